@@ -1,0 +1,54 @@
+//! Names of the annotations a person overrides the operator with.
+//!
+//! Every override needs [`OVERRIDE_UNTIL`] and [`OVERRIDE_REASON`]; without them it is refused in
+//! the open. They are annotations so that `kubectl annotate` is enough on a bad night.
+
+/// Prefix of every annotation that is ours; an unknown one below it is answered with a Warning.
+pub const PREFIX: &str = "floodgate.dev/";
+/// Exactly this many replicas, within `scaling.min` and `scaling.max`.
+pub const PIN_REPLICAS: &str = "floodgate.dev/pin-replicas";
+/// At least this many replicas, within `scaling.min` and `scaling.max`.
+pub const FLOOR_REPLICAS: &str = "floodgate.dev/floor-replicas";
+/// At most this many replicas, never below `scaling.min`.
+pub const CEILING_REPLICAS: &str = "floodgate.dev/ceiling-replicas";
+/// At least this degradation level: Normal, Guard, Reduce, Protect or Survive.
+pub const DEGRADE_FLOOR: &str = "floodgate.dev/degrade-floor";
+/// Exactly this degradation level, also against the service's own fast loop.
+pub const DEGRADE_PIN: &str = "floodgate.dev/degrade-pin";
+/// What the operator leaves alone: `scaling`, `degradation` or `all`.
+pub const PAUSE: &str = "floodgate.dev/pause";
+/// RFC 3339 instant at which the overrides lapse, at most [`OVERRIDE_HOURS_MAX`] ahead.
+pub const OVERRIDE_UNTIL: &str = "floodgate.dev/override-until";
+/// Why, for Events, status and the report.
+pub const OVERRIDE_REASON: &str = "floodgate.dev/override-reason";
+/// Who, optional.
+pub const OVERRIDE_BY: &str = "floodgate.dev/override-by";
+
+/// Furthest end of an override, in hours from now: one shift and its hand-over, never forgotten.
+pub const OVERRIDE_HOURS_MAX: i64 = 24;
+
+/// Annotations that each are an override by themselves.
+pub const OVERRIDES: [&str; 6] = [
+    PIN_REPLICAS,
+    FLOOR_REPLICAS,
+    CEILING_REPLICAS,
+    DEGRADE_FLOOR,
+    DEGRADE_PIN,
+    PAUSE,
+];
+
+/// Every annotation a person may set on a `PaymentCluster`.
+pub const ALL: [&str; 9] = [
+    PIN_REPLICAS,
+    FLOOR_REPLICAS,
+    CEILING_REPLICAS,
+    DEGRADE_FLOOR,
+    DEGRADE_PIN,
+    PAUSE,
+    OVERRIDE_UNTIL,
+    OVERRIDE_REASON,
+    OVERRIDE_BY,
+];
+
+/// On pods: hash of everything that rolls them (image, environment, resources), so that a rollout can be explained.
+pub const CONFIG_HASH: &str = "floodgate.dev/config-hash";

@@ -1,0 +1,167 @@
+//! `spec.degradation`: when planned degradation begins and ends.
+
+use kube::core::Rule;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Degradation level, in the order in which the service gives things up; the same five the service
+/// knows.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    Deserialize,
+    Eq,
+    Hash,
+    JsonSchema,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+)]
+pub enum Level {
+    /// Everything on.
+    #[default]
+    Normal,
+    /// Speculative work off, the least important class thinned out.
+    Guard,
+    /// The least important class off, refunds wait.
+    Reduce,
+    /// Only payments, their status and what was started.
+    Protect,
+    /// Only what was started is finished.
+    Survive,
+}
+
+impl Level {
+    /// All levels, mildest first.
+    pub const ALL: [Self; 5] = [
+        Self::Normal,
+        Self::Guard,
+        Self::Reduce,
+        Self::Protect,
+        Self::Survive,
+    ];
+
+    /// Name as it stands in annotations and status.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "Normal",
+            Self::Guard => "Guard",
+            Self::Reduce => "Reduce",
+            Self::Protect => "Protect",
+            Self::Survive => "Survive",
+        }
+    }
+}
+
+/// When planned degradation begins and ends. The measure is the load expected within the lead time
+/// in percent of what the warm pods hold when full. The service's own fast loop may always go higher
+/// than the level imposed here and needs nobody.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("x-kubernetes-validations" = [
+    Rule::new("self.guard.enterPercent <= self.reduce.enterPercent")
+        .message("must be greater than or equal to `guard.enterPercent`")
+        .field_path(".reduce.enterPercent"),
+    Rule::new("self.reduce.enterPercent <= self.protect.enterPercent")
+        .message("must be greater than or equal to `reduce.enterPercent`")
+        .field_path(".protect.enterPercent"),
+    Rule::new("self.protect.enterPercent <= self.survive.enterPercent")
+        .message("must be greater than or equal to `protect.enterPercent`")
+        .field_path(".survive.enterPercent")
+]))]
+pub struct Degradation {
+    /// `Planned` (default) imposes levels from the plan; `Manual` imposes only what an override
+    /// annotation says.
+    pub mode: DegradationMode,
+    /// Guard: speculative work off, the least important class thinned out. Default enter 100, exit
+    /// 85, hold 30 s.
+    #[serde(default = "guard_threshold")]
+    pub guard: Threshold,
+    /// Reduce: the least important class off, refunds wait. Default enter 120, exit 100, hold 30 s.
+    #[serde(default = "reduce_threshold")]
+    pub reduce: Threshold,
+    /// Protect: only payments, their status and what was started. Default enter 150, exit 120,
+    /// hold 60 s.
+    #[serde(default = "protect_threshold")]
+    pub protect: Threshold,
+    /// Survive: only what was started is finished. Default enter 800, exit 400, hold 60 s: a
+    /// last resort, because it refuses every new payment.
+    #[serde(default = "survive_threshold")]
+    pub survive: Threshold,
+}
+
+impl Default for Degradation {
+    fn default() -> Self {
+        Self {
+            mode: DegradationMode::Planned,
+            guard: guard_threshold(),
+            reduce: reduce_threshold(),
+            protect: protect_threshold(),
+            survive: survive_threshold(),
+        }
+    }
+}
+
+fn guard_threshold() -> Threshold {
+    Threshold {
+        enter_percent: 100,
+        exit_percent: 85,
+        hold_seconds: 30,
+    }
+}
+
+fn reduce_threshold() -> Threshold {
+    Threshold {
+        enter_percent: 120,
+        exit_percent: 100,
+        hold_seconds: 30,
+    }
+}
+
+fn protect_threshold() -> Threshold {
+    Threshold {
+        enter_percent: 150,
+        exit_percent: 120,
+        hold_seconds: 60,
+    }
+}
+
+fn survive_threshold() -> Threshold {
+    Threshold {
+        enter_percent: 800,
+        exit_percent: 400,
+        hold_seconds: 60,
+    }
+}
+
+/// Who imposes degradation levels.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum DegradationMode {
+    /// The plan does.
+    #[default]
+    Planned,
+    /// Only override annotations do.
+    Manual,
+}
+
+/// Where one level begins and ends. All three are given together.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [
+    Rule::new("self.enterPercent > self.exitPercent").message("must be greater than `exitPercent`").field_path(".enterPercent")
+]))]
+pub struct Threshold {
+    /// Load in percent of what the warm pods hold when full at which the level begins, 50 to 10000.
+    #[schemars(range(min = 50, max = 10_000))]
+    pub enter_percent: i32,
+    /// Load in percent of what the warm pods hold when full below which the level may end, 10 to 9999, less than
+    /// `enterPercent`.
+    #[schemars(range(min = 10, max = 9_999))]
+    pub exit_percent: i32,
+    /// Seconds the load has to be below `exitPercent` before the level ends, 0 to 3600.
+    #[schemars(range(min = 0, max = 3_600))]
+    pub hold_seconds: i32,
+}

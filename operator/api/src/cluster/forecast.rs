@@ -1,0 +1,55 @@
+//! `spec.forecast`: what is expected from history.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is expected from history. A forecast may only add pods, never remove any, and bids only
+/// while its live error is within `errorPercentMax`.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Forecast {
+    /// `Active` (default) bids; `Shadow` computes and publishes, but does not bid; `Off` does
+    /// nothing.
+    pub mode: ForecastMode,
+    /// Quantile whose maximum over the lead time is held ready, 50 to 99 percent, default 95.
+    #[schemars(range(min = 50, max = 99))]
+    pub quantile_percent: i32,
+    /// Seconds added to the lead time when looking ahead, 0 to 3600, default 60.
+    #[schemars(range(min = 0, max = 3_600))]
+    pub margin_seconds: i32,
+    /// Seconds between two forecasts, 10 to 3600, default 60.
+    #[schemars(range(min = 10, max = 3_600))]
+    pub refresh_seconds: i32,
+    /// Seconds between two fits of the model, 60 to 86400, default 900.
+    #[schemars(range(min = 60, max = 86_400))]
+    pub refit_seconds: i32,
+    /// Live error (WAPE, percent) above which the forecast is no longer trusted and makes no bid,
+    /// 1 to 200, default 40.
+    #[schemars(range(min = 1, max = 200))]
+    pub error_percent_max: i32,
+}
+
+impl Default for Forecast {
+    fn default() -> Self {
+        Self {
+            mode: ForecastMode::Active,
+            quantile_percent: 95,
+            margin_seconds: 60,
+            refresh_seconds: 60,
+            refit_seconds: 900,
+            error_percent_max: 40,
+        }
+    }
+}
+
+/// What the forecast may do.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum ForecastMode {
+    /// It bids.
+    #[default]
+    Active,
+    /// It is computed and published, and does not bid.
+    Shadow,
+    /// It is not computed.
+    Off,
+}

@@ -1,0 +1,192 @@
+//! `status` of a `PaymentCluster`: what the operator sees and decided.
+//!
+//! Invariant: nothing here changes unless what it tells changed, or every pass would write.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::decision::DecisionRecord;
+use super::degradation::Level;
+
+/// What the operator sees and decided. Written by the operator only; an edit by hand is overwritten.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PaymentClusterStatus {
+    /// Generation of the spec this status was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready` is the sum of `Accepted`, `WorkloadAvailable`, `SignalsFresh`, `ForecastTrusted`,
+    /// `CapacitySufficient` and `PlanMet`; `Degraded`, `Overridden`, `ScaleConflict` and `Paused`
+    /// tell of states that are no failure.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// Pods, counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<ReplicaCounts>,
+    /// Label selector of the pods, for the scale subresource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub selector: Option<String>,
+    /// Offered load in requests per second, rounded; absent while it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_rps: Option<i32>,
+    /// Why there are as many replicas as there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionRecord>,
+    /// What is expected at the lead time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<ForecastSummary>,
+    /// Degradation, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<LevelStatus>,
+    /// Measured lead time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead_time: Option<LeadTime>,
+    /// Capacity of one warm pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
+    /// The sale whose phase runs or comes next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sale: Option<SaleSummary>,
+    /// Overrides in force.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub overrides: Vec<OverrideStatus>,
+}
+
+/// Pods, counted.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ReplicaCounts {
+    /// Replicas decided; with `scaling.mode` Recommend, replicas recommended.
+    pub desired: i32,
+    /// Pods that exist.
+    pub current: i32,
+    /// Pods that are Ready.
+    pub ready: i32,
+    /// Pods that are Ready and warm.
+    pub warm: i32,
+}
+
+/// What is expected at the lead time.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ForecastSummary {
+    /// Model in use.
+    #[schemars(length(max = 64))]
+    pub model: String,
+    /// Median of the load at the lead time, requests per second.
+    pub p50_rps: i32,
+    /// Upper quantile of the load at the lead time, requests per second.
+    pub upper_rps: i32,
+    /// Which quantile `upperRps` is, in percent.
+    pub quantile_percent: i32,
+    /// Seconds it looks ahead.
+    pub horizon_seconds: i32,
+    /// Live error (WAPE) in percent; absent until a forecast came due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_percent: Option<i32>,
+    /// When the model was last fitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fitted_at: Option<Time>,
+    /// Hours of history it was fitted on.
+    pub history_hours: i32,
+}
+
+/// Degradation, and why.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LevelStatus {
+    /// Highest level in force on any pod, or imposed.
+    pub current: Level,
+    /// Least level the operator imposes on the fleet.
+    pub floor: Level,
+    /// Exact level an override pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Level>,
+    /// Why, one of the reasons of the condition Degraded.
+    #[schemars(length(max = 64))]
+    pub reason: String,
+    /// When `floor` last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+}
+
+/// Measured lead time.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LeadTime {
+    /// Lead time planned with, in seconds.
+    pub seconds: i32,
+    /// p99 of create-to-Ready, in seconds.
+    pub ready_seconds: i32,
+    /// p99 of warm-up, in seconds.
+    pub warm_seconds: i32,
+    /// Pods it was measured from; 0 while it is the declared one.
+    pub samples: i32,
+}
+
+/// Capacity of one warm pod.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Capacity {
+    /// Requests per second planned with.
+    pub rps: i32,
+    /// Requests per second all warm pods hold together.
+    pub warm_total_rps: i32,
+    /// Where it comes from.
+    pub source: CapacitySource,
+}
+
+/// Where the capacity comes from.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum CapacitySource {
+    /// From the spec.
+    #[default]
+    Declared,
+    /// From what pods were measured to hold.
+    Learned,
+}
+
+/// The sale whose phase runs or comes next.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SaleSummary {
+    /// Name of the SaleEvent.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// Name of the phase.
+    #[schemars(length(max = 63))]
+    pub phase: String,
+    /// The second the phase starts.
+    pub t0: Time,
+    /// Replicas planned for it.
+    pub planned_replicas: i32,
+    /// When the replicas are raised for it.
+    pub prescale_start: Time,
+}
+
+/// An override in force.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OverrideStatus {
+    /// Annotation without its prefix, for example `pin-replicas`.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// Value in force, after clamping.
+    #[schemars(length(max = 64))]
+    pub value: String,
+    /// When it lapses.
+    pub until: Time,
+    /// Why it was set.
+    #[schemars(length(max = 256))]
+    pub reason: String,
+    /// Who set it, if they said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub by: Option<String>,
+}

@@ -1,0 +1,198 @@
+//! Condition types and reasons, each once.
+//!
+//! The same reason string stands in the condition, the Event and the metric label.
+
+use crate::names::named;
+
+named! {
+    /// Types of the conditions on a `PaymentCluster` and a `SaleEvent`.
+    pub enum ConditionType {
+        /// True when none of the conditions it sums up is False: `Accepted`, `WorkloadAvailable`,
+        /// `SignalsFresh`, `ForecastTrusted`, `CapacitySufficient`, `PlanMet`. False with the reason
+        /// and message of the first one that is False. Unknown before the first decision.
+        Ready,
+        /// True when the spec is valid and every Secret key it refers to exists. False stops
+        /// planning; what runs keeps running.
+        Accepted,
+        /// True when at least `scaling.min` pods are Ready and no rollout is stuck.
+        WorkloadAvailable,
+        /// True when a valid load sample is younger than `traffic.stalenessSeconds`. False means
+        /// no decrease of replicas.
+        SignalsFresh,
+        /// True when the forecast's live error is within the gate, or `forecast.mode` is Off.
+        /// Unknown while there is too little history. When not True, the forecast makes no bid.
+        ForecastTrusted,
+        /// True when the warm capacity at `scaling.max` holds the load expected within the lead time.
+        CapacitySufficient,
+        /// True when the Ready and warm pods are at least the plan, or the lead time still allows it.
+        PlanMet,
+        /// True while a degradation level above Normal is in force or imposed.
+        Degraded,
+        /// True while an override annotation is in force. Lapses with it.
+        Overridden,
+        /// True while somebody else writes the replicas of the Deployment, or a
+        /// `HorizontalPodAutoscaler` targets it.
+        ScaleConflict,
+        /// True while the pause annotation holds scaling, degradation or both.
+        Paused,
+    }
+}
+
+named! {
+    /// Reasons of conditions, Events, bids and guards.
+    pub enum Reason {
+        // Accepted
+        /// Nothing to object to.
+        Accepted,
+        /// A field holds what the schema could not refuse.
+        InvalidSpec,
+        /// The object cannot be read as its own kind at all.
+        Malformed,
+        /// A referenced Secret does not exist (yet).
+        SecretNotFound,
+        /// A referenced Secret lacks the key.
+        SecretKeyNotFound,
+        /// A referenced Secret key holds no usable address or token.
+        InvalidSecretValue,
+        /// A Deployment, Service or Secret of that name belongs to somebody else.
+        NameTaken,
+        // Workload
+        /// Enough pods are Ready.
+        PodsReady,
+        /// Fewer pods are Ready than the least number.
+        PodsNotReady,
+        /// The rollout made no progress within its deadline.
+        RolloutStuck,
+        /// Pods cannot be scheduled.
+        PodsUnschedulable,
+        /// A quota refuses more pods.
+        QuotaExceeded,
+        // Signals
+        /// The newest valid sample is young enough.
+        SignalsFresh,
+        /// The newest valid sample is too old.
+        SignalsStale,
+        /// No valid sample was ever seen.
+        NoSignals,
+        /// Prometheus could not be asked.
+        PrometheusUnreachable,
+        /// The query returned no series, or none for this cluster.
+        SeriesMissing,
+        /// The query returned something that is not one number per cluster.
+        QueryShapeInvalid,
+        /// The value is NaN, infinite, negative or beyond belief.
+        ValueImplausible,
+        /// The sample's time lies in the future or before the last one.
+        ClockSkew,
+        // Forecast
+        /// The live error is within the gate.
+        WithinGate,
+        /// The live error is beyond the gate.
+        ErrorAboveGate,
+        /// Less history than the model needs.
+        InsufficientHistory,
+        /// The forecast is switched off.
+        ForecastOff,
+        /// The last refit failed; the previous model still runs, or none does.
+        RefitFailed,
+        // Capacity and plan
+        /// Load fits.
+        CapacitySufficient,
+        /// The expected load is above what `scaling.max` can hold.
+        AboveMax,
+        /// The plan stands, Ready and warm.
+        PlanMet,
+        /// Pods of the plan are still starting or warming, in time.
+        WarmingUp,
+        /// T0 is nearer than the missing pods can be warm.
+        PlanLate,
+        // Degradation
+        /// No level is in force.
+        Normal,
+        /// The expected load is above warm capacity within the lead time.
+        OverloadExpected,
+        /// The load is above what may be run.
+        OverloadPresent,
+        /// Pods degraded on their own.
+        PodsDegraded,
+        // Overrides
+        /// An override is in force.
+        OverrideActive,
+        /// An override ended by its own time.
+        OverrideLapsed,
+        /// Nobody overrides.
+        NoOverride,
+        /// An override was refused; the message says why.
+        InvalidOverride,
+        /// An annotation under our prefix is not one of ours.
+        UnknownAnnotation,
+        /// Two overrides contradict each other; the safer one holds.
+        OverrideConflict,
+        /// An override asked for more or less than the spec allows and was moved to the bound.
+        OverrideClamped,
+        /// The pause annotation holds the operator's hand.
+        Paused,
+        /// Nothing is paused.
+        NotPaused,
+        /// `scaling.mode` is Recommend: decisions are published, not applied.
+        RecommendOnly,
+        // Conflicts
+        /// A `HorizontalPodAutoscaler` targets the Deployment.
+        AutoscalerTargets,
+        /// Another manager wrote the replicas.
+        ForeignWriter,
+        /// Nobody else scales.
+        SoleWriter,
+        // Bids
+        /// Bid: the load that is there.
+        Reactive,
+        /// Bid: a burst in the last seconds.
+        Burst,
+        /// Bid: the forecast's upper quantile.
+        Forecast,
+        /// Bid: a sale phase.
+        Sale,
+        /// Bid: an override.
+        Override,
+        /// Bid: the present count, held.
+        Hold,
+        // Guards
+        /// Guard: without fresh load there is no decrease.
+        Freshness,
+        /// Guard: the forecast adds, it never removes.
+        ForecastMayOnlyAdd,
+        /// Guard: no decrease below a sale's plan.
+        SaleWindow,
+        /// Guard: the highest wish of the window holds.
+        Stabilisation,
+        /// Guard: decreases go step by step.
+        StepLimit,
+        /// Guard: pods that cannot be scheduled are not asked for again.
+        PendingPods,
+        /// Guard: an override's ceiling.
+        Ceiling,
+        /// Guard: the least number of replicas.
+        Min,
+        /// Guard: the greatest number of replicas.
+        Max,
+        // Decisions and sales
+        /// Replicas were raised.
+        ScaledUp,
+        /// Replicas were lowered.
+        ScaledDown,
+        /// The selector of a sale matches no cluster.
+        NoClusterMatches,
+        /// Another sale overlaps; the higher plan holds.
+        SalesOverlap,
+        /// A sale named in `learnFrom` does not exist or has not ended.
+        LearnFromUnavailable,
+        /// The sale lies ahead.
+        Scheduled,
+        /// Capacity is being put up ahead of T0.
+        Prescaling,
+        /// A phase runs.
+        Running,
+        /// The sale is over and its report stands.
+        Completed,
+    }
+}

@@ -1,0 +1,30 @@
+//! The API of Floodgate, group `floodgate.dev`, version `v1alpha1`.
+//!
+//! Types of `PaymentCluster` and `SaleEvent`, their conditions and reasons, the annotations a
+//! person overrides with, and the CRDs generated from all of it.
+//! Invariant: no I/O, no clock, no Kubernetes client in this crate.
+//! Invariant: what a person reads in `kubectl explain` is the text on these fields, so it says what
+//! the field does, its default, its bounds and what it interplays with.
+
+pub mod annotation;
+pub mod cluster;
+pub mod condition;
+pub mod crds;
+mod names;
+pub mod sale;
+
+pub use cluster::{PaymentCluster, PaymentClusterSpec, status::PaymentClusterStatus};
+pub use condition::{ConditionType, Reason};
+pub use crds::crds_yaml;
+pub use sale::{SaleEvent, SaleEventSpec, status::SaleEventStatus};
+
+/// API group of both kinds, and prefix of every label and annotation that is ours.
+pub const GROUP: &str = "floodgate.dev";
+/// Version served and stored.
+pub const VERSION: &str = "v1alpha1";
+/// `apiVersion` of both kinds.
+pub const API_VERSION: &str = "floodgate.dev/v1alpha1";
+/// Field manager of every server-side apply the operator makes.
+pub const FIELD_MANAGER: &str = "floodgate.dev/operator";
+/// Label on every object and pod of a cluster; its value is the name of the `PaymentCluster`.
+pub const CLUSTER_LABEL: &str = "floodgate.dev/cluster";

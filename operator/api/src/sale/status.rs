@@ -1,0 +1,97 @@
+//! `status` of a `SaleEvent`: the plan per cluster, and afterwards what came of it.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The plan per cluster, and afterwards what came of it. Written by the operator only.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SaleEventStatus {
+    /// Generation of the spec this status was made from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready`: True when every cluster's plan is met or lies ahead; its reason says whether the sale
+    /// is Scheduled, Prescaling, Running or Completed. `Accepted`: the selector matches and the
+    /// uplift is known. `PlanMet`: Ready and warm pods against plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// Replicas planned over all clusters in the running or next phase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_replicas: Option<i32>,
+    /// Ready and warm pods over all clusters now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_replicas: Option<i32>,
+    /// One entry per cluster the selector matches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub clusters: Vec<SaleClusterStatus>,
+    /// Uplift this sale was measured to have, in percent of the baseline; what `learnFrom` reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned_uplift_percent: Option<i32>,
+}
+
+/// Plan and outcome for one cluster.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SaleClusterStatus {
+    /// Name of the PaymentCluster.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// Pods that are Ready now.
+    pub ready: i32,
+    /// Pods that are Ready and warm now.
+    pub warm: i32,
+    /// One entry per phase.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub phases: Vec<SalePhaseStatus>,
+}
+
+/// Plan and outcome of one phase on one cluster.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SalePhaseStatus {
+    /// Name of the phase.
+    #[schemars(length(max = 63))]
+    pub name: String,
+    /// The second it starts.
+    pub t0: Time,
+    /// Uplift planned with, in percent of the baseline.
+    pub uplift_percent: i32,
+    /// Load planned for, requests per second.
+    pub planned_rps: i32,
+    /// Replicas planned.
+    pub planned_replicas: i32,
+    /// When the replicas are raised for it.
+    pub prescale_start: Time,
+    /// Ready pods at T0; set once, at T0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at_t0: Option<i32>,
+    /// Ready and warm pods at T0; set once, at T0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_at_t0: Option<i32>,
+    /// What came of it; set once the phase is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<SaleReport>,
+}
+
+/// What came of a phase.
+#[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SaleReport {
+    /// Highest load seen, requests per second.
+    pub peak_rps: i32,
+    /// Forecast baseline at that moment, requests per second.
+    pub baseline_rps: i32,
+    /// Peak in percent of the baseline.
+    pub learned_uplift_percent: i32,
+    /// Most replicas that ran.
+    pub replicas_max: i32,
+    /// Seconds in which a level above Normal was in force.
+    pub degraded_seconds: i32,
+}
