@@ -1,0 +1,26 @@
+//! A traffic series in, a path of quantiles out.
+//!
+//! The room is pure: no clock, no I/O, no Kubernetes, no randomness. The same series gives the
+//! same path, bit for bit.
+//!
+//! [`Series`] puts samples on a regular grid and masks what is not a plausible rate; [`fit()`]
+//! trains on it and returns a [`Model`]; [`Model::path`] gives the median and an upper quantile at
+//! every step after the last observation. [`Accuracy`] compares what was promised with what came.
+
+mod accuracy;
+mod blocks;
+mod conformal;
+mod features;
+mod fit;
+mod model;
+mod path;
+mod ridge;
+mod series;
+mod time;
+
+pub use accuracy::{Accuracy, Promise, Verdict};
+pub use fit::{FitError, FitOptions, fit};
+pub use model::{Basis, Model};
+pub use path::ForecastPath;
+pub use series::{Quality, Series, SeriesError};
+pub use time::UnixMillis;

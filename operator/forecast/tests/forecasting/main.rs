@@ -1,0 +1,7 @@
+//! What a forecast promises, by properties and on known shapes.
+
+mod accuracy;
+mod properties;
+mod series;
+mod shapes;
+mod traffic;

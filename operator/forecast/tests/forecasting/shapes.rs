@@ -1,0 +1,147 @@
+//! Known shapes: what a forecast must get right, and what must not mislead it.
+
+use floodgate_forecast::{Basis, FitError, FitOptions, Model, Series, fit};
+
+use crate::traffic::{START, rate_rps, samples, series, wape};
+
+fn fitted(series: &Series) -> Model {
+    fit(series, &FitOptions::default()).expect("the default options are valid")
+}
+
+#[test]
+fn two_weeks_of_a_clean_shape_are_continued() {
+    let series = series(14.0, 300, 0.02);
+    let model = fitted(&series);
+    assert_eq!(model.basis(), Basis::Weekly);
+    let path = model.path(&series, 86_400);
+    assert_eq!(
+        (path.start(), path.step_s()),
+        (START.plus_s(14 * 86_400 + 300), 300)
+    );
+    assert_eq!(path.p50_rps().len(), 288);
+    assert!(wape(&path) < 0.03, "{}", wape(&path));
+}
+
+#[test]
+fn one_minute_history_is_averaged_to_five() {
+    let series = series(9.0, 60, 0.1);
+    let path = fitted(&series).path(&series, 3_600);
+    assert_eq!((path.step_s(), path.p50_rps().len()), (300, 12));
+    assert!(wape(&path) < 0.1, "{}", wape(&path));
+}
+
+#[test]
+fn the_upper_quantile_covers_about_what_it_says() {
+    let all = samples(22.0, 300, 0.3);
+    let known = all.len() - 288;
+    let series = Series::from_samples(300, &all[..known]).unwrap();
+    let path = fitted(&series).path(&series, 86_400);
+    let truths = all[known..].iter().map(|(_, rate)| *rate);
+    let covered = truths
+        .zip(path.upper_rps())
+        .filter(|(truth, upper)| truth <= *upper)
+        .count();
+    let share = f64::from(u32::try_from(covered).unwrap()) / 288.0;
+    assert!((0.88..=0.99).contains(&share), "{share}");
+}
+
+#[test]
+fn cold_start_gives_the_recent_level_and_a_wide_bound() {
+    let series = series(0.1, 300, 0.1);
+    let model = fitted(&series);
+    assert_eq!(
+        (model.basis(), model.basis().as_str()),
+        (Basis::ColdStart, "level")
+    );
+    let path = model.path(&series, 3_600);
+    let last = series.points().last().map(|(_, rate)| rate).unwrap();
+    assert!((path.p50_rps()[0] / last - 1.0).abs() < 0.3);
+    assert!(path.upper_rps()[0] >= 2.0 * path.p50_rps()[0]);
+}
+
+#[test]
+fn a_single_sample_is_enough_to_answer() {
+    let series = Series::from_samples(60, &[(START, 7.0)]).unwrap();
+    let path = fitted(&series).path(&series, 600);
+    assert!((path.p50_rps()[0] - 7.0).abs() < 1e-9);
+}
+
+#[test]
+fn between_a_day_and_a_week_the_daily_shape_is_used() {
+    for days in [1.1, 2.0, 4.0, 8.5] {
+        let series = series(days, 300, 0.02);
+        let model = fitted(&series);
+        assert_eq!(model.basis(), Basis::Daily, "{days} days");
+        let path = model.path(&series, 7_200);
+        assert!(wape(&path) < 0.25, "{days} days: {}", wape(&path));
+    }
+}
+
+#[test]
+fn f09_a_two_hour_hole_is_not_learned_as_zero() {
+    let whole = series(14.0, 300, 0.05);
+    let hole = (
+        START.plus_s(12 * 86_400 + 36_000),
+        START.plus_s(12 * 86_400 + 43_200),
+    );
+    let holed = whole.masked(hole.0, hole.1).unwrap();
+    let error = |series: &Series| wape(&fitted(series).path(series, 86_400));
+    let moved = (error(&whole) - error(&holed)).abs();
+    assert!(moved < 0.02, "{moved}");
+}
+
+#[test]
+fn f16_a_poisoned_block_does_not_move_the_next_day() {
+    let mut poisoned = samples(14.0, 300, 0.05);
+    for (_, rate) in &mut poisoned[3_500..3_524] {
+        *rate *= 1_000.0;
+    }
+    let poisoned = Series::from_samples(300, &poisoned).unwrap();
+    let whole = series(14.0, 300, 0.05);
+    let error = |series: &Series| wape(&fitted(series).path(series, 86_400));
+    let moved = (error(&whole) - error(&poisoned)).abs();
+    assert!(moved < 0.02, "{moved}");
+    let limit = 6.0 * poisoned.peak_rps();
+    let path = fitted(&poisoned).path(&poisoned, 86_400);
+    assert!(path.upper_rps().iter().all(|upper| *upper < limit));
+}
+
+#[test]
+fn a_gap_at_the_end_starts_the_path_where_the_data_ended() {
+    let series = series(14.0, 300, 0.0);
+    let cut = series
+        .masked(START.plus_s(13 * 86_400), START.plus_s(20 * 86_400))
+        .unwrap();
+    let path = fitted(&series).path(&cut, 86_400);
+    assert_eq!(path.start(), START.plus_s(13 * 86_400));
+    assert!((path.p50_rps()[0] / rate_rps(13 * 86_400) - 1.0).abs() < 0.1);
+}
+
+#[test]
+fn a_model_serialises_small_and_forecasts_the_same_afterwards() {
+    let series = series(14.0, 300, 0.1);
+    let model = fitted(&series);
+    let text = serde_json::to_string(&model).unwrap();
+    assert!(text.len() < 65_536, "{} bytes", text.len());
+    let read: Model = serde_json::from_str(&text).unwrap();
+    assert_eq!(read.path(&series, 86_400), model.path(&series, 86_400));
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let series = series(1.0, 300, 0.0);
+    let with = |quantile_percent, ridge_lambda| {
+        fit(
+            &series,
+            &FitOptions {
+                quantile_percent,
+                ridge_lambda,
+                ..FitOptions::default()
+            },
+        )
+    };
+    assert_eq!(with(50, 1.0), Err(FitError::QuantileInvalid));
+    assert_eq!(with(100, 1.0), Err(FitError::QuantileInvalid));
+    assert_eq!(with(95, f64::NAN), Err(FitError::PenaltyInvalid));
+    assert_eq!(with(95, 0.0), Err(FitError::PenaltyInvalid));
+}
