@@ -1,0 +1,186 @@
+//! The bids: each source proposes replicas, the highest proposal wins.
+//!
+//! The forecast can only add because it only bids: no bid can lower another one.
+
+mod sale;
+
+use crate::{Bid, BidSource, ForecastInput, ForecastTrust, HoldCause, Memory, Reason, Situation};
+
+pub(crate) use sale::phases;
+
+/// Head-room that must remain after a decrease, as a factor on the load.
+///
+/// 5 % is above the noise of a one-minute maximum over a stabilisation window and costs at most one
+/// pod in twenty.
+const DOWN_HEADROOM: f64 = 1.05;
+
+/// All bids and their outcome.
+pub(crate) struct Auction {
+    pub(crate) bids: Vec<Bid>,
+    pub(crate) winner: BidSource,
+    /// The winning number.
+    pub(crate) replicas_wanted: u32,
+    /// The least number down to which replicas may fall: the winning number at a load a little
+    /// higher, so that noise at the edge of a pod does not move the fleet up and down.
+    pub(crate) replicas_lowest: u32,
+    /// Replicas published for the sale phases that are near or run.
+    pub(crate) sale_floor: Option<u32>,
+}
+
+/// Collects the bids and picks the winner; a pin wins whatever the others say.
+pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Auction {
+    let (sale, sale_floor) = sale::bid(situation, memory);
+    let bids = vec![
+        reactive(situation),
+        forecast(situation),
+        sale,
+        overridden(situation),
+        hold(situation, memory),
+    ];
+    let (winner, replicas_wanted) = winner(situation, &bids);
+    let replicas_lowest = bids
+        .iter()
+        .filter(|bid| bid.muted.is_none())
+        .filter_map(|bid| with_headroom(situation, bid))
+        .fold(replicas_wanted, u32::max);
+    Auction {
+        bids,
+        winner,
+        replicas_wanted,
+        replicas_lowest,
+        sale_floor,
+    }
+}
+
+fn with_headroom(situation: &Situation<'_>, bid: &Bid) -> Option<u32> {
+    match bid.source {
+        BidSource::Reactive | BidSource::Forecast => situation
+            .input
+            .scaling
+            .replicas_for(bid.load_rps? * DOWN_HEADROOM),
+        BidSource::Sale | BidSource::Override | BidSource::Hold => bid.replicas,
+    }
+}
+
+fn winner(situation: &Situation<'_>, bids: &[Bid]) -> (BidSource, u32) {
+    if let Some(pin) = situation.overrides.pin {
+        return (BidSource::Override, pin.value);
+    }
+    // Among equal bids the first in the order of declaration wins, so that the answer is stable.
+    let mut best: Option<(BidSource, u32)> = None;
+    for bid in bids.iter().filter(|bid| bid.muted.is_none()) {
+        let Some(replicas) = bid.replicas else {
+            continue;
+        };
+        if best.is_none_or(|(_, most)| replicas > most) {
+            best = Some((bid.source, replicas));
+        }
+    }
+    let present = situation
+        .input
+        .replicas
+        .desired
+        .unwrap_or(situation.input.scaling.replicas_min);
+    best.unwrap_or((BidSource::Hold, present))
+}
+
+fn silent(source: BidSource, reason: Reason) -> Bid {
+    Bid {
+        source,
+        replicas: None,
+        reason,
+        load_rps: None,
+        muted: None,
+        detail: String::new(),
+    }
+}
+
+fn reactive(situation: &Situation<'_>) -> Bid {
+    let load = match situation.load {
+        Ok(load) => load,
+        Err(fault) => return silent(BidSource::Reactive, fault.reason()),
+    };
+    let peak_rps = load.peak_rps();
+    let Some(replicas) = situation.input.scaling.replicas_for(peak_rps) else {
+        return silent(BidSource::Reactive, Reason::CapacityInvalid);
+    };
+    let burst = peak_rps > load.rate_rps_max();
+    Bid {
+        source: BidSource::Reactive,
+        replicas: Some(replicas),
+        reason: if burst {
+            Reason::BurstLoad
+        } else {
+            Reason::CurrentLoad
+        },
+        load_rps: Some(peak_rps),
+        muted: None,
+        detail: String::new(),
+    }
+}
+
+fn forecast(situation: &Situation<'_>) -> Bid {
+    let input = situation.input;
+    let (path, trust, observed_peak_rps) = match &input.forecast {
+        ForecastInput::Path {
+            path,
+            trust,
+            observed_peak_rps,
+        } => (path, trust, observed_peak_rps),
+        ForecastInput::Missing(reason) => return silent(BidSource::Forecast, *reason),
+    };
+    let Some(upper_rps) = path.upper_rps_max(input.now, situation.horizon) else {
+        return silent(BidSource::Forecast, Reason::ForecastUnavailable);
+    };
+    let cap_rps = observed_peak_rps
+        .filter(|peak| peak.is_finite() && *peak > 0.0)
+        .map(|peak| peak * f64::from(input.scaling.forecast_cap_percent) / 100.0);
+    let load_rps = cap_rps.map_or(upper_rps, |cap| upper_rps.min(cap));
+    let Some(replicas) = input.scaling.replicas_for(load_rps) else {
+        return silent(BidSource::Forecast, Reason::CapacityInvalid);
+    };
+    Bid {
+        source: BidSource::Forecast,
+        replicas: Some(replicas),
+        reason: if load_rps < upper_rps {
+            Reason::ForecastCapped
+        } else {
+            Reason::ForecastLoad
+        },
+        load_rps: Some(load_rps),
+        muted: match trust {
+            ForecastTrust::Trusted => None,
+            ForecastTrust::Muted(reason) => Some(*reason),
+        },
+        detail: format!("{} p{}", path.model(), path.quantile_percent()),
+    }
+}
+
+fn overridden(situation: &Situation<'_>) -> Bid {
+    let (word, reason) = match (situation.overrides.pin, situation.overrides.floor) {
+        (Some(pin), _) => (pin, Reason::ReplicasPinned),
+        (None, Some(floor)) => (floor, Reason::ReplicasFloor),
+        (None, None) => return silent(BidSource::Override, Reason::NoOverride),
+    };
+    Bid {
+        source: BidSource::Override,
+        replicas: Some(word.value),
+        reason,
+        load_rps: None,
+        muted: None,
+        detail: word.reason.clone(),
+    }
+}
+
+fn hold(situation: &Situation<'_>, memory: &Memory) -> Bid {
+    let reason = match memory.hold {
+        None => return silent(BidSource::Hold, Reason::Held),
+        Some(HoldCause::Restart) => Reason::HeldAfterRestart,
+        Some(HoldCause::Takeover) => Reason::HeldAfterTakeover,
+        Some(HoldCause::HistoryLost) => Reason::HeldAfterHistoryLoss,
+    };
+    Bid {
+        replicas: situation.input.replicas.desired,
+        ..silent(BidSource::Hold, reason)
+    }
+}

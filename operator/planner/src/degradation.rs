@@ -1,0 +1,193 @@
+//! The level floor of the fleet, decided in the same step as the replicas.
+//!
+//! A level is armed before the queue forms: when what is predicted inside the lead time is more
+//! than the pods that will be warm by then can hold. It is left one level at a time, when the
+//! projected load would fit for long enough. Without a valid load it may rise and never falls.
+
+use floodgate_forecast::UnixMillis;
+
+use crate::bids::phases;
+use crate::memory::PhaseBaseline;
+use crate::{Level, LevelDecision, Memory, Reason, Situation};
+
+/// The tightest moment inside the lead time.
+#[derive(Clone, Copy)]
+struct Pressure {
+    load_rps: f64,
+    capacity_rps: f64,
+}
+
+impl Pressure {
+    fn percent(self) -> f64 {
+        if self.load_rps <= 0.0 {
+            0.0
+        } else {
+            self.load_rps / self.capacity_rps * 100.0
+        }
+    }
+}
+
+/// Decides the level floor and records it in `memory`.
+pub(crate) fn decide(situation: &Situation<'_>, memory: &mut Memory) -> LevelDecision {
+    let before = memory.level.floor;
+    let pressure = pressure(situation, memory);
+    let (automatic, reason) = match pressure {
+        Some(pressure) => automatic(situation, memory, pressure),
+        None => (before, Reason::LevelHeld),
+    };
+    let overrides = &situation.overrides;
+    let paused = overrides
+        .pause
+        .is_some_and(|pause| pause.value.stops_degradation());
+    let (floor, reason) = match overrides.degrade_floor {
+        Some(word) if word.value > automatic => (word.value, Reason::LevelFloorOverride),
+        _ if paused && automatic != before => (before, Reason::DegradationPaused),
+        _ => (automatic, reason),
+    };
+    memory.level.floor = if paused { before } else { automatic };
+    let pin = overrides.degrade_pin.map(|word| word.value);
+    LevelDecision {
+        floor: pin.unwrap_or(floor),
+        pin,
+        reason: if pin.is_some() {
+            Reason::LevelPinned
+        } else {
+            reason
+        },
+        load_rps: pressure
+            .filter(|_| situation.load.is_ok())
+            .map(|pressure| pressure.load_rps),
+        capacity_rps: pressure.map_or(0.0, |pressure| pressure.capacity_rps),
+    }
+}
+
+fn automatic(
+    situation: &Situation<'_>,
+    memory: &mut Memory,
+    pressure: Pressure,
+) -> (Level, Reason) {
+    let input = situation.input;
+    let before = memory.level.floor;
+    let percent = pressure.percent();
+    let entered = (1..=Level::MAX.index())
+        .zip(&input.degradation.levels)
+        .filter(|(_, threshold)| percent > f64::from(threshold.enter_percent))
+        .map(|(index, _)| Level::from_index(index))
+        .max()
+        .unwrap_or(Level::NORMAL);
+    if entered > before || (entered == before && entered > Level::NORMAL) {
+        memory.level.fits_since = None;
+        let most = f64::from(input.scaling.replicas_max.max(input.scaling.replicas_min));
+        let above = pressure.load_rps > most * input.scaling.full_rps();
+        let reason = if above {
+            Reason::LoadAboveMaximum
+        } else {
+            Reason::WarmCapacityShort
+        };
+        return (entered, reason);
+    }
+    if before == Level::NORMAL {
+        memory.level.fits_since = None;
+        return (Level::NORMAL, Reason::LoadFits);
+    }
+    if !situation.may_lower() {
+        memory.level.fits_since = None;
+        return (before, Reason::LevelHeld);
+    }
+    leave(input.now, memory, percent, &input.degradation)
+}
+
+/// Leaves one level when the load has fitted for the hold time of that level.
+fn leave(
+    now: UnixMillis,
+    memory: &mut Memory,
+    percent: f64,
+    policy: &crate::DegradationPolicy,
+) -> (Level, Reason) {
+    let before = memory.level.floor;
+    let threshold = policy.levels[usize::from(before.index() - 1)];
+    if percent > f64::from(threshold.exit_percent) {
+        memory.level.fits_since = None;
+        return (before, Reason::WarmCapacityShort);
+    }
+    let since = *memory.level.fits_since.get_or_insert(now);
+    if now.seconds_since(since) < i64::from(threshold.hold_s.max(1)) {
+        return (before, Reason::LevelDwell);
+    }
+    memory.level.fits_since = Some(now);
+    (before.milder(), Reason::LoadFits)
+}
+
+/// The moment inside the lead time at which load is highest against the pods warm by then.
+///
+/// Moments without a single warm pod do not count: nobody serves then, so there is nobody to
+/// degrade, and a fleet that just starts must not start degraded. `None` when no moment counts.
+fn pressure(situation: &Situation<'_>, memory: &Memory) -> Option<Pressure> {
+    let input = situation.input;
+    if !input.scaling.has_capacity() {
+        return None;
+    }
+    let full_rps = input.scaling.full_rps();
+    let mut moments = vec![input.now];
+    moments.extend(memory.orders_due(situation).map(|(due, _)| due));
+    moments.extend(
+        phases(&input.sales)
+            .map(|(_, phase)| phase.t0)
+            .filter(|t0| *t0 > input.now && *t0 <= situation.horizon),
+    );
+    moments.sort_unstable();
+    let ends = moments.iter().skip(1).copied().chain([situation.horizon]);
+    let mut worst: Option<Pressure> = None;
+    for (from, until) in moments.iter().copied().zip(ends) {
+        let pods = memory.warm_at(situation, from);
+        if pods == 0 {
+            continue;
+        }
+        let span = Pressure {
+            load_rps: predicted_rps(situation, memory, from, until),
+            capacity_rps: f64::from(pods) * full_rps,
+        };
+        if worst.is_none_or(|worst| span.percent() > worst.percent()) {
+            worst = Some(span);
+        }
+    }
+    worst
+}
+
+/// Load expected in `[from, until]`, requests/s: what is measured, the median of a trusted
+/// forecast, and the sale phases that run then. The median and not the upper quantile, because
+/// degrading on a wide interval would take from people what the fleet could have served; for the
+/// same reason the present rate and not the largest of the last minute.
+fn predicted_rps(
+    situation: &Situation<'_>,
+    memory: &Memory,
+    from: UnixMillis,
+    until: UnixMillis,
+) -> f64 {
+    let measured_rps = situation.load.ok().map(|load| load.present_rps());
+    let forecast_rps = situation
+        .trusted_path()
+        .and_then(|path| path.p50_rps_max(from, until));
+    let sale_rps = phases(&situation.input.sales)
+        .filter(|(_, phase)| phase.t0 >= situation.input.now && phase.runs_at(from))
+        .filter_map(|(sale, phase)| {
+            let baseline_rps = memory.baseline_of(sale, phase)?;
+            Some(baseline_rps * f64::from(phase.uplift_percent) / 100.0)
+        });
+    measured_rps
+        .into_iter()
+        .chain(forecast_rps)
+        .chain(sale_rps)
+        .fold(0.0, f64::max)
+}
+
+impl Memory {
+    /// The frozen baseline of a phase, requests/s.
+    pub(crate) fn baseline_of(&self, sale: &crate::Sale, phase: &crate::SalePhase) -> Option<f64> {
+        let matches = |kept: &&PhaseBaseline| kept.sale == sale.name && kept.phase == phase.name;
+        self.baselines
+            .iter()
+            .find(matches)
+            .map(|kept| kept.baseline_rps)
+    }
+}

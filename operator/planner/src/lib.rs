@@ -1,0 +1,106 @@
+//! Load, forecast, calendar and overrides in; an explained decision out.
+//!
+//! [`plan`] is one pure function of its input: it reads no clock, does no I/O, and what it must
+//! remember it returns in [`Decision::memory`]. Bids propose replicas, the highest wins, and guards
+//! change the winner in a fixed order, each with its reason; the floor of the degradation level is
+//! decided in the same step.
+//!
+//! Invariant: missing is not zero. Without a fresh valid load the result is never below the present
+//! count unless an SRE or the bounds of the spec say so.
+
+mod bids;
+mod decision;
+mod degradation;
+mod explain;
+mod guards;
+mod input;
+mod level;
+mod load;
+mod memory;
+mod overrides;
+mod reasons;
+mod sale;
+mod wake;
+
+pub use decision::{Bid, BidSource, Decision, Direction, Guard, LevelDecision};
+pub use floodgate_forecast::{ForecastPath, UnixMillis};
+pub use input::{
+    Caps, ForecastInput, ForecastTrust, LeadTime, PlanInput, ReplicaState, Scaling, StepLimit,
+};
+pub use level::{DegradationPolicy, Level, LevelThreshold};
+pub use load::{Load, LoadFault, LoadLimits, LoadReading, ValidLoad};
+pub use memory::{HoldCause, Memory};
+pub use overrides::{Override, Overrides, Pause};
+pub use reasons::Reason;
+pub use sale::{Baseline, PhasePlan, Sale, SalePhase, SalePlan, sale_plan};
+
+use overrides::ActiveOverrides;
+
+/// Decides how many replicas to run and which level floor to impose.
+///
+/// Deterministic and total: every input, however absurd, gives a decision within the bounds of the
+/// spec; the same input gives the same decision.
+pub fn plan(input: &PlanInput) -> Decision {
+    let situation = Situation::read(input);
+    let mut memory = input.memory.clone();
+    memory.observe(&situation);
+    let auction = bids::hold_auction(&situation, &mut memory);
+    let outcome = guards::run(&situation, &mut memory, &auction);
+    memory.stand(input, outcome.replicas);
+    let level = degradation::decide(&situation, &mut memory);
+    let next_wake = wake::next(&situation, &memory);
+    let mut decision = Decision {
+        at: input.now,
+        replicas: outcome.replicas,
+        replicas_before: input.replicas.desired,
+        bids: auction.bids,
+        winner: auction.winner,
+        replicas_wanted: auction.replicas_wanted,
+        guards: outcome.guards,
+        notes: outcome.notes,
+        level,
+        load_fault: situation.load.err(),
+        next_wake,
+        explain: String::new(),
+        memory,
+    };
+    decision.explain = explain::sentence(&decision);
+    decision
+}
+
+/// The input after judgement: what is valid, what holds, what is near.
+struct Situation<'a> {
+    input: &'a PlanInput,
+    load: Result<ValidLoad, LoadFault>,
+    overrides: ActiveOverrides<'a>,
+    /// End of the span that a decision made now must provide for.
+    horizon: UnixMillis,
+}
+
+impl<'a> Situation<'a> {
+    fn read(input: &'a PlanInput) -> Self {
+        Self {
+            input,
+            load: input.load.judge(input.now, &input.load_limits),
+            overrides: input.overrides.active(input.now),
+            horizon: input.now.plus_s(input.lead_time.horizon_s()),
+        }
+    }
+
+    /// Whether the load and the capacity allow a number to be lowered.
+    fn may_lower(&self) -> bool {
+        self.load.is_ok() && self.input.scaling.has_capacity()
+    }
+
+    /// The path when it may bid.
+    fn trusted_path(&self) -> Option<&'a ForecastPath> {
+        match &self.input.forecast {
+            ForecastInput::Path {
+                path,
+                trust: ForecastTrust::Trusted,
+                ..
+            } => Some(path),
+            _ => None,
+        }
+    }
+}

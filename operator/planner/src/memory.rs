@@ -1,0 +1,226 @@
+//! What one decision hands to the next, so that the planner itself remembers nothing.
+
+use floodgate_forecast::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+use crate::{Level, PlanInput, Situation};
+
+/// State between two decisions; bounded, serialisable, and opaque to the caller.
+///
+/// [`Memory::default`] is the memory of a cluster that was just created. After a restart, a
+/// takeover or a lost history the caller must start from [`Memory::held`] instead, or the first
+/// decision could forget what the last one held (promise S4).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Set until the first fresh load: replicas may not fall below the present count.
+    pub(crate) hold: Option<HoldCause>,
+    /// Winning numbers of the stabilisation window, values strictly falling with time.
+    pub(crate) recommendations: Vec<Stamped>,
+    /// Replica counts that stood during the last step period and lead time, oldest first.
+    pub(crate) standing: Vec<Stamped>,
+    /// Level floor and how it came to be.
+    pub(crate) level: LevelMemory,
+    /// Baselines of phases whose pre-scale has begun; frozen, so that the sale's own load is never
+    /// taken for its baseline.
+    pub(crate) baselines: Vec<PhaseBaseline>,
+}
+
+/// A number and when it held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stamped {
+    pub(crate) at: UnixMillis,
+    pub(crate) replicas: u32,
+}
+
+/// The level floor between two decisions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LevelMemory {
+    pub(crate) floor: Level,
+    /// Since when the projected load has fitted one level milder.
+    pub(crate) fits_since: Option<UnixMillis>,
+}
+
+/// The frozen baseline of one phase.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PhaseBaseline {
+    pub(crate) sale: String,
+    pub(crate) phase: String,
+    pub(crate) baseline_rps: f64,
+}
+
+/// Why the present replica count is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HoldCause {
+    /// The operator restarted.
+    Restart,
+    /// Another replica of the operator took over.
+    Takeover,
+    /// The history in Prometheus is gone.
+    HistoryLost,
+}
+
+impl Memory {
+    /// The memory after a restart, a takeover or a lost history: the present replica count is held
+    /// until the first fresh load, and counts as the recommendation of that moment afterwards.
+    pub fn held(cause: HoldCause) -> Self {
+        Self {
+            hold: Some(cause),
+            ..Self::default()
+        }
+    }
+
+    /// The same memory, held for `cause`; for a history that is lost while the operator runs.
+    #[must_use]
+    pub fn hold(self, cause: HoldCause) -> Self {
+        Self {
+            hold: Some(cause),
+            ..self
+        }
+    }
+
+    /// The level floor that was in force, to carry over from `status` after a restart.
+    #[must_use]
+    pub fn with_level(self, floor: Level) -> Self {
+        Self {
+            level: LevelMemory {
+                floor,
+                fits_since: None,
+            },
+            ..self
+        }
+    }
+}
+
+/// Most counts kept of what stood; older ones beyond it are forgotten.
+///
+/// One change a second over a lead time of two minutes fits, and a decision every 10 s over twenty.
+const STANDING_MAX: usize = 128;
+
+impl Memory {
+    /// Takes note of what stands before the decision, and releases the hold at a fresh load.
+    pub(crate) fn observe(&mut self, situation: &Situation<'_>) {
+        let input = situation.input;
+        if situation.may_lower() {
+            self.hold = None;
+        }
+        let window_s = i64::from(input.scaling.scale_down_stabilisation_s);
+        self.recommendations.retain(|kept| {
+            let age_s = input.now.seconds_since(kept.at);
+            (0..window_s).contains(&age_s)
+        });
+        if let Some(present) = input.replicas.desired {
+            // Nothing remembered is not permission to shrink: what stands counts as recommended.
+            // Without a window nothing is ever remembered; then only the first decision of a life
+            // takes what stands for recommended, or no count would ever fall.
+            let first = self.standing.is_empty();
+            if self.recommendations.is_empty() && (window_s > 0 || first) {
+                self.recommendations.push(Stamped {
+                    at: input.now,
+                    replicas: present,
+                });
+            }
+            if self.standing.is_empty() {
+                // Orders of an earlier life are unknown: what is not warm counts as ordered now.
+                self.note_standing(input, input.replicas.warm.min(present));
+            }
+            self.note_standing(input, present);
+        } else {
+            self.note_standing(input, 0);
+        }
+    }
+
+    /// Records the winning number and returns the largest one of the stabilisation window.
+    pub(crate) fn recommend(&mut self, situation: &Situation<'_>, replicas: u32) -> u32 {
+        self.recommendations.retain(|kept| kept.replicas > replicas);
+        self.recommendations.push(Stamped {
+            at: situation.input.now,
+            replicas,
+        });
+        self.recommendations
+            .first()
+            .map_or(replicas, |kept| kept.replicas)
+    }
+
+    /// When the largest recommendation of the window lapses.
+    pub(crate) fn recommendation_lapse(&self, situation: &Situation<'_>) -> Option<UnixMillis> {
+        let window_s = i64::from(situation.input.scaling.scale_down_stabilisation_s);
+        let first = self
+            .recommendations
+            .first()
+            .filter(|_| self.recommendations.len() > 1)?;
+        Some(first.at.plus_s(window_s))
+    }
+
+    /// Records what stands after the decision.
+    pub(crate) fn stand(&mut self, input: &PlanInput, replicas: u32) {
+        self.note_standing(input, replicas);
+    }
+
+    fn note_standing(&mut self, input: &PlanInput, replicas: u32) {
+        if self
+            .standing
+            .last()
+            .is_none_or(|last| last.replicas != replicas)
+        {
+            self.standing.push(Stamped {
+                at: input.now,
+                replicas,
+            });
+        }
+        let period_s = |step: Option<crate::StepLimit>| step.map_or(0, |step| step.period_s);
+        let scaling = &input.scaling;
+        let kept_s =
+            i64::from(period_s(scaling.scale_down_step).max(period_s(scaling.scale_up_step)))
+                .max(input.lead_time.horizon_s());
+        let cutoff = input.now.plus_s(-kept_s);
+        // The last count before the cutoff still stood at the cutoff and is kept.
+        let before = self.standing.partition_point(|kept| kept.at <= cutoff);
+        let surplus = self.standing.len().saturating_sub(STANDING_MAX);
+        self.standing.drain(..before.saturating_sub(1).max(surplus));
+    }
+
+    /// Counts that stood at some moment of the last `period_s` seconds.
+    pub(crate) fn standing_since(
+        &self,
+        now: UnixMillis,
+        period_s: u32,
+    ) -> impl Iterator<Item = u32> {
+        let cutoff = now.plus_s(-i64::from(period_s));
+        let before = self.standing.partition_point(|kept| kept.at <= cutoff);
+        self.standing
+            .iter()
+            .skip(before.saturating_sub(1))
+            .map(|kept| kept.replicas)
+    }
+
+    /// Raises that were ordered less than a lead time ago: when they are due, and by how much.
+    pub(crate) fn orders_due(
+        &self,
+        situation: &Situation<'_>,
+    ) -> impl Iterator<Item = (UnixMillis, u32)> {
+        let lead_s = situation.input.lead_time.total_s();
+        let now = situation.input.now;
+        self.standing
+            .iter()
+            .zip(self.standing.iter().skip(1))
+            .map(move |(from, to)| {
+                (
+                    to.at.plus_s(lead_s),
+                    to.replicas.saturating_sub(from.replicas),
+                )
+            })
+            .filter(move |(due, pods)| *due > now && *pods > 0)
+    }
+
+    /// Pods that will be warm at `at`: those that are, and those ordered in time for it. Pods that
+    /// are overdue are not counted, because nobody knows when they come.
+    pub(crate) fn warm_at(&self, situation: &Situation<'_>, at: UnixMillis) -> u32 {
+        let ordered: u32 = self
+            .orders_due(situation)
+            .filter(|(due, _)| *due <= at)
+            .fold(0, |sum, (_, pods)| sum.saturating_add(pods));
+        let desired = self.standing.last().map_or(u32::MAX, |last| last.replicas);
+        let warm = situation.input.replicas.warm;
+        warm.saturating_add(ordered).min(desired.max(warm))
+    }
+}

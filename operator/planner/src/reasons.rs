@@ -1,0 +1,124 @@
+//! Reason constants: one word for condition, Event and metric label.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// Why a number is what it is. `Display` and serde give the `PascalCase` name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $($(#[$doc])* $name,)+
+        }
+
+        impl Reason {
+            /// Every reason, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The constant as conditions, Events and metric labels carry it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The load of the last minute asks for it.
+    CurrentLoad,
+    /// The rate of the last 6 s is higher than that of the last minute.
+    BurstLoad,
+    /// The upper quantile of the forecast inside the lead time asks for it.
+    ForecastLoad,
+    /// The forecast was cut to a multiple of the load ever observed.
+    ForecastCapped,
+    /// The live error of the forecast is too large to bid.
+    ForecastUntrusted,
+    /// There is no forecast.
+    ForecastUnavailable,
+    /// The history is too short for a forecast.
+    InsufficientHistory,
+    /// A sale phase begins within the lead time.
+    SalePrescale,
+    /// A sale phase runs.
+    SaleRunning,
+    /// No sale phase is near.
+    NoSale,
+    /// A sale is near and neither a forecast nor a measured load gives its baseline.
+    SaleBaselineUnknown,
+    /// An SRE pinned the replicas.
+    ReplicasPinned,
+    /// An SRE demanded at least so many replicas.
+    ReplicasFloor,
+    /// No override holds.
+    NoOverride,
+    /// The present count is kept.
+    Held,
+    /// Held since the operator restarted.
+    HeldAfterRestart,
+    /// Held since this operator replica took over.
+    HeldAfterTakeover,
+    /// Held since the history was lost.
+    HeldAfterHistoryLoss,
+    /// The source of the load did not answer.
+    LoadUnavailable,
+    /// The source of the load has no series.
+    LoadMissing,
+    /// The newest sample is too old.
+    LoadStale,
+    /// The load is NaN, infinite, negative or absurd.
+    LoadNotPlausible,
+    /// The query does not give one number per cluster.
+    QueryShapeInvalid,
+    /// A sample is from the future.
+    ClockSkew,
+    /// The declared capacity is not a positive number.
+    CapacityInvalid,
+    /// Guard: no fresh valid load, so no decrease.
+    SignalNotFresh,
+    /// Guard: a sale is near or runs, so no decrease below its plan.
+    SaleWindow,
+    /// Guard: the need has not stayed lower for long enough.
+    Stabilising,
+    /// Guard: replicas fall no faster than this.
+    ScaleDownStep,
+    /// Guard: replicas rise no faster than this.
+    ScaleUpStep,
+    /// Guard: the quota admits no more.
+    QuotaCapped,
+    /// Guard: pods that cannot be placed are not asked for again.
+    PodsUnschedulable,
+    /// Guard: an SRE paused scaling.
+    ScalingPaused,
+    /// Guard: overrides contradict each other; the one that keeps more pods was taken.
+    OverrideConflict,
+    /// Guard: an SRE demanded at most so many replicas.
+    ReplicasCeiling,
+    /// Guard: the minimum of the spec.
+    AtMinimum,
+    /// Guard: the maximum of the spec.
+    AtMaximum,
+    /// Level: the load fits.
+    LoadFits,
+    /// Level: warm pods cannot hold the load that is predicted within the lead time.
+    WarmCapacityShort,
+    /// Level: the load is more than the most replicas can hold.
+    LoadAboveMaximum,
+    /// Level: the load fits again, and has not for long enough.
+    LevelDwell,
+    /// Level: kept, because there is no valid load.
+    LevelHeld,
+    /// Level: an SRE demanded at least this one.
+    LevelFloorOverride,
+    /// Level: an SRE demanded exactly this one.
+    LevelPinned,
+    /// Level: an SRE paused degradation.
+    DegradationPaused,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

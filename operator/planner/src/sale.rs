@@ -1,0 +1,128 @@
+//! Sales: phases with a T0 to the second, and what stands planned for them.
+
+use floodgate_forecast::{ForecastPath, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+use crate::{LeadTime, Scaling};
+
+/// A sale that selects this cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sale {
+    /// Name of the `SaleEvent`.
+    pub name: String,
+    /// The sale runs from here.
+    pub start: UnixMillis,
+    /// The sale is over from here.
+    pub end: UnixMillis,
+    /// Its phases; with none, the sale changes nothing.
+    pub phases: Vec<SalePhase>,
+}
+
+/// One phase of a sale, `[t0, until)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SalePhase {
+    /// Name of the phase, unique within the sale.
+    pub name: String,
+    /// The second at which the load steps up.
+    pub t0: UnixMillis,
+    /// The phase is over from here.
+    pub until: UnixMillis,
+    /// Expected load as a share of the baseline forecast, percent: 1000 is tenfold.
+    pub uplift_percent: u32,
+    /// Replicas that were published ahead for this phase, where they were.
+    pub planned_replicas: Option<u32>,
+}
+
+/// Load that would come without the sale.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Baseline<'a> {
+    /// The forecast, when it is trusted.
+    pub path: Option<&'a ForecastPath>,
+    /// Load measured outside any sale, requests/s, for when there is no forecast.
+    pub measured_rps: Option<f64>,
+}
+
+/// What is planned for a sale on one cluster, ahead of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SalePlan {
+    /// One plan per phase, in the order of the sale.
+    pub phases: Vec<PhasePlan>,
+    /// The largest number of replicas of all phases, within min and max; `None` while no baseline
+    /// is known.
+    pub replicas: Option<u32>,
+    /// The instant at which the first raise begins.
+    pub prescale_at: Option<UnixMillis>,
+    /// Pods that some phase needs beyond the maximum.
+    pub replicas_short: u32,
+}
+
+/// What is planned for one phase.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PhasePlan {
+    /// Name of the phase.
+    pub name: String,
+    /// Its T0.
+    pub t0: UnixMillis,
+    /// When the raise for it begins: T0 minus lead time and margin.
+    pub prescale_at: UnixMillis,
+    /// Baseline at its busiest, requests/s.
+    pub baseline_rps: Option<f64>,
+    /// Baseline times uplift, requests/s.
+    pub expected_rps: Option<f64>,
+    /// Replicas within min and max; `None` while no baseline is known.
+    pub replicas: Option<u32>,
+    /// Replicas it would need without a maximum.
+    pub replicas_needed: Option<u32>,
+}
+
+/// Plans a sale ahead of time: replicas per phase and the start of the pre-scale.
+pub fn sale_plan(
+    sale: &Sale,
+    baseline: Baseline<'_>,
+    scaling: &Scaling,
+    lead_time: &LeadTime,
+) -> SalePlan {
+    let phases: Vec<PhasePlan> = sale
+        .phases
+        .iter()
+        .map(|phase| phase_plan(phase, baseline, scaling, lead_time))
+        .collect();
+    let short = |plan: &PhasePlan| Some(plan.replicas_needed?.saturating_sub(plan.replicas?));
+    SalePlan {
+        replicas: phases.iter().filter_map(|plan| plan.replicas).max(),
+        prescale_at: phases.iter().map(|plan| plan.prescale_at).min(),
+        replicas_short: phases.iter().filter_map(short).max().unwrap_or(0),
+        phases,
+    }
+}
+
+fn phase_plan(
+    phase: &SalePhase,
+    baseline: Baseline<'_>,
+    scaling: &Scaling,
+    lead_time: &LeadTime,
+) -> PhasePlan {
+    let forecast_rps = baseline.path.and_then(|path| forecast_rps(path, phase));
+    let baseline_rps = forecast_rps.or(baseline.measured_rps);
+    let expected_rps = baseline_rps.map(|rps| rps * f64::from(phase.uplift_percent) / 100.0);
+    let replicas_needed = expected_rps.and_then(|rps| scaling.replicas_for(rps));
+    let replicas_max = scaling.replicas_max.max(scaling.replicas_min);
+    PhasePlan {
+        name: phase.name.clone(),
+        t0: phase.t0,
+        prescale_at: phase.t0.plus_s(-lead_time.horizon_s()),
+        baseline_rps,
+        expected_rps,
+        replicas: replicas_needed.map(|pods| pods.clamp(scaling.replicas_min, replicas_max)),
+        replicas_needed,
+    }
+}
+
+/// Upper quantile of a phase at its busiest, requests/s. A phase beyond the end of the path takes the
+/// same time of day on the last day that the path knows.
+fn forecast_rps(path: &ForecastPath, phase: &SalePhase) -> Option<f64> {
+    let beyond_s = phase.t0.seconds_since(path.end()).max(0);
+    let days = beyond_s / 86_400 + i64::from(beyond_s % 86_400 > 0);
+    let shift_s = days.saturating_mul(-86_400);
+    path.upper_rps_max(phase.t0.plus_s(shift_s), phase.until.plus_s(shift_s))
+}

@@ -1,0 +1,143 @@
+//! The level floor: armed before the queue forms, left only when the load fits for long enough.
+
+use floodgate_planner::{
+    HoldCause, Level, Load, LoadFault, LoadReading, Memory, Reason, ReplicaState, plan,
+};
+
+use crate::fleet::{Fleet, NOW, flat_forecast, input, sale};
+
+#[test]
+fn load_that_warm_pods_hold_arms_nothing() {
+    // Ten pods of 50 req/s at 70 % are full at 714 req/s.
+    let decision = plan(&input(10, 700.0));
+    assert_eq!(decision.level.floor, Level::NORMAL);
+    assert_eq!(decision.level.reason, Reason::LoadFits);
+}
+
+#[test]
+fn load_above_warm_capacity_arms_a_level_until_the_new_pods_are_warm() {
+    let mut fleet = Fleet::new(input(4, 180.0));
+    let first = fleet.tick(10, 400.0);
+    assert_eq!(
+        (first.replicas, first.level.floor.index()),
+        (8, 2),
+        "{}",
+        first.explain
+    );
+    assert_eq!(first.level.reason, Reason::WarmCapacityShort);
+    let mut floors = Vec::new();
+    for _ in 0..20 {
+        floors.push(fleet.tick(10, 400.0).level.floor.index());
+    }
+    assert!(
+        floors.is_sorted_by(|before, after| before >= after),
+        "{floors:?}"
+    );
+    assert_eq!(floors.last(), Some(&0));
+}
+
+#[test]
+fn load_above_what_the_maximum_holds_raises_the_floor_and_keeps_it() {
+    let mut fleet = Fleet::new(input(40, 1_900.0));
+    for _ in 0..60 {
+        let decision = fleet.tick(10, 3_600.0);
+        assert_eq!(decision.level.floor.index(), 2, "{}", decision.explain);
+        assert_eq!(decision.level.reason, Reason::LoadAboveMaximum);
+        assert_eq!(
+            (decision.replicas, decision.reason()),
+            (40, Reason::AtMaximum)
+        );
+    }
+}
+
+#[test]
+fn a_forecast_inside_the_lead_time_arms_before_the_queue_forms() {
+    let mut input = input(4, 180.0);
+    input.scaling.replicas_max = 4;
+    input.forecast = flat_forecast(NOW, 500.0, 600.0);
+    let decision = plan(&input);
+    assert_eq!(
+        (decision.level.floor.index(), decision.level.reason),
+        (3, Reason::LoadAboveMaximum)
+    );
+}
+
+#[test]
+fn a_sale_that_the_maximum_cannot_hold_is_armed_at_t0_minus_lead_time() {
+    let mut fleet = Fleet::new(input(8, 40.0));
+    fleet.input.scaling.replicas_max = 8;
+    fleet.input.sales = vec![sale("flash", NOW.plus_s(300), 120, 2_000)];
+    let mut armed = None;
+    for _ in 0..29 {
+        let decision = fleet.tick(10, 40.0);
+        if decision.level.floor > Level::NORMAL && armed.is_none() {
+            armed = Some(decision.at);
+        }
+    }
+    assert_eq!(
+        armed,
+        Some(NOW.plus_s(300 - fleet.input.lead_time.horizon_s()))
+    );
+}
+
+#[test]
+fn a_level_is_left_one_by_one_and_not_before_its_hold_time() {
+    let mut fleet = Fleet::new(input(10, 480.0));
+    fleet.input.memory = Memory::default().with_level(Level::MAX);
+    let floors: Vec<u8> = (0..20)
+        .map(|_| fleet.tick(10, 480.0).level.floor.index())
+        .collect();
+    let expected: Vec<u8> = [(4, 6), (3, 6), (2, 3), (1, 3), (0, 2)]
+        .into_iter()
+        .flat_map(|(level, ticks)| std::iter::repeat_n(level, ticks))
+        .collect();
+    assert_eq!(floors, expected);
+}
+
+#[test]
+fn a_level_is_left_when_the_wave_is_over_though_the_last_minute_saw_it() {
+    let mut fleet = Fleet::new(input(12, 1_200.0));
+    fleet.input.scaling.replicas_max = 12;
+    fleet.input.memory = Memory::default().with_level(Level::from_index(3));
+    let mut floors = Vec::new();
+    for _ in 0..13 {
+        let now = fleet.input.now.plus_s(10);
+        let decision = fleet.decide(
+            now,
+            Load::Reading(LoadReading {
+                rate_rps_max: 1_200.0,
+                burst_rps: Some(40.0),
+                observed_at: now,
+            }),
+        );
+        assert_eq!(decision.replicas, 12, "the fleet keeps to the last minute");
+        floors.push(decision.level.floor.index());
+    }
+    let expected: Vec<u8> = [(3, 6), (2, 3), (1, 3), (0, 1)]
+        .into_iter()
+        .flat_map(|(level, ticks)| std::iter::repeat_n(level, ticks))
+        .collect();
+    assert_eq!(floors, expected);
+}
+
+#[test]
+fn s2_without_a_valid_load_a_level_is_never_left() {
+    let mut fleet = Fleet::new(input(10, 480.0));
+    fleet.input.memory = Memory::held(HoldCause::Restart).with_level(Level::from_index(2));
+    for _ in 0..60 {
+        let now = fleet.input.now.plus_s(10);
+        let decision = fleet.decide(now, Load::Missing(LoadFault::Stale));
+        assert_eq!(decision.level.floor.index(), 2);
+        assert_eq!(decision.level.reason, Reason::LevelHeld);
+    }
+}
+
+#[test]
+fn a_fleet_that_just_starts_is_not_degraded() {
+    let mut fleet = Fleet::new(input(2, 400.0));
+    fleet.input.replicas = ReplicaState::default();
+    for _ in 0..20 {
+        let decision = fleet.tick(10, 400.0);
+        assert_eq!(decision.level.floor, Level::NORMAL, "{}", decision.explain);
+    }
+}

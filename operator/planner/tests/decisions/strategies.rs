@@ -1,0 +1,233 @@
+//! Arbitrary inputs: plausible ones for the promises, nonsense for the numbers that come from
+//! outside.
+
+use std::sync::Arc;
+
+use floodgate_planner::{
+    Caps, ForecastInput, ForecastPath, ForecastTrust, Level, Load, LoadFault, LoadReading, Memory,
+    Overrides, Pause, PlanInput, Reason, ReplicaState, Sale, StepLimit, UnixMillis, plan,
+};
+use proptest::option;
+use proptest::prelude::*;
+
+use crate::fleet::{NOW, input, reading, sale, word};
+
+/// A rate that must never be believed.
+pub fn nonsense_rate() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(f64::NEG_INFINITY),
+        Just(1e308),
+        Just(f64::MIN),
+        -1e9..-1e-9_f64,
+        1e9..1e300_f64,
+    ]
+}
+
+/// A load signal without a valid number.
+pub fn invalid_load() -> impl Strategy<Value = Load> {
+    let at = |rate: f64, age_s: i64, burst_rps| {
+        let observed_at = NOW.plus_s(-age_s);
+        Load::Reading(LoadReading {
+            rate_rps_max: rate,
+            burst_rps,
+            observed_at,
+        })
+    };
+    prop_oneof![
+        prop::sample::select(vec![
+            LoadFault::Unavailable,
+            LoadFault::NoData,
+            LoadFault::ShapeInvalid,
+            LoadFault::Stale,
+            LoadFault::NotPlausible,
+            LoadFault::ClockSkew,
+        ])
+        .prop_map(Load::Missing),
+        (nonsense_rate(), option::of(0.0..1e4_f64)).prop_map(move |(rate, b)| at(rate, 0, b)),
+        (0.0..1e4_f64, 31_i64..1_000_000).prop_map(move |(rate, age_s)| at(rate, age_s, None)),
+        (0.0..1e4_f64, -1_000_000_i64..-6).prop_map(move |(rate, age_s)| at(rate, age_s, None)),
+    ]
+}
+
+/// A fresh and plausible load, with a burst rate that may be nonsense.
+pub fn valid_load() -> impl Strategy<Value = Load> {
+    let burst = option::of(prop_oneof![0.0..3_000.0_f64, nonsense_rate()]);
+    (0.0..3_000.0_f64, burst, 0_i64..30).prop_map(|(rate_rps_max, burst_rps, age_s)| {
+        let observed_at = NOW.plus_s(-age_s);
+        Load::Reading(LoadReading {
+            rate_rps_max,
+            burst_rps,
+            observed_at,
+        })
+    })
+}
+
+pub fn forecast() -> impl Strategy<Value = ForecastInput> {
+    let steps = prop::collection::vec((0.0..3_000.0_f64, 1.0..3.0_f64), 1..40);
+    let path = (
+        steps,
+        -600_i64..600,
+        any::<bool>(),
+        option::of(0.0..2_000.0_f64),
+    )
+        .prop_map(|(steps, offset_s, trusted, observed_peak_rps)| {
+            let upper = steps.iter().map(|(p50, factor)| p50 * factor).collect();
+            let p50 = steps.iter().map(|(p50, _)| *p50).collect();
+            let start = NOW.plus_s(offset_s);
+            let path = ForecastPath::new(start, 60, 95, "any".to_owned(), p50, upper)
+                .expect("finite levels with upper at least p50 are sound");
+            let muted = ForecastTrust::Muted(Reason::ForecastUntrusted);
+            let trust = if trusted {
+                ForecastTrust::Trusted
+            } else {
+                muted
+            };
+            ForecastInput::Path {
+                path: Arc::new(path),
+                trust,
+                observed_peak_rps,
+            }
+        });
+    prop_oneof![
+        Just(ForecastInput::Missing(Reason::InsufficientHistory)),
+        path
+    ]
+}
+
+pub fn sales() -> impl Strategy<Value = Vec<Sale>> {
+    let one = (
+        -900_i64..900,
+        1_i64..900,
+        100_u32..2_000,
+        option::of(0_u32..60),
+    );
+    prop::collection::vec(one, 0..3).prop_map(|drawn| {
+        drawn
+            .into_iter()
+            .enumerate()
+            .map(|(index, (offset_s, length_s, uplift, planned))| {
+                let name = format!("sale-{index}");
+                let mut sale = sale(&name, NOW.plus_s(offset_s), length_s, uplift);
+                sale.phases[0].planned_replicas = planned;
+                sale
+            })
+            .collect()
+    })
+}
+
+fn until() -> impl Strategy<Value = UnixMillis> {
+    (-5_000_i64..600_000).prop_map(|ms| UnixMillis(NOW.0 + ms))
+}
+
+/// Overrides that can only keep or add pods.
+pub fn raising_overrides() -> impl Strategy<Value = Overrides> {
+    let floor = option::of((0_u32..60, until()));
+    let level = option::of((0_u8..6, until()));
+    (floor, level, option::of(until())).prop_map(|(floor, level, pause)| Overrides {
+        floor: floor.map(|(value, until)| word(value, until)),
+        degrade_floor: level.map(|(value, until)| word(Level::from_index(value), until)),
+        pause: pause.map(|until| word(Pause::Scaling, until)),
+        ..Overrides::default()
+    })
+}
+
+/// Overrides of every kind.
+pub fn overrides() -> impl Strategy<Value = Overrides> {
+    let count = || option::of((0_u32..60, until()));
+    let level = || option::of((0_u8..6, until()));
+    let pauses = vec![Pause::Scaling, Pause::Degradation, Pause::All];
+    let pause = option::of((prop::sample::select(pauses), until()));
+    (count(), count(), count(), level(), level(), pause).prop_map(
+        |(pin, floor, ceiling, degrade_floor, degrade_pin, pause)| {
+            let count = |drawn: Option<(u32, _)>| drawn.map(|(value, at)| word(value, at));
+            let level =
+                |drawn: Option<(u8, _)>| drawn.map(|(i, at)| word(Level::from_index(i), at));
+            Overrides {
+                pin: count(pin),
+                floor: count(floor),
+                ceiling: count(ceiling),
+                degrade_floor: level(degrade_floor),
+                degrade_pin: level(degrade_pin),
+                pause: pause.map(|(value, at)| word(value, at)),
+            }
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Option<StepLimit>> {
+    let limit = (0_u32..200, 0_u32..20, 0_u32..300);
+    option::of(limit.prop_map(|(percent, pods, period_s)| StepLimit {
+        percent,
+        pods,
+        period_s,
+    }))
+}
+
+fn caps() -> impl Strategy<Value = Caps> {
+    (option::of(0_u32..60), option::of(0_u32..5)).prop_map(|(quota, unschedulable)| Caps {
+        quota_replicas_max: quota,
+        unschedulable_pods: unschedulable,
+    })
+}
+
+/// The memory left by a few decisions on other loads just before `NOW`.
+fn memory() -> impl Strategy<Value = Memory> {
+    prop::collection::vec((1_i64..200, 0.0..3_000.0_f64, 2_u32..40), 0..6).prop_map(|drawn| {
+        let mut past = input(2, 0.0);
+        past.now = NOW.plus_s(-drawn.iter().map(|(gap_s, ..)| *gap_s).sum::<i64>());
+        for (gap_s, load_rps, desired) in drawn {
+            past.load = reading(past.now, load_rps);
+            past.replicas = ReplicaState {
+                desired: Some(desired),
+                ready: desired,
+                warm: desired,
+            };
+            past.memory = plan(&past).memory;
+            past.now = past.now.plus_s(gap_s);
+        }
+        past.memory
+    })
+}
+
+/// Any situation at `NOW`, with the Deployment between its bounds.
+pub fn situation(
+    load: impl Strategy<Value = Load>,
+    overrides: impl Strategy<Value = Overrides>,
+) -> impl Strategy<Value = PlanInput> {
+    let bounds = (1_u32..20, 0_u32..40, 0.0..1.0_f64, 0_u32..40);
+    let scaling = (bounds, 1.0..200.0_f64, 0_u32..600, step(), step());
+    (
+        scaling,
+        load,
+        forecast(),
+        sales(),
+        overrides,
+        caps(),
+        memory(),
+    )
+        .prop_map(
+            |(scaling, load, forecast, sales, overrides, caps, memory)| {
+                let ((min, span, place, warm), capacity_rps, window_s, down, up) = scaling;
+                let desired = min + (f64::from(span) * place) as u32;
+                let mut input = input(desired, 0.0);
+                input.scaling.replicas_min = min;
+                input.scaling.replicas_max = min + span;
+                input.scaling.capacity_rps = capacity_rps;
+                input.scaling.scale_down_stabilisation_s = window_s;
+                input.scaling.scale_down_step = down;
+                input.scaling.scale_up_step = up;
+                input.replicas.warm = warm.min(desired);
+                PlanInput {
+                    load,
+                    forecast,
+                    sales,
+                    overrides,
+                    caps,
+                    memory,
+                    ..input
+                }
+            },
+        )
+}
