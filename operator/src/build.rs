@@ -1,0 +1,138 @@
+//! Builds the child objects of a cluster from its validated form. Pure.
+//!
+//! Server-side apply sends exactly what stands here, every time: a field left out on one pass would
+//! be given up and fall back to its default. That is why `replicas` is no option.
+//! Invariant: same input, same objects, byte for byte; nothing here reads a clock or random numbers.
+
+mod deployment;
+mod network;
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+
+use floodgate_api::CLUSTER_LABEL;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+
+use crate::validate::ValidatedCluster;
+
+/// Key of the control Secret under which the bearer token stands.
+pub const CONTROL_TOKEN_KEY: &str = "token";
+
+/// Stage of [`Resources`]: built, not yet sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Prepared;
+
+/// Stage of [`Resources`]: as the apiserver returned them.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied;
+
+/// Everything a cluster owns. Destructure it without `..`, so that a new field cannot be forgotten.
+#[derive(Clone, Debug)]
+pub struct Resources<Stage> {
+    /// Bearer token of the control port; applied first, the pods mount it.
+    pub control_secret: Secret,
+    /// Address of the payment service.
+    pub service: Service,
+    /// Who may reach the pods.
+    pub network_policy: NetworkPolicy,
+    /// How many pods a drain may take at once.
+    pub pod_disruption_budget: PodDisruptionBudget,
+    /// The pods; applied last, when all they need is there.
+    pub deployment: Deployment,
+    /// What has happened to them.
+    pub stage: PhantomData<Stage>,
+}
+
+/// What the plan and the cluster add to the spec.
+#[derive(Clone)]
+pub struct BuildInput<'a> {
+    /// Replicas to run.
+    pub replicas: i32,
+    /// Bearer token of the control port: the one that exists, or a fresh one when there is none.
+    pub control_token: &'a str,
+}
+
+/// Builds everything a cluster owns.
+pub fn build(cluster: &ValidatedCluster, input: &BuildInput<'_>) -> Resources<Prepared> {
+    Resources {
+        control_secret: control_secret(cluster, input.control_token),
+        service: network::service(cluster),
+        network_policy: network::policy(cluster),
+        pod_disruption_budget: network::disruption_budget(cluster),
+        deployment: deployment::deployment(cluster, input),
+        stage: PhantomData,
+    }
+}
+
+/// Name of the Secret with the control token of a cluster.
+pub fn control_secret_name(cluster: &str) -> String {
+    format!("{cluster}-control")
+}
+
+/// Label selector of the pods of a cluster, as `status.selector` and the scale subresource show it.
+pub fn selector(cluster: &str) -> String {
+    let pairs: Vec<String> = selector_labels(cluster)
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    pairs.join(",")
+}
+
+fn control_secret(cluster: &ValidatedCluster, token: &str) -> Secret {
+    Secret {
+        metadata: metadata(cluster, control_secret_name(&cluster.name)),
+        type_: Some("Opaque".to_owned()),
+        data: Some(BTreeMap::from([(
+            CONTROL_TOKEN_KEY.to_owned(),
+            ByteString(token.as_bytes().to_vec()),
+        )])),
+        ..Secret::default()
+    }
+}
+
+fn metadata(cluster: &ValidatedCluster, name: String) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name),
+        namespace: Some(cluster.namespace.clone()),
+        labels: Some(labels(&cluster.name)),
+        owner_references: Some(vec![cluster.owner.clone()]),
+        ..ObjectMeta::default()
+    }
+}
+
+/// Labels of every object and pod of a cluster.
+fn labels(cluster: &str) -> BTreeMap<String, String> {
+    let mut labels = selector_labels(cluster);
+    labels.insert(
+        "app.kubernetes.io/managed-by".to_owned(),
+        "floodgate".to_owned(),
+    );
+    labels.insert(CLUSTER_LABEL.to_owned(), cluster.to_owned());
+    labels
+}
+
+/// The labels a Deployment selects by; they can never change once it exists.
+fn selector_labels(cluster: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("app.kubernetes.io/instance".to_owned(), cluster.to_owned()),
+        (
+            "app.kubernetes.io/name".to_owned(),
+            "payment-svc".to_owned(),
+        ),
+    ])
+}
+
+fn pod_selector(cluster: &str) -> LabelSelector {
+    LabelSelector {
+        match_labels: Some(selector_labels(cluster)),
+        ..LabelSelector::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,319 @@
+//! The conditions of a cluster, from what was observed, planned and applied. Pure.
+//!
+//! Each condition has one function; `Ready` is made of the others and of nothing else.
+//! Messages hold no number that changes by itself, or every pass would write the status.
+
+use floodgate_api::{ConditionType, Reason};
+use floodgate_contract::Level;
+use k8s_openapi::api::apps::v1::Deployment;
+
+use crate::{observe::Observed, plan::Planned, validate::ValidatedCluster};
+
+pub mod merge;
+mod signals;
+
+use signals::{forecast_trusted, signals_fresh};
+
+/// What one condition says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Which condition.
+    pub kind: ConditionType,
+    /// Its status.
+    pub status: Truth,
+    /// Why.
+    pub reason: Reason,
+    /// For a person.
+    pub message: String,
+    /// Whether it only says that nothing was asked yet.
+    pub awaits_first_answer: bool,
+}
+
+/// Status of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// Not known yet.
+    Unknown,
+}
+
+impl Truth {
+    /// Spelling in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+}
+
+impl Verdict {
+    /// A verdict.
+    pub fn new(
+        kind: ConditionType,
+        status: impl Into<Truth>,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            status: status.into(),
+            reason,
+            message: message.into(),
+            awaits_first_answer: false,
+        }
+    }
+}
+
+/// What reconcile knows beside the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Seconds for which fewer pods than planned have been warm; none while they are enough.
+    pub short_for_s: Option<f64>,
+    /// Who else writes the replicas, if anybody does, with the reason to give.
+    pub foreign_writer: Option<(Reason, String)>,
+}
+
+/// Conditions `Ready` is the sum of, in the order in which they are reported.
+const SUMMED: [ConditionType; 6] = [
+    ConditionType::Accepted,
+    ConditionType::WorkloadAvailable,
+    ConditionType::SignalsFresh,
+    ConditionType::ForecastTrusted,
+    ConditionType::CapacitySufficient,
+    ConditionType::PlanMet,
+];
+
+/// All conditions of a cluster that was planned and applied.
+pub fn of(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    planned: &Planned,
+    deployment: &Deployment,
+    standing: &Standing,
+) -> Vec<Verdict> {
+    let accepted = Verdict::new(
+        ConditionType::Accepted,
+        true,
+        Reason::Accepted,
+        "the spec is valid",
+    );
+    let mut verdicts = vec![
+        accepted,
+        workload_available(observed, cluster, deployment),
+        signals_fresh(planned),
+        forecast_trusted(observed, planned),
+        capacity_sufficient(cluster, planned),
+        plan_met(planned, standing),
+        degraded(observed, planned),
+        overridden(planned),
+        scale_conflict(standing),
+        paused(planned),
+    ];
+    verdicts.insert(0, ready(&verdicts));
+    verdicts
+}
+
+/// Conditions of a cluster that cannot be acted on.
+pub fn of_refused(reason: Reason, message: &str) -> Vec<Verdict> {
+    let accepted = Verdict::new(ConditionType::Accepted, false, reason, message);
+    vec![
+        Verdict {
+            kind: ConditionType::Ready,
+            ..accepted.clone()
+        },
+        accepted,
+    ]
+}
+
+/// False with the words of the first summed condition that is False, True otherwise.
+pub fn ready(verdicts: &[Verdict]) -> Verdict {
+    let summed = SUMMED
+        .iter()
+        .filter_map(|kind| verdicts.iter().find(|one| one.kind == *kind));
+    match summed
+        .clone()
+        .find(|verdict| verdict.status == Truth::False)
+    {
+        Some(wrong) => Verdict {
+            kind: ConditionType::Ready,
+            ..wrong.clone()
+        },
+        None => Verdict::new(
+            ConditionType::Ready,
+            true,
+            Reason::PlanMet,
+            "all conditions hold",
+        ),
+    }
+}
+
+fn workload_available(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    deployment: &Deployment,
+) -> Verdict {
+    let kind = ConditionType::WorkloadAvailable;
+    let status = deployment.status.as_ref();
+    let condition = |name: &str, value: &str| {
+        let conditions = status?.conditions.as_ref()?;
+        conditions
+            .iter()
+            .find(|one| one.type_.as_deref() == Some(name) && one.status.as_deref() == Some(value))
+    };
+    if let Some(failure) = condition("ReplicaFailure", "True") {
+        let message = failure.message.clone().unwrap_or_default();
+        let message: String = message.chars().take(256).collect();
+        return Verdict::new(kind, false, Reason::QuotaExceeded, message);
+    }
+    if let Some(stuck) = condition("Progressing", "False") {
+        let message = stuck.message.clone().unwrap_or_default();
+        return Verdict::new(kind, false, Reason::RolloutStuck, message);
+    }
+    let ready = status.and_then(|status| status.ready_replicas).unwrap_or(0);
+    let ready = u32::try_from(ready).unwrap_or(0);
+    let least = cluster.scaling.replicas_min;
+    if ready >= least {
+        let message = format!("at least {least} pods are Ready");
+        return Verdict::new(kind, true, Reason::PodsReady, message);
+    }
+    if observed
+        .pods
+        .as_ref()
+        .is_some_and(|pods| pods.unschedulable() > 0)
+    {
+        let message = "pods cannot be scheduled: the nodes lack room for their requests";
+        return Verdict::new(kind, false, Reason::PodsUnschedulable, message);
+    }
+    let message = format!("fewer than {least} pods are Ready");
+    Verdict::new(kind, false, Reason::PodsNotReady, message)
+}
+
+fn capacity_sufficient(cluster: &ValidatedCluster, planned: &Planned) -> Verdict {
+    let kind = ConditionType::CapacitySufficient;
+    let most = cluster.scaling.replicas_max;
+    if planned.decision.replicas_wanted > most {
+        let message = format!(
+            "the expected load needs more than the {most} pods that `scaling.max` allows; degradation answers it"
+        );
+        return Verdict::new(kind, false, Reason::AboveMax, message);
+    }
+    let message = "the expected load fits within `scaling.max`";
+    Verdict::new(kind, true, Reason::CapacitySufficient, message)
+}
+
+fn plan_met(planned: &Planned, standing: &Standing) -> Verdict {
+    let kind = ConditionType::PlanMet;
+    if let Some((reason, message)) = &standing.foreign_writer
+        && *reason == Reason::AutoscalerTargets
+    {
+        return Verdict::new(kind, false, *reason, message.clone());
+    }
+    let wanted = planned.replicas;
+    match standing.short_for_s {
+        None => {
+            let message = format!("{wanted} pods are planned, Ready and warm");
+            Verdict::new(kind, true, Reason::PlanMet, message)
+        }
+        Some(short_for_s) if short_for_s <= planned.lead_time.total_s() as f64 => {
+            let message = format!("{wanted} pods are planned; the missing ones are in time");
+            Verdict::new(kind, true, Reason::WarmingUp, message)
+        }
+        Some(_) => {
+            let message =
+                format!("{wanted} pods are planned; some are not warm within the lead time");
+            Verdict::new(kind, false, Reason::PlanLate, message)
+        }
+    }
+}
+
+/// Level in force: the highest of what is imposed and what pods took by themselves.
+pub fn level_in_force(observed: &Observed, planned: &Planned) -> Level {
+    let own = observed
+        .pods
+        .as_ref()
+        .map_or(Level::Normal, |pods| pods.level_max());
+    match &planned.policy {
+        Some(policy) => policy.pin.unwrap_or(policy.floor).max(own),
+        None => own,
+    }
+}
+
+fn degraded(observed: &Observed, planned: &Planned) -> Verdict {
+    let kind = ConditionType::Degraded;
+    let level = level_in_force(observed, planned);
+    let imposed = planned
+        .policy
+        .as_ref()
+        .map_or(Level::Normal, |policy| policy.pin.unwrap_or(policy.floor));
+    if level == Level::Normal {
+        return Verdict::new(kind, false, Reason::Normal, "everything is on");
+    }
+    let words = &planned.overrides.overrides;
+    let reason = if imposed < level {
+        Reason::PodsDegraded
+    } else if words.degrade_pin.is_some() || words.degrade_floor.is_some() {
+        Reason::OverrideActive
+    } else if planned.decision.level.reason == floodgate_planner::Reason::LoadAboveMaximum {
+        Reason::OverloadPresent
+    } else {
+        Reason::OverloadExpected
+    };
+    let message = format!("level {level} is in force, {imposed} is imposed");
+    Verdict::new(kind, true, reason, message)
+}
+
+fn overridden(planned: &Planned) -> Verdict {
+    let kind = ConditionType::Overridden;
+    let active = &planned.overrides.active;
+    if let Some(first) = active.first() {
+        let names: Vec<String> = active
+            .iter()
+            .map(|one| format!("{}={}", one.name, one.value))
+            .collect();
+        let message = format!(
+            "{} until {}: {}",
+            names.join(", "),
+            first.until.0,
+            first.reason
+        );
+        return Verdict::new(kind, true, Reason::OverrideActive, message);
+    }
+    match planned.overrides.refused().next() {
+        Some(refused) => Verdict::new(kind, false, refused.reason, refused.message.clone()),
+        None => Verdict::new(kind, false, Reason::NoOverride, "nobody overrides"),
+    }
+}
+
+fn scale_conflict(standing: &Standing) -> Verdict {
+    let kind = ConditionType::ScaleConflict;
+    match &standing.foreign_writer {
+        Some((reason, message)) => Verdict::new(kind, true, *reason, message.clone()),
+        None => Verdict::new(kind, false, Reason::SoleWriter, "nobody else scales"),
+    }
+}
+
+fn paused(planned: &Planned) -> Verdict {
+    let kind = ConditionType::Paused;
+    match &planned.overrides.overrides.pause {
+        Some(pause) => {
+            let what = match pause.value {
+                floodgate_planner::Pause::Scaling => "scaling is paused",
+                floodgate_planner::Pause::Degradation => "degradation is paused",
+                floodgate_planner::Pause::All => "scaling and degradation are paused",
+            };
+            Verdict::new(kind, true, Reason::Paused, what)
+        }
+        None => Verdict::new(kind, false, Reason::NotPaused, "nothing is paused"),
+    }
+}

@@ -1,0 +1,153 @@
+//! Every Event the operator publishes, made by a constructor each.
+//!
+//! Events are published on change only; the caller compares before it asks.
+
+use floodgate_planner::{Decision, Direction};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{
+    Client,
+    runtime::events::{Event, EventType, Recorder, Reporter},
+};
+
+use floodgate_api::{ConditionType as Kind, Reason};
+
+use crate::{
+    conditions::{Truth, Verdict},
+    metrics::{Metrics, ReasonLabel},
+    overrides::Remark,
+};
+
+/// Longest note the API takes, in bytes.
+const NOTE_BYTES_MAX: usize = 1_000;
+
+/// Publishes Events; one per process, because it counts repetitions.
+#[derive(Clone)]
+pub struct Publisher {
+    recorder: Recorder,
+    metrics: Metrics,
+}
+
+impl Publisher {
+    /// A publisher that signs as `identity`.
+    pub fn new(client: Client, identity: &str, metrics: Metrics) -> Self {
+        let reporter = Reporter {
+            controller: floodgate_api::FIELD_MANAGER.to_owned(),
+            instance: Some(identity.to_owned()),
+        };
+        Self {
+            recorder: Recorder::new(client, reporter),
+            metrics,
+        }
+    }
+
+    /// Publishes an Event about an object. An Event that cannot be published is logged and
+    /// forgotten: it tells, it does not do.
+    pub async fn publish(&self, about: &ObjectReference, event: Event) {
+        self.metrics
+            .events
+            .get_or_create(&ReasonLabel {
+                reason: event.reason.clone(),
+            })
+            .inc();
+        if let Err(error) = self.recorder.publish(&event, about).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                reason = event.reason,
+                "cannot publish an Event"
+            );
+        }
+    }
+}
+
+/// Repetitions are counted by type, action, reason and object, not by the note; so the action says
+/// enough to keep apart what is not the same.
+fn event(type_: EventType, reason: Reason, action: &str, note: &str) -> Event {
+    let mut note = note.to_owned();
+    while note.len() > NOTE_BYTES_MAX {
+        note.pop();
+    }
+    let (reason, action) = (reason.as_str().to_owned(), action.to_owned());
+    Event {
+        type_,
+        reason,
+        note: Some(note),
+        action,
+        secondary: None,
+    }
+}
+
+/// Replicas were changed.
+pub fn scaled(decision: &Decision) -> Option<Event> {
+    let before = decision.replicas_before?;
+    let reason = match decision.direction() {
+        Direction::Up => Reason::ScaledUp,
+        Direction::Down => Reason::ScaledDown,
+        Direction::Stay => return None,
+    };
+    let note = format!("{before} -> {}: {}", decision.replicas, decision.explain);
+    let action = format!("ScaleTo{}", decision.replicas);
+    Some(event(EventType::Normal, reason, &action, &note))
+}
+
+/// A condition flipped. None for the sum, whose parts are told of, and for what a remark about an
+/// annotation tells.
+pub fn condition(verdict: &Verdict) -> Option<Event> {
+    let told = [
+        Reason::OverrideLapsed,
+        Reason::InvalidOverride,
+        Reason::UnknownAnnotation,
+    ];
+    let told = verdict.kind == Kind::Overridden && told.contains(&verdict.reason);
+    if verdict.kind == Kind::Ready || told {
+        return None;
+    }
+    let good = good(verdict);
+    let type_ = if good {
+        EventType::Normal
+    } else {
+        EventType::Warning
+    };
+    let note = format!(
+        "{} is {}: {}",
+        verdict.kind,
+        verdict.status.as_str(),
+        verdict.message
+    );
+    let action = format!("Observe{}", verdict.kind);
+    Some(event(type_, verdict.reason, &action, &note))
+}
+
+/// A sale came into another stage, or does not meet its plan.
+pub fn stage(verdict: &Verdict) -> Event {
+    let type_ = if good(verdict) {
+        EventType::Normal
+    } else {
+        EventType::Warning
+    };
+    event(type_, verdict.reason, "RunSale", &verdict.message)
+}
+
+/// Conditions that are good news when they are True; of the others, False is.
+fn good(verdict: &Verdict) -> bool {
+    match verdict.kind {
+        Kind::Degraded | Kind::ScaleConflict => verdict.status == Truth::False,
+        Kind::Overridden | Kind::Paused => true,
+        _ => verdict.status != Truth::False,
+    }
+}
+
+/// Something about an annotation.
+pub fn remark(remark: &Remark) -> Event {
+    let lapsed = remark.reason == Reason::OverrideLapsed;
+    let type_ = if lapsed {
+        EventType::Normal
+    } else {
+        EventType::Warning
+    };
+    event(type_, remark.reason, "ReadAnnotations", &remark.message)
+}
+
+/// An object that cannot be acted on.
+pub fn refused(reason: Reason, message: &str) -> Event {
+    event(EventType::Warning, reason, "Validate", message)
+}

@@ -1,0 +1,130 @@
+//! The forecast loop: a path every minute, a fit every quarter of an hour.
+//!
+//! Fits run on blocking threads, one at a time, so that neither the other loops nor the other
+//! clusters wait for a core; what comes of them is left in the cell.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use floodgate_forecast::ForecastPath;
+use jiff::Timestamp;
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    metrics::Metrics,
+    prometheus::Missing,
+    snapshot::{ClusterKey, Snapshots},
+};
+
+mod cluster;
+
+use cluster::ClusterForecaster;
+
+/// Pause between two looks for what is due.
+const PERIOD: Duration = Duration::from_secs(2);
+/// Clusters whose history is fetched at once.
+const FETCHES_AT_ONCE: usize = 4;
+
+/// What the forecast loop left for a cluster.
+#[derive(Clone, Debug, Default)]
+pub struct Outlook {
+    /// Where the forecast stands.
+    pub state: OutlookState,
+    /// The newest path, also while it is not trusted.
+    pub path: Option<Arc<ForecastPath>>,
+    /// When `path` was made.
+    pub made_at: Option<Timestamp>,
+    /// When the model was fitted.
+    pub fitted_at: Option<Timestamp>,
+    /// Hours of history the model was fitted on.
+    pub history_hours: u32,
+    /// Largest load in that history, requests/s.
+    pub peak_rps: Option<f64>,
+    /// Live error (WAPE), percent; none until a promise came due.
+    pub error_percent: Option<u32>,
+    /// Whether enough promises came due for the error to mean something.
+    pub proven: bool,
+}
+
+/// Where a forecast stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OutlookState {
+    /// Nothing was fetched yet.
+    #[default]
+    Pending,
+    /// Switched off by the spec.
+    Off,
+    /// The history could not be read.
+    HistoryUnavailable(Missing),
+    /// The history is too short for a season; the path is a guess with a wide band.
+    InsufficientHistory,
+    /// A path of a fitted model.
+    Fitted,
+}
+
+/// What the forecast loop works with.
+#[derive(Clone)]
+pub struct Forecaster {
+    /// Where targets come from and paths go.
+    pub snapshots: Arc<Snapshots>,
+    /// Durations of fits.
+    pub metrics: Metrics,
+    /// The clock.
+    pub clock: Clock,
+}
+
+type SharedForecaster = Arc<tokio::sync::Mutex<ClusterForecaster>>;
+
+impl Forecaster {
+    /// Forecasts until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let clusters: Mutex<HashMap<ClusterKey, SharedForecaster>> = Mutex::default();
+        let fetches = Arc::new(Semaphore::new(FETCHES_AT_ONCE));
+        let fits = Arc::new(Semaphore::new(1));
+        let mut jobs = JoinSet::new();
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = ticks.tick() => {}
+                Some(ended) = jobs.join_next(), if !jobs.is_empty() => {
+                    if let Err(error) = ended {
+                        tracing::error!(%error, "a forecast ended abruptly");
+                    }
+                    continue;
+                }
+            }
+            let all = self.snapshots.all();
+            let mut known = clusters.lock().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|key, _| all.iter().any(|(living, _)| living == key));
+            for (key, cell) in all {
+                let Some(target) = cell.target.load_full() else {
+                    continue;
+                };
+                let forecaster = Arc::clone(known.entry(key).or_default());
+                let Ok(mut forecaster) = forecaster.try_lock_owned() else {
+                    continue;
+                };
+                if !forecaster.is_due(&target.forecast, self.clock.now()) {
+                    continue;
+                }
+                let (this, fetches, fits) = (self.clone(), Arc::clone(&fetches), Arc::clone(&fits));
+                jobs.spawn(async move {
+                    let _place = fetches.acquire().await;
+                    forecaster.refresh(&this, &cell, &target, &fits).await;
+                });
+            }
+        }
+        jobs.shutdown().await;
+    }
+}

@@ -1,0 +1,24 @@
+//! The nearest valid spelling of a mistyped name.
+
+/// More changed characters than this is another word, not a typing error.
+const EDITS_MAX: usize = 3;
+
+/// `; did you mean ...?` for the nearest of `names`, or nothing when none is near.
+pub(super) fn hint(typed: &str, names: &[&str]) -> String {
+    nearest(typed, names).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+}
+
+fn nearest<'a>(typed: &str, names: &[&'a str]) -> Option<&'a str> {
+    // Longer than every name by more than the bound: no name can be near, whatever it holds.
+    let length_max = names.iter().map(|name| name.len()).max()? + EDITS_MAX;
+    if typed.len() > length_max {
+        return None;
+    }
+    let typed = typed.to_lowercase();
+    names
+        .iter()
+        .map(|name| (strsim::osa_distance(&typed, &name.to_lowercase()), *name))
+        .min()
+        .filter(|(edits, _)| *edits <= EDITS_MAX)
+        .map(|(_, name)| name)
+}

@@ -1,0 +1,329 @@
+use std::collections::BTreeMap;
+
+use floodgate_api::Reason;
+use jiff::Timestamp;
+
+use super::{Bounds, Overrides, OverridesRead, read};
+
+const NOW: &str = "2026-11-10T15:00:00Z";
+
+fn read_at(now: &str, pairs: &[(&str, &str)]) -> OverridesRead {
+    let annotations: BTreeMap<String, String> = pairs
+        .iter()
+        .map(|(name, value)| (format!("floodgate.dev/{name}"), (*value).to_owned()))
+        .collect();
+    let now: Timestamp = now.parse().unwrap();
+    read(&annotations, Bounds { min: 2, max: 12 }, now)
+}
+
+/// Reads `pairs` with a valid end and reason beside them.
+fn with_terms(pairs: &[(&str, &str)]) -> OverridesRead {
+    let mut all = vec![
+        ("override-until", "2026-11-11T00:30:00+08:00"),
+        ("override-reason", "INC-7 bank is slow"),
+    ];
+    all.extend_from_slice(pairs);
+    read_at(NOW, &all)
+}
+
+fn shown(read: &OverridesRead) -> Vec<(&str, &str)> {
+    read.active
+        .iter()
+        .map(|o| (o.name.as_str(), o.value.as_str()))
+        .collect()
+}
+
+fn remarks(read: &OverridesRead) -> Vec<(Reason, bool)> {
+    read.remarks
+        .iter()
+        .map(|remark| (remark.reason, remark.refused))
+        .collect()
+}
+
+#[test]
+fn every_override_is_read_with_its_terms() {
+    let read = with_terms(&[
+        ("pin-replicas", "8"),
+        ("degrade-floor", "Guard"),
+        ("pause", "degradation"),
+        ("override-by", "lin"),
+    ]);
+    assert_eq!(remarks(&read), []);
+    assert_eq!(
+        shown(&read),
+        [
+            ("pin-replicas", "8"),
+            ("degrade-floor", "Guard"),
+            ("pause", "degradation")
+        ]
+    );
+    let pin = read.overrides.pin.unwrap();
+    assert_eq!((pin.value, pin.reason.as_str()), (8, "INC-7 bank is slow"));
+    assert_eq!(pin.by.as_deref(), Some("lin"));
+    assert_eq!(pin.until.to_string(), "2026-11-10T16:30:00Z");
+    assert_eq!(read.overrides.degrade_floor.unwrap().value.index(), 1);
+}
+
+#[test]
+fn no_annotation_is_no_override_and_no_remark() {
+    assert_eq!(read_at(NOW, &[]), OverridesRead::default());
+    let foreign = BTreeMap::from([("example.com/pause".to_owned(), "all".to_owned())]);
+    let read = read(&foreign, Bounds { min: 1, max: 2 }, NOW.parse().unwrap());
+    assert_eq!(read, OverridesRead::default());
+}
+
+/// B25.
+#[test]
+fn an_unknown_annotation_is_named_with_the_nearest_valid_one() {
+    for (typed, meant) in [
+        ("pasue", "`floodgate.dev/pause`"),
+        ("Pause", "`floodgate.dev/pause`"),
+        ("pin-replica", "`floodgate.dev/pin-replicas`"),
+        ("floor_replicas", "`floodgate.dev/floor-replicas`"),
+    ] {
+        let read = with_terms(&[(typed, "all"), ("pin-replicas", "4")]);
+        assert_eq!(
+            remarks(&read),
+            [(Reason::UnknownAnnotation, true)],
+            "{typed}"
+        );
+        let message = &read.remarks[0].message;
+        assert!(
+            message.contains("did you mean") && message.contains(meant),
+            "{message}"
+        );
+        assert_eq!(
+            shown(&read),
+            [("pin-replicas", "4")],
+            "the valid one still holds"
+        );
+    }
+    let read = read_at(NOW, &[("something-else-entirely", "1")]);
+    assert!(!read.remarks[0].message.contains("did you mean"));
+}
+
+/// B26.
+#[test]
+fn a_bad_value_is_refused_and_the_others_hold() {
+    for (name, value, must) in [
+        ("pin-replicas", "many", "must be a whole number"),
+        ("pin-replicas", "-1", "must be a whole number"),
+        ("floor-replicas", "3.5", "must be a whole number"),
+        ("ceiling-replicas", "", "must be a whole number"),
+        ("ceiling-replicas", "99999999999", "must be a whole number"),
+        ("degrade-floor", "guard", "must be one of Normal, Guard"),
+        ("degrade-floor", "guard", "did you mean `Guard`?"),
+        ("degrade-pin", "5", "must be one of Normal, Guard"),
+        ("pause", "yes", "must be one of scaling, degradation, all"),
+        ("pause", "scalng", "did you mean `scaling`?"),
+    ] {
+        let read = with_terms(&[(name, value)]);
+        assert_eq!(
+            remarks(&read),
+            [(Reason::InvalidOverride, true)],
+            "{name}={value}"
+        );
+        assert!(
+            read.remarks[0].message.contains(must),
+            "{}",
+            read.remarks[0].message
+        );
+        assert!(read.active.is_empty());
+    }
+    let read = with_terms(&[("pin-replicas", "x"), ("degrade-pin", "Protect")]);
+    assert_eq!(shown(&read), [("degrade-pin", "Protect")]);
+}
+
+/// B27.
+#[test]
+fn without_a_valid_end_and_reason_nothing_is_in_force() {
+    let pin = ("pin-replicas", "4");
+    let reason = ("override-reason", "INC-7");
+    for (pairs, code, must) in [
+        (
+            vec![pin, reason],
+            Reason::InvalidOverride,
+            "must be set to an RFC 3339 instant",
+        ),
+        (
+            vec![pin, reason, ("override-until", "tonight")],
+            Reason::InvalidOverride,
+            "must be an RFC 3339 instant",
+        ),
+        (
+            vec![pin, reason, ("override-until", "2026-11-10T18:00:00")],
+            Reason::InvalidOverride,
+            "with a zone offset",
+        ),
+        (
+            vec![pin, reason, ("override-until", "2026-11-11T15:00:01Z")],
+            Reason::InvalidOverride,
+            "at most 24 h ahead",
+        ),
+        (
+            vec![pin, reason, ("override-until", "9999-11-11T15:00:01Z")],
+            Reason::InvalidOverride,
+            "at most 24 h ahead",
+        ),
+        (
+            vec![pin, reason, ("override-until", NOW)],
+            Reason::OverrideLapsed,
+            "has passed",
+        ),
+        (
+            vec![pin, reason, ("override-until", "2025-11-10T15:00:00Z")],
+            Reason::OverrideLapsed,
+            "has passed",
+        ),
+        (
+            vec![pin, ("override-until", "2026-11-10T18:00:00Z")],
+            Reason::InvalidOverride,
+            "must say why",
+        ),
+        (
+            vec![
+                pin,
+                ("override-until", "2026-11-10T18:00:00Z"),
+                ("override-reason", "  "),
+            ],
+            Reason::InvalidOverride,
+            "must say why",
+        ),
+        (vec![reason], Reason::InvalidOverride, "no override is"),
+    ] {
+        let read = read_at(NOW, &pairs);
+        assert_eq!(remarks(&read), [(code, true)], "{pairs:?}");
+        assert!(
+            read.remarks[0].message.contains(must),
+            "{}",
+            read.remarks[0].message
+        );
+        assert_eq!(
+            (&read.active, &read.overrides),
+            (&Vec::new(), &Overrides::default())
+        );
+    }
+}
+
+#[test]
+fn exactly_24_hours_ahead_is_still_allowed_and_it_ends_to_the_second() {
+    let pairs = [
+        ("pause", "all"),
+        ("override-reason", "freeze"),
+        ("override-until", "2026-11-11T15:00:00Z"),
+    ];
+    assert_eq!(shown(&read_at(NOW, &pairs)), [("pause", "all")]);
+    assert_eq!(
+        shown(&read_at("2026-11-11T14:59:59.999Z", &pairs)),
+        [("pause", "all")]
+    );
+    assert_eq!(
+        remarks(&read_at("2026-11-11T15:00:00Z", &pairs)),
+        [(Reason::OverrideLapsed, true)]
+    );
+}
+
+/// B28.
+#[test]
+fn contradictions_are_said() {
+    for (pairs, says) in [
+        (
+            vec![("pause", "all"), ("pin-replicas", "4")],
+            "unless they ask for more",
+        ),
+        (
+            vec![("pause", "scaling"), ("floor-replicas", "4")],
+            "unless they ask for more",
+        ),
+        (
+            vec![("pin-replicas", "4"), ("floor-replicas", "6")],
+            "6 holds",
+        ),
+        (
+            vec![("ceiling-replicas", "4"), ("floor-replicas", "6")],
+            "6 holds",
+        ),
+        (
+            vec![("ceiling-replicas", "4"), ("pin-replicas", "6")],
+            "6 holds",
+        ),
+        (
+            vec![("degrade-pin", "Guard"), ("degrade-floor", "Reduce")],
+            "has no effect",
+        ),
+        (
+            vec![("degrade-pin", "Guard"), ("pause", "degradation")],
+            "the pinned level holds",
+        ),
+    ] {
+        let read = with_terms(&pairs);
+        assert_eq!(
+            remarks(&read),
+            [(Reason::OverrideConflict, false)],
+            "{pairs:?}"
+        );
+        assert!(
+            read.remarks[0].message.contains(says),
+            "{}",
+            read.remarks[0].message
+        );
+        assert_eq!(read.active.len(), 2);
+    }
+    assert_eq!(
+        remarks(&with_terms(&[
+            ("pause", "degradation"),
+            ("pin-replicas", "4")
+        ])),
+        []
+    );
+}
+
+/// B29.
+#[test]
+fn counts_are_moved_into_the_bounds_of_the_spec() {
+    for (asked, used) in [("0", 2), ("1", 2), ("13", 12), ("4000000000", 12)] {
+        let read = with_terms(&[("pin-replicas", asked)]);
+        assert_eq!(
+            remarks(&read),
+            [(Reason::OverrideClamped, false)],
+            "{asked}"
+        );
+        assert_eq!(read.overrides.pin.unwrap().value, used);
+        assert!(read.remarks[0].message.contains("the spec allows 2 to 12"));
+    }
+}
+
+#[test]
+fn of_two_counts_the_one_that_keeps_more_pods_is_in_force() {
+    let read = with_terms(&[
+        ("pin-replicas", "4"),
+        ("floor-replicas", "6"),
+        ("ceiling-replicas", "5"),
+    ]);
+    assert_eq!(
+        shown(&read),
+        [
+            ("pin-replicas", "6"),
+            ("floor-replicas", "6"),
+            ("ceiling-replicas", "6")
+        ]
+    );
+    assert_eq!(read.overrides.pin.unwrap().value, 6);
+    assert_eq!(read.overrides.ceiling.unwrap().value, 6);
+}
+
+#[test]
+fn hostile_text_is_cut_and_kept_on_one_line() {
+    let long = "x\n".repeat(10_000);
+    let read = with_terms(&[
+        ("pin-replicas", &long),
+        (&long, "1"),
+        ("override-by", &long),
+    ]);
+    assert!(read.remarks.iter().all(|remark| remark.message.len() < 300));
+    assert!(
+        read.remarks
+            .iter()
+            .all(|remark| !remark.message.contains('\n'))
+    );
+}

@@ -1,0 +1,316 @@
+//! Turns an observed and validated cluster into the planner's input and its answer into orders.
+//! Pure: the time stands in what was observed.
+
+use std::sync::Arc;
+
+use floodgate_api::{cluster::forecast::ForecastMode, cluster::scaling::ScalingMode};
+use floodgate_contract::Level;
+use floodgate_planner::{
+    BidSource, Caps, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust,
+    HoldCause, LeadTime, LevelThreshold, Memory, PlanInput, Reason, ReplicaState, Scaling,
+};
+use jiff::Timestamp;
+
+use crate::{
+    clock::seconds_between,
+    forecast::{Outlook, OutlookState},
+    observe::Observed,
+    overrides::{self, Bounds, OverridesRead},
+    target::PolicyTarget,
+    validate::{ValidSale, ValidatedCluster},
+};
+
+mod load;
+mod sales;
+
+pub use load::{LoadSeen, load_seen};
+pub use sales::learned_percent;
+use sales::{planner_sales, protected_level, sales_of};
+
+/// Seconds between two decisions, at most.
+const INTERVAL_S: u32 = 2;
+/// Lead time planned with until the first pod was measured, seconds.
+const LEAD_UNMEASURED_S: f64 = 60.0;
+/// A path older than this no longer bids, seconds; its Prometheus has been silent for so long.
+const PATH_AGE_MAX_S: f64 = 1_800.0;
+
+/// A decision and what carries it out.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The planner's answer.
+    pub decision: Decision,
+    /// Replicas to apply; in mode Recommend the ones that run.
+    pub replicas: u32,
+    /// Policy for the pods; none while nothing may be imposed.
+    pub policy: Option<PolicyTarget>,
+    /// The load as it was judged.
+    pub load: LoadSeen,
+    /// Whether the forecast may bid.
+    pub trust: Trust,
+    /// Lead time planned with.
+    pub lead_time: LeadTime,
+    /// Annotations as they were read.
+    pub overrides: OverridesRead,
+    /// Sales that hit this cluster.
+    pub sales: Vec<ValidSale>,
+    /// Pods that are Ready, and those that are also warm.
+    pub replica_state: ReplicaState,
+}
+
+/// What a sale is planned with; left in the cell for the sale controller.
+#[derive(Clone, Debug)]
+pub struct PlanningFacts {
+    /// Bounds and capacity.
+    pub scaling: Scaling,
+    /// Lead time.
+    pub lead_time: LeadTime,
+    /// The path, when it may bid.
+    pub path: Option<Arc<ForecastPath>>,
+    /// Load measured now, requests/s.
+    pub measured_rps: Option<f64>,
+    /// Largest replica count in force.
+    pub replicas: u32,
+    /// Highest level in force on the fleet.
+    pub level: Level,
+}
+
+/// Whether the forecast may bid, and why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// It bids.
+    Trusted,
+    /// Computed, published, and not asked to bid.
+    Shadow,
+    /// Switched off.
+    Off,
+    /// No path yet.
+    Pending,
+    /// Too little history; the wide guess of a cold start does not bid.
+    InsufficientHistory,
+    /// The live error is above the gate.
+    ErrorAboveGate,
+    /// The path is old, because the history cannot be read.
+    HistoryUnavailable,
+}
+
+/// What the last pass hands to this one.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// The planner's memory; none right after the start of the operator.
+    pub memory: Option<Memory>,
+    /// Policy in force.
+    pub policy: Option<PolicyTarget>,
+}
+
+/// Plans one cluster.
+pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) -> Planned {
+    let now = observed.now;
+    let bounds = Bounds {
+        min: cluster.scaling.replicas_min,
+        max: cluster.scaling.replicas_max,
+    };
+    let annotations = observed
+        .cluster
+        .metadata
+        .annotations
+        .clone()
+        .unwrap_or_default();
+    let overrides = overrides::read(&annotations, bounds, now);
+    let sales = sales_of(observed);
+    let trust = trust(cluster, &observed.outlook, now);
+    let lead_time = lead_time(observed, cluster);
+    let replica_state = replica_state(observed);
+    let load = load_seen(observed, cluster, replica_state.desired);
+    let input = PlanInput {
+        now: now.into(),
+        scaling: cluster.scaling.clone(),
+        replicas: replica_state,
+        load: load.load,
+        load_limits: cluster.load_limits,
+        forecast: forecast_input(&observed.outlook, trust),
+        sales: planner_sales(observed, &sales),
+        overrides: overrides.overrides.clone(),
+        lead_time,
+        degradation: cluster.degradation.clone().unwrap_or_else(never_degrade),
+        caps: caps(observed),
+        memory: before
+            .memory
+            .clone()
+            .unwrap_or_else(|| first_memory(observed)),
+    };
+    let decision = floodgate_planner::plan(&input);
+    let policy = policy(&decision, cluster, &overrides, &sales, before, now);
+    let replicas = match cluster.mode {
+        ScalingMode::Enforce => decision.replicas,
+        ScalingMode::Recommend if decision.winner == BidSource::Override => decision.replicas,
+        // What stands, whoever set it: a recommendation puts nobody's hand back.
+        ScalingMode::Recommend => live_replicas(observed).unwrap_or(bounds.min),
+    };
+    Planned {
+        decision,
+        replicas,
+        policy,
+        load,
+        trust,
+        lead_time,
+        overrides,
+        sales,
+        replica_state,
+    }
+}
+
+/// Memory of the first pass: a cluster whose Deployment exists is held as it is (S4).
+fn first_memory(observed: &Observed) -> Memory {
+    if observed.deployment.is_none() {
+        return Memory::default();
+    }
+    let status = observed.cluster.status.as_ref();
+    let floor = status
+        .and_then(|status| status.level.as_ref())
+        .map(|level| level.floor);
+    let index = floor.and_then(|floor| {
+        floodgate_api::cluster::degradation::Level::ALL
+            .iter()
+            .position(|one| *one == floor)
+    });
+    let index = index
+        .and_then(|index| u8::try_from(index).ok())
+        .unwrap_or(0);
+    Memory::held(HoldCause::Restart).with_level(floodgate_planner::Level::from_index(index))
+}
+
+/// Replicas the Deployment asks for now.
+fn live_replicas(observed: &Observed) -> Option<u32> {
+    let live = observed.deployment.as_ref()?;
+    u32::try_from(live.spec.replicas.unwrap_or(1)).ok()
+}
+
+fn replica_state(observed: &Observed) -> ReplicaState {
+    let live = live_replicas(observed);
+    // What this process ordered counts more than what somebody else wrote over it.
+    let ordered = observed
+        .ordered
+        .and_then(|ordered| u32::try_from(ordered).ok());
+    let desired = ordered.filter(|_| live.is_some()).or(live);
+    let pods = observed.pods.as_ref();
+    ReplicaState {
+        desired,
+        ready: pods.map_or(0, |pods| pods.ready()),
+        warm: pods.map_or(0, |pods| pods.warm()),
+    }
+}
+
+fn caps(observed: &Observed) -> Caps {
+    let unschedulable = observed.pods.as_ref().map(|pods| pods.unschedulable());
+    Caps {
+        quota_replicas_max: None,
+        unschedulable_pods: unschedulable,
+    }
+}
+
+/// Measured lead time within its bounds. Pods are Ready only when warm, so all of it stands in the
+/// first part; the warm-up alone is shown in the status only.
+fn lead_time(observed: &Observed, cluster: &ValidatedCluster) -> LeadTime {
+    let starts = observed.pods.as_ref().and_then(|pods| pods.starts);
+    let unmeasured_s = LEAD_UNMEASURED_S - f64::from(INTERVAL_S);
+    let measured_s = starts.map_or(unmeasured_s, |starts| starts.ready_p99_s);
+    let bounds = &cluster.prewarm.lead_s;
+    let total_s = (measured_s.ceil() as u32).saturating_add(INTERVAL_S);
+    let total_s = total_s.clamp(*bounds.start(), *bounds.end());
+    LeadTime {
+        ready_p99_s: total_s.saturating_sub(INTERVAL_S),
+        warm_p99_s: 0,
+        interval_s: INTERVAL_S.min(total_s),
+        margin_s: cluster.forecast.margin_s,
+    }
+}
+
+fn trust(cluster: &ValidatedCluster, outlook: &Outlook, now: Timestamp) -> Trust {
+    let gate = cluster.forecast.error_percent_max;
+    let above_gate = outlook.proven && outlook.error_percent.is_some_and(|error| error > gate);
+    let age_s = outlook
+        .made_at
+        .map_or(f64::INFINITY, |at| seconds_between(at, now));
+    match (cluster.forecast.mode, &outlook.state) {
+        (ForecastMode::Off, _) | (_, OutlookState::Off) => Trust::Off,
+        (_, OutlookState::Pending) => Trust::Pending,
+        (_, OutlookState::InsufficientHistory) => Trust::InsufficientHistory,
+        (_, OutlookState::HistoryUnavailable(_)) if age_s > PATH_AGE_MAX_S => {
+            Trust::HistoryUnavailable
+        }
+        _ if outlook.history_hours < 24 => Trust::InsufficientHistory,
+        _ if above_gate => Trust::ErrorAboveGate,
+        (ForecastMode::Shadow, _) => Trust::Shadow,
+        (ForecastMode::Active, _) => Trust::Trusted,
+    }
+}
+
+fn forecast_input(outlook: &Outlook, trust: Trust) -> ForecastInput {
+    let trust = match trust {
+        Trust::Trusted => ForecastTrust::Trusted,
+        Trust::Shadow | Trust::Off => ForecastTrust::Muted(Reason::ForecastUnavailable),
+        Trust::Pending | Trust::HistoryUnavailable => {
+            return ForecastInput::Missing(Reason::ForecastUnavailable);
+        }
+        Trust::InsufficientHistory => ForecastTrust::Muted(Reason::InsufficientHistory),
+        Trust::ErrorAboveGate => ForecastTrust::Muted(Reason::ForecastUntrusted),
+    };
+    match &outlook.path {
+        Some(path) => ForecastInput::Path {
+            path: Arc::clone(path),
+            trust,
+            observed_peak_rps: outlook.peak_rps,
+        },
+        None => ForecastInput::Missing(Reason::ForecastUnavailable),
+    }
+}
+
+/// Thresholds that no load reaches, for mode Manual.
+fn never_degrade() -> DegradationPolicy {
+    let never = LevelThreshold {
+        enter_percent: u32::MAX,
+        exit_percent: u32::MAX,
+        hold_s: 0,
+    };
+    DegradationPolicy { levels: [never; 4] }
+}
+
+/// What the pods are told. An equal policy keeps its version, so that it is renewed, not changed.
+fn policy(
+    decision: &Decision,
+    cluster: &ValidatedCluster,
+    overrides: &OverridesRead,
+    sales: &[ValidSale],
+    before: &Before,
+    now: Timestamp,
+) -> Option<PolicyTarget> {
+    let words = &overrides.overrides;
+    let ordered = words.degrade_floor.is_some() || words.degrade_pin.is_some();
+    if cluster.mode == ScalingMode::Recommend && !ordered {
+        return None;
+    }
+    let mut floor = contract_level(decision.level.floor);
+    if let Some(most) = protected_level(sales, now.into()).filter(|_| !ordered) {
+        floor = floor.min(most);
+    }
+    let pin = decision.level.pin.map(contract_level);
+    let reason = decision.level.reason.as_str().to_owned();
+    let unchanged = |old: &&PolicyTarget| old.floor == floor && old.pin == pin;
+    match before.policy.as_ref().filter(unchanged) {
+        Some(old) => Some(old.clone()),
+        None => Some(PolicyTarget {
+            decided_at: now,
+            floor,
+            pin,
+            reason,
+        }),
+    }
+}
+
+/// A planner level under its name.
+pub fn contract_level(level: floodgate_planner::Level) -> Level {
+    Level::from_index(level.index()).unwrap_or(Level::Survive)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! The load as the planner gets it, from what Prometheus and the pods say. Pure.
+//!
+//! Prometheus is the reference: only a fresh reading of it may lower anything.
+//! The pods' own counters are a second faster and may raise; while Prometheus is silent they are
+//! used only where they ask for more than what stands (F01), so that a lost source never shrinks.
+
+use floodgate_planner::{Load, LoadFault, LoadReading};
+use jiff::Timestamp;
+
+use crate::{
+    clock::seconds_between,
+    observe::Observed,
+    prometheus::{Missing, MissingReason},
+    sample::Rates,
+    snapshot::PrometheusReading,
+    validate::ValidatedCluster,
+};
+
+/// Rates of the pods older than this are history, seconds; rounds come each second.
+const RATES_AGE_MAX_S: f64 = 5.0;
+
+/// The load and where it comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadSeen {
+    /// For the planner.
+    pub load: Load,
+    /// Why Prometheus gives no fresh load, when it does not.
+    pub missing: Option<Missing>,
+    /// The load to show, requests/s.
+    pub rps: Option<f64>,
+    /// Time of the newest valid reading of Prometheus.
+    pub fresh_at: Option<Timestamp>,
+}
+
+/// Judges both sources.
+pub fn load_seen(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    desired: Option<u32>,
+) -> LoadSeen {
+    let now = observed.now;
+    let reading = observed.prometheus.as_deref();
+    let newest = reading.and_then(PrometheusReading::minute_max);
+    let staleness_s = f64::from(cluster.load_limits.staleness_s);
+    let fresh = newest.filter(|(at, _)| seconds_between(*at, now) <= staleness_s);
+    let rates = observed.rates.as_deref();
+    let rates = rates.filter(|rates| seconds_between(rates.at, now) <= RATES_AGE_MAX_S);
+    let fresh_at = newest.map(|(at, _)| at);
+    if let Some((at, minute_max_rps)) = fresh {
+        let load = LoadReading {
+            rate_rps_max: rates
+                .map_or(minute_max_rps, |own| own.minute_max_rps.max(minute_max_rps)),
+            burst_rps: rates.and_then(|own| own.burst_rps),
+            observed_at: at.into(),
+        };
+        let current = reading.and_then(|reading| Some(reading.load.as_ref().ok()?.rps));
+        let rps = rates
+            .and_then(|own| own.burst_rps)
+            .or(current)
+            .or(Some(minute_max_rps));
+        return LoadSeen {
+            load: Load::Reading(load),
+            missing: None,
+            rps,
+            fresh_at,
+        };
+    }
+    let missing = match reading.map(|reading| &reading.load) {
+        None => Missing::because(MissingReason::NotSampledYet, "Prometheus was not asked yet"),
+        Some(Err(missing)) => missing.clone(),
+        Some(Ok(load)) => {
+            let message = format!("the newest sample is {:.0} s old", load.age_s);
+            Missing::because(MissingReason::Stale, message)
+        }
+    };
+    let load = rates
+        .and_then(|own| raising(own, cluster, desired))
+        .unwrap_or(Load::Missing(fault_of(missing.reason)));
+    let rps = rates.and_then(|own| own.burst_rps);
+    LoadSeen {
+        load,
+        missing: Some(missing),
+        rps,
+        fresh_at,
+    }
+}
+
+/// The pods' own rates, when they ask for more than what stands.
+fn raising(own: &Rates, cluster: &ValidatedCluster, desired: Option<u32>) -> Option<Load> {
+    let peak_rps = own.burst_rps.unwrap_or(0.0).max(own.minute_max_rps);
+    let needed = cluster.scaling.replicas_for(peak_rps)?;
+    (needed > desired?).then_some(Load::Reading(LoadReading {
+        rate_rps_max: own.minute_max_rps,
+        burst_rps: own.burst_rps,
+        observed_at: own.at.into(),
+    }))
+}
+
+const fn fault_of(reason: MissingReason) -> LoadFault {
+    match reason {
+        MissingReason::PrometheusUnavailable
+        | MissingReason::PrometheusTimeout
+        | MissingReason::AnswerUndecodable
+        | MissingReason::QueryInvalid
+        | MissingReason::NotSampledYet => LoadFault::Unavailable,
+        MissingReason::QueryShapeInvalid => LoadFault::ShapeInvalid,
+        MissingReason::NoData => LoadFault::NoData,
+        MissingReason::NotANumber | MissingReason::OutOfRange => LoadFault::NotPlausible,
+        MissingReason::Stale => LoadFault::Stale,
+    }
+}

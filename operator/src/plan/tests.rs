@@ -1,0 +1,278 @@
+//! Plans of one cluster under one clock, from observed facts to orders.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use floodgate_api::{PaymentCluster, SaleEvent};
+use floodgate_contract::{ControlStatus, WarmState};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    prometheus::{Missing, MissingReason, load::Load as PrometheusLoad},
+    sample::{PodSeen, PodsSeen, Rates, pod::PodFacts},
+    snapshot::PrometheusReading,
+    validate::{Address, SecretValue, Secrets, validate},
+};
+
+fn now() -> Timestamp {
+    "2026-11-10T15:00:00Z".parse().unwrap()
+}
+
+fn secrets() -> Secrets {
+    let reference = |key: &str| serde_json::from_value(json!({"name": "backends", "key": key}));
+    let present = |text: &str| SecretValue::Present(Address::new(text));
+    BTreeMap::from([
+        (
+            reference("pg").unwrap(),
+            present("postgres://p:x@db:5432/payments"),
+        ),
+        (reference("redis").unwrap(), present("redis://cache:6379/")),
+        (reference("nats").unwrap(), present("nats://events:4222")),
+    ])
+}
+
+/// A cluster of 50 requests/s per pod, 2 to 12 pods, that runs `running` pods, all warm.
+fn observed(running: i32, scaling: Value) -> Observed {
+    let mut spec = json!({
+        "service": { "image": "example.test/payment-svc:1" },
+        "backends": {
+            "shards": [{ "name": "s0", "primarySecretRef": { "name": "backends", "key": "pg" } }],
+            "cacheSecretRef": { "name": "backends", "key": "redis" },
+            "eventsSecretRef": { "name": "backends", "key": "nats" }
+        },
+        "scaling": {
+            "min": 2, "max": 12, "capacityRps": 50,
+            "scaleDown": { "stabilizationSeconds": 0, "percentPerMinute": 100 }
+        },
+        "traffic": { "prometheus": { "url": "http://prometheus:9090" }, "stalenessSeconds": 10 }
+    });
+    if let Value::Object(changes) = scaling {
+        spec["scaling"].as_object_mut().unwrap().extend(changes);
+    }
+    let cluster: PaymentCluster = serde_json::from_value(json!({
+        "apiVersion": floodgate_api::API_VERSION,
+        "kind": "PaymentCluster",
+        "metadata": { "name": "till", "namespace": "shop", "uid": "1", "generation": 1 },
+        "spec": spec
+    }))
+    .unwrap();
+    let deployment = json!({
+        "metadata": { "name": "till" },
+        "spec": { "replicas": running, "selector": {}, "template": {} }
+    });
+    let pods = (0..running)
+        .map(|number| warm_pod(&number.to_string()))
+        .collect();
+    Observed {
+        now: now(),
+        cluster: Arc::new(cluster),
+        secrets: secrets(),
+        control_token: Some("token".to_owned()),
+        deployment: Some(Arc::new(serde_json::from_value(deployment).unwrap())),
+        ordered: None,
+        sales: Vec::new(),
+        prometheus: None,
+        rates: None,
+        pods: Some(Arc::new(PodsSeen {
+            at: now(),
+            pods,
+            starts: None,
+        })),
+        outlook: Arc::default(),
+    }
+}
+
+fn warm_pod(uid: &str) -> PodSeen {
+    let facts = PodFacts {
+        name: uid.to_owned(),
+        uid: uid.to_owned(),
+        ip: None,
+        created_at: Some(now()),
+        ready_since: Some(now()),
+        ending: false,
+        unschedulable: false,
+        restarts: 0,
+    };
+    let status = ControlStatus {
+        warm: WarmState::Warm,
+        ..ControlStatus::default()
+    };
+    PodSeen {
+        facts,
+        status: Some(status),
+        recalled: None,
+    }
+}
+
+/// Prometheus said `rps` some seconds ago, and now says what `newest` is.
+fn read(rps: f64, age_s: i64, newest: Result<(), MissingReason>) -> Arc<PrometheusReading> {
+    let at = now() - SignedDuration::from_secs(age_s);
+    let load = Ok(PrometheusLoad {
+        rps,
+        age_s: 0.0,
+        server_time: at,
+    });
+    let valid = PrometheusReading::after(None, at, load);
+    let reading = match newest {
+        Ok(()) => valid,
+        Err(reason) => {
+            let missing = Err(Missing::because(reason, "said the test"));
+            PrometheusReading::after(Some(&valid), now(), missing)
+        }
+    };
+    Arc::new(reading)
+}
+
+fn rates(rps: f64) -> Arc<Rates> {
+    Arc::new(Rates {
+        at: now(),
+        minute_max_rps: rps,
+        burst_rps: Some(rps),
+    })
+}
+
+/// Plans with a memory that holds nothing back.
+fn planned(observed: &Observed) -> Planned {
+    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
+    let before = Before {
+        memory: Some(Memory::default()),
+        policy: None,
+    };
+    plan(observed, &cluster, &before)
+}
+
+#[test]
+fn a_fresh_load_raises_and_lowers() {
+    let up = Observed {
+        prometheus: Some(read(390.0, 1, Ok(()))),
+        ..observed(2, json!({}))
+    };
+    assert_eq!(planned(&up).replicas, 8);
+    let down = Observed {
+        prometheus: Some(read(90.0, 1, Ok(()))),
+        ..observed(8, json!({}))
+    };
+    let cluster = validate(&down.cluster, &down.secrets).unwrap();
+    let before = Before {
+        memory: Some(planned(&down).decision.memory),
+        policy: None,
+    };
+    assert!(plan(&down, &cluster, &before).replicas < 8);
+}
+
+#[test]
+fn f01_a_silent_prometheus_lowers_nothing_even_when_the_pods_say_less() {
+    let silent = Err(MissingReason::PrometheusTimeout);
+    let less = Observed {
+        prometheus: Some(read(390.0, 60, silent)),
+        rates: Some(rates(40.0)),
+        ..observed(8, json!({}))
+    };
+    let plan = planned(&less);
+    assert_eq!(plan.replicas, 8);
+    assert_eq!(
+        plan.load.missing.unwrap().reason,
+        MissingReason::PrometheusTimeout
+    );
+}
+
+#[test]
+fn f01_the_pods_own_count_may_raise_while_prometheus_is_silent() {
+    let more = Observed {
+        prometheus: Some(read(90.0, 60, Err(MissingReason::PrometheusUnavailable))),
+        rates: Some(rates(420.0)),
+        ..observed(2, json!({}))
+    };
+    assert_eq!(planned(&more).replicas, 9);
+}
+
+#[test]
+fn a_reading_of_a_moment_ago_stands_for_one_that_failed() {
+    let held = Observed {
+        prometheus: Some(read(390.0, 5, Err(MissingReason::PrometheusUnavailable))),
+        ..observed(8, json!({}))
+    };
+    let plan = planned(&held);
+    assert_eq!((plan.replicas, plan.load.missing), (8, None));
+}
+
+#[test]
+fn s4_the_first_pass_after_a_restart_keeps_what_runs() {
+    let observed = observed(7, json!({}));
+    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
+    assert_eq!(plan(&observed, &cluster, &Before::default()).replicas, 7);
+}
+
+#[test]
+fn what_was_ordered_counts_more_than_what_somebody_wrote_over_it() {
+    let rewritten = Observed {
+        ordered: Some(8),
+        ..observed(1, json!({}))
+    };
+    assert_eq!(planned(&rewritten).replicas, 8);
+}
+
+#[test]
+fn recommend_publishes_and_orders_nothing() {
+    let recommend = json!({ "mode": "Recommend" });
+    let observed = Observed {
+        prometheus: Some(read(390.0, 1, Ok(()))),
+        ..observed(3, recommend)
+    };
+    let plan = planned(&observed);
+    assert_eq!(
+        (plan.replicas, plan.decision.replicas, plan.policy),
+        (3, 8, None)
+    );
+}
+
+#[test]
+fn an_equal_policy_keeps_its_version() {
+    let observed = Observed {
+        prometheus: Some(read(90.0, 1, Ok(()))),
+        ..observed(2, json!({}))
+    };
+    let first = planned(&observed);
+    let later = Observed {
+        now: now() + SignedDuration::from_secs(3),
+        ..observed
+    };
+    let cluster = validate(&later.cluster, &later.secrets).unwrap();
+    let before = Before {
+        memory: Some(first.decision.memory),
+        policy: first.policy.clone(),
+    };
+    assert_eq!(plan(&later, &cluster, &before).policy, first.policy);
+}
+
+#[test]
+fn overload_beyond_the_maximum_imposes_a_level_and_a_sale_bounds_it() {
+    let overload = Observed {
+        prometheus: Some(read(4_000.0, 1, Ok(()))),
+        ..observed(12, json!({}))
+    };
+    let floor = planned(&overload).policy.unwrap().floor;
+    assert!(floor >= Level::Guard, "{floor}");
+    let sale: SaleEvent = serde_json::from_value(json!({
+        "apiVersion": floodgate_api::API_VERSION,
+        "kind": "SaleEvent",
+        "metadata": { "name": "midnight", "namespace": "shop" },
+        "spec": {
+            "clusterSelector": { "names": ["till"] },
+            "start": "2026-11-10T14:00:00Z", "end": "2026-11-10T16:00:00Z",
+            "phases": [{ "name": "rush", "t0": "2026-11-10T14:30:00Z" }],
+            "upliftPercent": 1000,
+            "protect": ["CriticalPlus", "Critical", "SheddablePlus", "Sheddable"]
+        }
+    }))
+    .unwrap();
+    let protected = Observed {
+        sales: vec![Arc::new(sale)],
+        ..overload
+    };
+    assert_eq!(
+        planned(&protected).policy.unwrap().floor,
+        floor.min(Level::Guard)
+    );
+}

@@ -1,0 +1,251 @@
+//! Reads load and history from any Prometheus-compatible server.
+//!
+//! Every answer becomes either a valid number with its age or a [`Missing`] with a reason; nothing
+//! here turns absence, NaN or a failure into zero (F01-F11).
+//! Age is the server's evaluation time minus the server's sample time, so a skewed clock on either
+//! side neither freshens nor stales a sample (F13).
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+use prometheus_http_query::{Client, Error};
+use reqwest::header::HeaderValue;
+
+pub mod history;
+pub mod load;
+
+/// Longest wait for one answer; three seconds is what a decision can be late without harm (F02).
+pub const DEADLINE: Duration = Duration::from_millis(2_500);
+
+/// Why there is no number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MissingReason {
+    /// The server cannot be reached or answers 5xx.
+    PrometheusUnavailable,
+    /// The server did not answer in time.
+    PrometheusTimeout,
+    /// The server answers something that is not a query result.
+    AnswerUndecodable,
+    /// The server refuses the query.
+    QueryInvalid,
+    /// The result is not one number per cluster.
+    QueryShapeInvalid,
+    /// The query succeeded and says nothing about this cluster.
+    NoData,
+    /// The number is NaN.
+    NotANumber,
+    /// The number is negative, infinite or absurdly large.
+    OutOfRange,
+    /// The newest sample is too old.
+    Stale,
+    /// Not asked yet.
+    NotSampledYet,
+}
+
+impl MissingReason {
+    /// Name as it stands in conditions, Events and metric labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PrometheusUnavailable => "PrometheusUnavailable",
+            Self::PrometheusTimeout => "PrometheusTimeout",
+            Self::AnswerUndecodable => "AnswerUndecodable",
+            Self::QueryInvalid => "QueryInvalid",
+            Self::QueryShapeInvalid => "QueryShapeInvalid",
+            Self::NoData => "NoData",
+            Self::NotANumber => "NotANumber",
+            Self::OutOfRange => "OutOfRange",
+            Self::Stale => "Stale",
+            Self::NotSampledYet => "NotSampledYet",
+        }
+    }
+}
+
+/// A number that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Why.
+    pub reason: MissingReason,
+    /// What a person needs beside the reason.
+    pub message: String,
+}
+
+impl Missing {
+    /// A missing number with its reason and message.
+    pub fn because(reason: MissingReason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason.as_str(), self.message)
+    }
+}
+
+/// A bearer token; never shown.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct BearerToken(String);
+
+impl BearerToken {
+    /// A token as read from a Secret, without the white space around it.
+    pub fn new(token: &str) -> Self {
+        Self(token.trim().to_owned())
+    }
+}
+
+impl fmt::Debug for BearerToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerToken(redacted)")
+    }
+}
+
+/// A Prometheus and how to be let in; clusters with equal endpoints share one query.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// Base URL.
+    pub url: String,
+    /// Token to send, if the server wants one.
+    pub token: Option<BearerToken>,
+}
+
+/// A connection to one endpoint.
+#[derive(Clone)]
+pub struct Prometheus {
+    client: Client,
+    authorization: Option<HeaderValue>,
+}
+
+/// An endpoint that cannot be used as it stands.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// Not a URL.
+    #[error("`{url}` is not a URL of a Prometheus")]
+    Url {
+        /// The text.
+        url: String,
+        /// Why.
+        #[source]
+        source: Error,
+    },
+    /// The token holds bytes that no header may hold.
+    #[error("the bearer token of the Prometheus holds characters that a header may not hold")]
+    Token,
+    /// The HTTP client cannot be made.
+    #[error("cannot make an HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+impl Prometheus {
+    /// Prepares a connection; nothing is sent yet.
+    pub fn connect(endpoint: &Endpoint) -> Result<Self, EndpointError> {
+        // Addresses come from cluster objects; a proxy of the operator's environment is not asked.
+        let http = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            .no_proxy()
+            .build()
+            .map_err(EndpointError::Client)?;
+        let client = Client::from(http, &endpoint.url).map_err(|source| EndpointError::Url {
+            url: endpoint.url.clone(),
+            source,
+        })?;
+        let authorization = endpoint.token.as_ref().map(authorization).transpose()?;
+        Ok(Self {
+            client,
+            authorization,
+        })
+    }
+}
+
+fn authorization(token: &BearerToken) -> Result<HeaderValue, EndpointError> {
+    let mut value =
+        HeaderValue::from_str(&format!("Bearer {}", token.0)).map_err(|_| EndpointError::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Sends a prepared query with the token, if any.
+macro_rules! send {
+    ($prometheus:expr, $query:expr) => {{
+        let query = $query
+            .timeout(i64::try_from($crate::prometheus::DEADLINE.as_millis()).unwrap_or(i64::MAX));
+        match &$prometheus.authorization {
+            Some(value) => {
+                query
+                    .header(reqwest::header::AUTHORIZATION, value.clone())
+                    .post()
+                    .await
+            }
+            None => query.post().await,
+        }
+    }};
+}
+use send;
+
+/// Sorts a failed query into its reason.
+fn missing_from(error: &Error) -> Missing {
+    let reason = match error {
+        Error::Prometheus(refusal) if refusal.is_bad_data() || refusal.is_execution() => {
+            MissingReason::QueryInvalid
+        }
+        Error::Prometheus(refusal) if refusal.is_timeout() || refusal.is_canceled() => {
+            MissingReason::PrometheusTimeout
+        }
+        Error::Client(client) => match client.inner() {
+            Some(inner) if inner.is_timeout() => MissingReason::PrometheusTimeout,
+            Some(inner) if inner.is_decode() => MissingReason::AnswerUndecodable,
+            Some(inner) if inner.is_status() || inner.is_connect() || inner.is_request() => {
+                MissingReason::PrometheusUnavailable
+            }
+            _ => MissingReason::AnswerUndecodable,
+        },
+        Error::ParseUrl(_) | Error::EmptySeriesSelector => MissingReason::QueryInvalid,
+        _ => MissingReason::PrometheusUnavailable,
+    };
+    let mut message = error.to_string();
+    message.truncate(
+        message
+            .char_indices()
+            .nth(200)
+            .map_or(message.len(), |(at, _)| at),
+    );
+    Missing { reason, message }
+}
+
+/// A timestamp in Prometheus's fractional seconds.
+fn timestamp_from(seconds: f64) -> Option<Timestamp> {
+    let milliseconds = seconds * 1_000.0;
+    let representable = milliseconds.is_finite() && milliseconds.abs() < 9e15;
+    representable
+        .then(|| Timestamp::from_millisecond(milliseconds as i64).ok())
+        .flatten()
+}
+
+/// Largest believable load, requests/s: past what the largest payment systems of the world see,
+/// so anything above is a broken rule or a wrong unit (F05).
+pub const LOAD_RPS_MAX: f64 = 1e8;
+
+/// A number that may be used as a load, or why not.
+fn checked_rps(value: f64) -> Result<f64, Missing> {
+    if value.is_nan() {
+        return Err(Missing::because(
+            MissingReason::NotANumber,
+            "the load is NaN",
+        ));
+    }
+    if !(0.0..=LOAD_RPS_MAX).contains(&value) {
+        let message = format!("the load is {value}; must be between 0 and {LOAD_RPS_MAX:e}");
+        return Err(Missing::because(MissingReason::OutOfRange, message));
+    }
+    Ok(value)
+}
+
+/// A label value as it may stand between double quotes in PromQL.
+fn escaped(value: &str) -> String {
+    value
+        .replace('\\', r"\\")
+        .replace('"', "\\\"")
+        .replace('\n', r"\n")
+}

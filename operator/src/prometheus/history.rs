@@ -1,0 +1,145 @@
+//! The past load of one cluster: days of samples, fetched in chunks.
+
+use floodgate_contract::metrics::OFFERED;
+use jiff::{SignedDuration, Timestamp};
+use prometheus_http_query::response::{Data, RangeVector};
+
+use super::{
+    Missing, MissingReason, Prometheus, checked_rps, escaped, missing_from, send, timestamp_from,
+};
+
+/// Samples asked for at once: a server answers so many within the deadline also when its blocks
+/// are cold, and refuses more than 11,000.
+const CHUNK_SAMPLES: i64 = 2_000;
+
+/// One valid sample of the past.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PastLoad {
+    /// When, by the server's clock.
+    pub at: Timestamp,
+    /// Requests/s offered.
+    pub rps: f64,
+}
+
+/// Which past is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// First instant.
+    pub from: Timestamp,
+    /// Last instant.
+    pub until: Timestamp,
+    /// Seconds between two samples.
+    pub step_s: u32,
+}
+
+/// Query for the past of one cluster, when it does not bring its own.
+pub fn history_query(namespace: &str, cluster: &str) -> String {
+    let (namespace, cluster) = (escaped(namespace), escaped(cluster));
+    format!(
+        r#"sum(max by (pod, class) (rate({OFFERED}{{namespace="{namespace}",cluster="{cluster}"}}[5m])))"#
+    )
+}
+
+impl Prometheus {
+    /// Past loads in order of time; what was not scraped or cannot be is left out, never zero (F09).
+    pub async fn history(&self, promql: &str, span: Span) -> Result<Vec<PastLoad>, Missing> {
+        let mut past = Vec::new();
+        for (from, until) in chunks(span) {
+            let step_s = f64::from(span.step_s);
+            let query =
+                self.client
+                    .query_range(promql, from.as_second(), until.as_second(), step_s);
+            let answer = send!(self, query).map_err(|error| missing_from(&error))?;
+            past.extend(past_from(answer.data())?);
+        }
+        Ok(past)
+    }
+}
+
+/// Cuts a span into pieces of at most [`CHUNK_SAMPLES`] that neither overlap nor leave a hole.
+fn chunks(span: Span) -> Vec<(Timestamp, Timestamp)> {
+    let step_s = i64::from(span.step_s.max(1));
+    // Whole steps since the epoch, so that two fetches ask for the same instants.
+    let first_s = span.from.as_second().div_euclid(step_s) * step_s;
+    let last_s = span.until.as_second();
+    let mut pieces = Vec::new();
+    let mut from_s = first_s;
+    while from_s <= last_s {
+        let until_s = (from_s + (CHUNK_SAMPLES - 1) * step_s).min(last_s);
+        let ends = Timestamp::from_second(from_s)
+            .ok()
+            .zip(Timestamp::from_second(until_s).ok());
+        pieces.extend(ends);
+        from_s += CHUNK_SAMPLES * step_s;
+    }
+    pieces
+}
+
+fn past_from(data: &Data) -> Result<Vec<PastLoad>, Missing> {
+    let Data::Matrix(series) = data else {
+        return Err(Missing::because(
+            MissingReason::QueryShapeInvalid,
+            "must yield a range",
+        ));
+    };
+    if series.len() > 1 {
+        let message = format!("the query yields {} series; must be one", series.len());
+        return Err(Missing::because(MissingReason::QueryShapeInvalid, message));
+    }
+    let samples = series.iter().flat_map(RangeVector::samples);
+    let valid = samples.filter_map(|sample| {
+        let at = timestamp_from(sample.timestamp())?;
+        let rps = checked_rps(sample.value()).ok()?;
+        Some(PastLoad { at, rps })
+    });
+    Ok(valid.collect())
+}
+
+/// The span of `history` that ends at `now`.
+pub fn span_until(now: Timestamp, history: SignedDuration, step_s: u32) -> Span {
+    let from = now.checked_sub(history).unwrap_or(Timestamp::UNIX_EPOCH);
+    Span {
+        from,
+        until: now,
+        step_s,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn chunks_cover_the_span_once_and_stay_small() {
+        let now = Timestamp::from_second(1_700_000_123).unwrap();
+        let span = span_until(now, SignedDuration::from_hours(14 * 24), 60);
+        let pieces = chunks(span);
+        assert!(pieces.len() > 5);
+        let mut instants = Vec::new();
+        for (from, until) in &pieces {
+            let count = (until.as_second() - from.as_second()) / 60 + 1;
+            assert!(count <= CHUNK_SAMPLES);
+            instants.extend((0..count).map(|step| from.as_second() + step * 60));
+        }
+        assert!(instants.windows(2).all(|pair| pair[1] - pair[0] == 60));
+        assert!(instants.last().unwrap() + 60 > now.as_second());
+    }
+
+    #[test]
+    fn f09_holes_and_impossible_samples_are_left_out() {
+        let values = json!([[60.0, "1"], [120.0, "NaN"], [300.0, "-2"], [360.0, "4"]]);
+        let result = json!([{"metric": {}, "values": values}]);
+        let data = serde_json::from_value(json!({"resultType": "matrix", "result": result}));
+        let past = past_from(&data.unwrap()).unwrap();
+        let kept: Vec<_> = past.iter().map(|one| one.at.as_second()).collect();
+        assert_eq!(kept, [60, 360]);
+    }
+
+    #[test]
+    fn b18_label_values_cannot_leave_their_quotes() {
+        let query = history_query("pay", "\"} or up{");
+        assert!(query.contains(r#"cluster="\"} or up{""#), "{query}");
+    }
+}

@@ -1,0 +1,336 @@
+//! One pass over one cluster: observe, validate, plan, build, apply, status.
+//!
+//! A pass ignores why it runs and starts from the top; what the next one needs and no object holds
+//! is in the cell. Waiting is a value, not an error.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use floodgate_api::{PaymentCluster, SaleEvent, cluster::status::PaymentClusterStatus};
+use jiff::Timestamp;
+use k8s_openapi::api::{
+    apps::v1::Deployment, core::v1::Service, networking::v1::NetworkPolicy,
+    policy::v1::PodDisruptionBudget,
+};
+use kube::{
+    Client, Resource,
+    core::{DeserializeGuard, PartialObjectMeta},
+    runtime::{controller::Action, reflector::Store},
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    apply::{ApplyError, SentByKind, apply},
+    build::{BuildInput, build},
+    clock::{Clock, seconds_between},
+    conditions::{self, Standing},
+    events::{self, Publisher},
+    metrics::{CategoryLabel, Metrics},
+    observe::{ObserveError, Observed, observe},
+    plan::{Before, Planned, plan},
+    secrets::SecretCache,
+    snapshot::{Cell, ClusterKey, Snapshots},
+    status::{self, StatusError},
+    synced::Synced,
+    validate::{ValidateError, ValidatedCluster, validate},
+};
+
+mod conflict;
+mod publish;
+mod refuse;
+
+pub use publish::token;
+
+/// A cluster as the watch brings it: also one that cannot be read arrives, and stalls nobody.
+pub type Guarded = DeserializeGuard<PaymentCluster>;
+
+/// What every pass works with.
+pub struct Context {
+    /// Client whose writes pass the fence of leadership.
+    pub client: Client,
+    /// The clock.
+    pub clock: Clock,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Says when every store was filled once.
+    pub synced: Synced,
+    /// What the loops leave for each other.
+    pub snapshots: Arc<Snapshots>,
+    /// Publishes Events.
+    pub publisher: Publisher,
+    /// Secrets read lately.
+    pub secrets: SecretCache,
+    /// Deployments as the watch has them.
+    pub deployments: Store<Deployment>,
+    /// Sales as the watch has them.
+    pub sales: Store<DeserializeGuard<SaleEvent>>,
+    /// Other objects of clusters, their metadata only.
+    pub owned: OwnedStores,
+    /// Autoscalers of others.
+    pub autoscalers: conflict::Autoscalers,
+    /// Clusters whose pods are not to wait for the next round.
+    pub nudges: mpsc::Sender<ClusterKey>,
+}
+
+/// Metadata of what clusters own beside the Deployment.
+pub struct OwnedStores {
+    /// Services.
+    pub services: Store<PartialObjectMeta<Service>>,
+    /// Network policies.
+    pub network_policies: Store<PartialObjectMeta<NetworkPolicy>>,
+    /// Disruption budgets.
+    pub disruption_budgets: Store<PartialObjectMeta<PodDisruptionBudget>>,
+}
+
+/// What the next pass needs of the last one and that stands in no object.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// What was planned with, and what the planner wants back.
+    pub before: Before,
+    /// What was applied, by kind.
+    pub sent: SentByKind,
+    /// The Deployment as the last apply returned it.
+    pub deployment: Option<Arc<Deployment>>,
+    /// Status last written, and when.
+    pub status: Option<(Timestamp, PaymentClusterStatus)>,
+    /// Remarks already published.
+    pub announced: HashSet<String>,
+    /// Since when fewer pods than planned are warm, and how many were planned.
+    pub short_since: Option<(Timestamp, u32)>,
+    /// When somebody else wrote the replicas.
+    pub foreign: conflict::ForeignWrites,
+}
+
+/// A pass that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// Something could not be read.
+    #[error("observe")]
+    Observe(#[from] ObserveError),
+    /// Something could not be applied.
+    #[error("apply")]
+    Apply(#[from] ApplyError),
+    /// The status could not be written.
+    #[error("status")]
+    Status(#[from] StatusError),
+}
+
+impl ReconcileError {
+    /// Label of this error in metrics and logs.
+    pub const fn category(&self) -> &'static str {
+        match self {
+            Self::Observe(error) => error.category(),
+            Self::Apply(error) => error.category(),
+            Self::Status(_) => "status",
+        }
+    }
+}
+
+/// Least and longest pause after a failed pass; failures of the apiserver come in storms, and each
+/// cluster waits for its own time.
+const RETRY: Duration = Duration::from_secs(3);
+/// Longest pause between two passes; the sample loop triggers far more often.
+const RESYNC: Duration = Duration::from_secs(30);
+
+/// One pass.
+pub async fn reconcile(object: Arc<Guarded>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
+    // An empty store says nothing about what exists; a pass over one would take a running
+    // Deployment for missing (S4).
+    ctx.synced.wait().await;
+    let _timer = ctx.metrics.time_reconcile();
+    let key = ClusterKey::of(&*object);
+    if object.meta().deletion_timestamp.is_some() {
+        return Ok(Action::await_change());
+    }
+    match &object.0 {
+        Ok(cluster) => Box::pin(pass(&ctx, &key, Arc::new(cluster.clone()))).await,
+        Err(invalid) => {
+            refuse::malformed(&ctx, &key, invalid).await?;
+            Ok(Action::await_change())
+        }
+    }
+}
+
+/// What to do after a failed pass.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature is the Controller's"
+)]
+pub fn error_policy(_: Arc<Guarded>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
+    let label = CategoryLabel {
+        category: error.category(),
+    };
+    ctx.metrics.reconcile_failures.get_or_create(&label).inc();
+    match error {
+        ReconcileError::Status(error) if error.is_gone() => Action::await_change(),
+        ReconcileError::Observe(_) | ReconcileError::Apply(_) | ReconcileError::Status(_) => {
+            Action::requeue(crate::clock::jittered(RETRY, 300))
+        }
+    }
+}
+
+async fn pass(
+    ctx: &Context,
+    key: &ClusterKey,
+    cluster: Arc<PaymentCluster>,
+) -> Result<Action, ReconcileError> {
+    let cell = ctx.snapshots.cell(key);
+    let observed = observe(ctx, key, &cell, cluster).await?;
+    let valid = match validate(&observed.cluster, &observed.secrets) {
+        Ok(valid) => valid,
+        Err(error) => return refused(ctx, key, &cell, &observed, &error).await,
+    };
+    let before = cell.with_remembered(|remembered| remembered.before.clone());
+    let planned = plan(&observed, &valid, &before);
+    let token = publish::token(&observed);
+    publish::target(ctx, key, &cell, &observed, &valid, &planned, &token);
+    let standing = standing(ctx, key, &cell, &observed, &planned);
+    let input = BuildInput {
+        replicas: conflict::yielded(&standing, &observed)
+            .unwrap_or_else(|| i32::try_from(planned.replicas).unwrap_or(i32::MAX)),
+        control_token: &token,
+    };
+    let applied = Box::pin(apply(ctx, key, &cell, build(&valid, &input))).await;
+    let applied = match applied {
+        Ok(applied) => applied,
+        Err(error) => {
+            if let Some(reason) = error.reason() {
+                refuse::refuse(ctx, key, &cell, &observed, reason, &error.to_string()).await?;
+            }
+            return Err(error.into());
+        }
+    };
+    if observed.control_token.is_none() {
+        ctx.secrets.forget(
+            &key.namespace,
+            &crate::build::control_secret_name(&key.name),
+        );
+    }
+    let deployment = Arc::new(applied.deployment);
+    remember(&cell, &planned, &deployment);
+    publish::metrics(ctx, key, &observed, &planned);
+    tell(
+        ctx,
+        key,
+        &cell,
+        &observed,
+        &valid,
+        &planned,
+        &deployment,
+        &standing,
+    )
+    .await?;
+    Ok(Action::requeue(pause(&observed, &planned)))
+}
+
+/// A cluster whose spec cannot be acted on says so and waits; what runs keeps running.
+async fn refused(
+    ctx: &Context,
+    key: &ClusterKey,
+    cell: &Cell,
+    observed: &Observed,
+    error: &ValidateError,
+) -> Result<Action, ReconcileError> {
+    refuse::refuse(ctx, key, cell, observed, error.reason(), &error.to_string()).await?;
+    let secret = matches!(
+        error,
+        ValidateError::SecretNotFound { .. }
+            | ValidateError::SecretKeyNotFound { .. }
+            | ValidateError::SecretInvalid { .. }
+    );
+    // Secrets are not watched; anything else changes with the object.
+    Ok(if secret {
+        Action::requeue(RETRY)
+    } else {
+        Action::await_change()
+    })
+}
+
+/// Keeps what the next pass needs.
+fn remember(cell: &Cell, planned: &Planned, deployment: &Arc<Deployment>) {
+    cell.with_remembered(|remembered| {
+        remembered.before = Before {
+            memory: Some(planned.decision.memory.clone()),
+            policy: planned.policy.clone(),
+        };
+        if deployment.metadata.resource_version.is_some() {
+            remembered.deployment = Some(Arc::clone(deployment));
+        }
+    });
+}
+
+/// How the plan stands against what runs.
+fn standing(
+    ctx: &Context,
+    key: &ClusterKey,
+    cell: &Cell,
+    observed: &Observed,
+    planned: &Planned,
+) -> Standing {
+    let foreign_writer = conflict::foreign_writer(ctx, key, cell, observed);
+    let wanted = planned.replicas;
+    let short = planned.replica_state.warm < wanted;
+    let since = cell.with_remembered(|remembered| {
+        let since = match remembered.short_since {
+            _ if !short => None,
+            // A plan that grows starts its own lead time.
+            Some((since, planned)) if planned >= wanted => Some((since, wanted)),
+            _ => Some((observed.now, wanted)),
+        };
+        remembered.short_since = since;
+        since
+    });
+    Standing {
+        short_for_s: since.map(|(since, _)| seconds_between(since, observed.now)),
+        foreign_writer,
+    }
+}
+
+/// Writes the status and publishes Events about what changed.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the last step sees what all others made"
+)]
+async fn tell(
+    ctx: &Context,
+    key: &ClusterKey,
+    cell: &Cell,
+    observed: &Observed,
+    valid: &ValidatedCluster,
+    planned: &Planned,
+    deployment: &Deployment,
+    standing: &Standing,
+) -> Result<(), StatusError> {
+    let before = status::standing(cell, &observed.cluster, observed.now);
+    let verdicts = conditions::of(observed, valid, planned, deployment, standing);
+    let verdicts = conditions::merge::carried_over(verdicts, &before.conditions);
+    let flips = conditions::merge::flips(&before.conditions, &verdicts);
+    let after = status::build_status(observed, valid, planned, &verdicts, before.clone());
+    status::write(ctx, key, cell, &before, after, observed.now).await?;
+    let about = observed.cluster.object_ref(&());
+    if planned.replicas == planned.decision.replicas
+        && let Some(event) = events::scaled(&planned.decision)
+    {
+        publish::count_decision(ctx, &planned.decision);
+        ctx.publisher.publish(&about, event).await;
+    }
+    for flip in flips.iter().filter(|flip| flip.status_changed) {
+        if let Some(event) = events::condition(&flip.verdict) {
+            ctx.publisher.publish(&about, event).await;
+        }
+    }
+    for remark in publish::new_remarks(cell, &planned.overrides, &before.conditions) {
+        ctx.publisher.publish(&about, events::remark(&remark)).await;
+    }
+    Ok(())
+}
+
+/// Until the plan may change by itself: an override that lapses lapses then, not later.
+fn pause(observed: &Observed, planned: &Planned) -> Duration {
+    let Some(wake) = planned.decision.next_wake.timestamp() else {
+        return RESYNC;
+    };
+    let lapse = planned.overrides.active.iter().map(|one| one.until.0).min();
+    let wake = lapse.map_or(wake, |lapse| wake.min(lapse));
+    let pause = Duration::try_from(wake.duration_since(observed.now)).unwrap_or_default();
+    pause.clamp(Duration::from_millis(20), RESYNC)
+}

@@ -1,0 +1,89 @@
+//! What running phases have seen so far: the stuff of the report at their end.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use floodgate_contract::Level;
+use floodgate_planner::UnixMillis;
+use jiff::Timestamp;
+
+use super::outcome::ClusterSeen;
+use crate::{clock::seconds_between, snapshot::ClusterKey, validate::ValidSale};
+
+/// Phases kept, at most; a phase is forgotten when it is read for its report.
+const KEPT_MAX: usize = 10_000;
+/// Longest gap between two notes that counts as time under a level, seconds.
+const GAP_S_MAX: f64 = 10.0;
+
+/// What one phase has seen on one cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Highest load, requests/s.
+    pub peak_rps: f64,
+    /// Most replicas.
+    pub replicas_max: u32,
+    /// Seconds in which a level above Normal was in force.
+    pub degraded_s: f64,
+    /// When it was noted last.
+    noted_at: Option<Timestamp>,
+}
+
+/// Sale, cluster and phase.
+type TallyKey = (ClusterKey, String, String);
+
+/// Tallies of all running phases.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    tallies: Mutex<HashMap<TallyKey, Tally>>,
+}
+
+impl Ledger {
+    /// Notes what every running phase of a sale sees now.
+    pub(super) fn note(
+        &self,
+        sale: &ClusterKey,
+        valid: &ValidSale,
+        seen: &[ClusterSeen],
+        now: Timestamp,
+    ) {
+        let instant = UnixMillis::from(now);
+        let phases = valid.sale.phases.iter();
+        let running = phases.filter(|phase| phase.t0 <= instant && instant < phase.until);
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        for phase in running {
+            for cluster in seen {
+                let Some(facts) = &cluster.planning else {
+                    continue;
+                };
+                let key = (sale.clone(), cluster.name.clone(), phase.name.clone());
+                if tallies.len() >= KEPT_MAX && !tallies.contains_key(&key) {
+                    continue;
+                }
+                let tally = tallies.entry(key).or_default();
+                tally.note(facts.measured_rps, facts.replicas, facts.level, now);
+            }
+        }
+    }
+
+    /// What a phase has seen, if this process saw any of it.
+    pub(super) fn tally(&self, sale: &ClusterKey, cluster: &str, phase: &str) -> Option<Tally> {
+        let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies
+            .get(&(sale.clone(), cluster.to_owned(), phase.to_owned()))
+            .copied()
+    }
+}
+
+impl Tally {
+    fn note(&mut self, rps: Option<f64>, replicas: u32, level: Level, now: Timestamp) {
+        self.peak_rps = self.peak_rps.max(rps.unwrap_or(0.0));
+        self.replicas_max = self.replicas_max.max(replicas);
+        let gap_s = self.noted_at.map_or(0.0, |last| seconds_between(last, now));
+        if level > Level::Normal && (0.0..=GAP_S_MAX).contains(&gap_s) {
+            self.degraded_s += gap_s;
+        }
+        self.noted_at = Some(now);
+    }
+}

@@ -1,0 +1,297 @@
+//! The status of a sale: plan, what stood at T0, and the report. Pure.
+
+use std::sync::Arc;
+
+use floodgate_api::{
+    ConditionType, Reason,
+    sale::status::{SaleClusterStatus, SaleEventStatus, SalePhaseStatus, SaleReport},
+};
+use floodgate_planner::{Baseline, PhasePlan, SalePhase, UnixMillis, sale_plan};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+
+use super::ledger::Tally;
+use crate::{
+    conditions::{Truth, Verdict, merge::whole_second, ready},
+    plan::PlanningFacts,
+    sample::PodsSeen,
+    validate::ValidSale,
+};
+
+/// What stood at T0 is noted within this many seconds of it, or not at all.
+const T0_NOTED_WITHIN_S: i64 = 15;
+
+/// A cluster the sale hits, and what its own passes left.
+#[derive(Clone, Debug)]
+pub(super) struct ClusterSeen {
+    pub(super) name: String,
+    pub(super) planning: Option<Arc<PlanningFacts>>,
+    pub(super) pods: Option<Arc<PodsSeen>>,
+}
+
+/// How far a sale has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Scheduled,
+    Prescaling,
+    Running,
+    Completed,
+}
+
+/// The status after this pass, without its conditions.
+pub(super) fn status(
+    before: &SaleEventStatus,
+    generation: Option<i64>,
+    valid: &ValidSale,
+    seen: &[ClusterSeen],
+    tally: impl Fn(&str, &str) -> Option<Tally>,
+    now: Timestamp,
+) -> SaleEventStatus {
+    let clusters: Vec<SaleClusterStatus> = seen
+        .iter()
+        .map(|cluster| {
+            let old = before.clusters.iter().find(|old| old.name == cluster.name);
+            cluster_status(old, valid, cluster, &tally, now)
+        })
+        .collect();
+    let current = |cluster: &SaleClusterStatus| {
+        current_phase(cluster, valid, now).map(|phase| phase.planned_replicas)
+    };
+    let learned = clusters
+        .iter()
+        .flat_map(|cluster| &cluster.phases)
+        .filter_map(|phase| phase.report.as_ref())
+        .map(|report| report.learned_uplift_percent)
+        .max();
+    SaleEventStatus {
+        observed_generation: generation,
+        conditions: Vec::new(),
+        planned_replicas: clusters
+            .iter()
+            .filter_map(current)
+            .reduce(i32::saturating_add),
+        warm_replicas: Some(clusters.iter().map(|cluster| cluster.warm).sum()),
+        learned_uplift_percent: learned.filter(|percent| *percent > 0),
+        clusters,
+    }
+}
+
+fn cluster_status(
+    old: Option<&SaleClusterStatus>,
+    valid: &ValidSale,
+    seen: &ClusterSeen,
+    tally: &impl Fn(&str, &str) -> Option<Tally>,
+    now: Timestamp,
+) -> SaleClusterStatus {
+    let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let (ready, warm) = match &seen.pods {
+        Some(pods) => (count(pods.ready()), count(pods.warm())),
+        None => old.map_or((0, 0), |old| (old.ready, old.warm)),
+    };
+    let plans = seen.planning.as_ref().map(|facts| {
+        let baseline = Baseline {
+            path: facts.path.as_deref(),
+            measured_rps: facts.measured_rps,
+        };
+        sale_plan(&valid.sale, baseline, &facts.scaling, &facts.lead_time).phases
+    });
+    let phases = valid.sale.phases.iter().filter_map(|phase| {
+        let old = old.and_then(|old| old.phases.iter().find(|one| one.name == phase.name));
+        let plan = plans
+            .as_ref()
+            .and_then(|all| all.iter().find(|one| one.name == phase.name));
+        let mut status = planned(old, phase, plan, now)?;
+        note_t0(
+            &mut status,
+            phase,
+            seen.pods.is_some().then_some((ready, warm)),
+            now,
+        );
+        if status.report.is_none() && phase.until <= UnixMillis::from(now) {
+            status.report = tally(&seen.name, &phase.name).map(|tally| report(&status, tally));
+        }
+        Some(status)
+    });
+    SaleClusterStatus {
+        name: seen.name.clone(),
+        ready,
+        warm,
+        phases: phases.collect(),
+    }
+}
+
+/// The plan of a phase: the published one once its pre-scale has begun, the newest before that.
+fn planned(
+    old: Option<&SalePhaseStatus>,
+    phase: &SalePhase,
+    plan: Option<&PhasePlan>,
+    now: Timestamp,
+) -> Option<SalePhaseStatus> {
+    let t0 = phase.t0.timestamp()?;
+    let same = old.filter(|old| {
+        old.t0.0 == whole_second(t0)
+            && u32::try_from(old.uplift_percent) == Ok(phase.uplift_percent)
+    });
+    if let Some(frozen) = same.filter(|old| old.prescale_start.0 <= now) {
+        return Some(frozen.clone());
+    }
+    let plan = plan.and_then(|plan| Some((plan, plan.replicas?, plan.prescale_at.timestamp()?)));
+    let Some((plan, replicas, prescale_at)) = plan else {
+        return same.cloned();
+    };
+    Some(SalePhaseStatus {
+        name: phase.name.clone(),
+        t0: Time(whole_second(t0)),
+        uplift_percent: i32::try_from(phase.uplift_percent).unwrap_or(i32::MAX),
+        planned_rps: rounded(plan.expected_rps.unwrap_or(0.0)),
+        planned_replicas: i32::try_from(replicas).unwrap_or(i32::MAX),
+        prescale_start: Time(whole_second(prescale_at)),
+        ready_at_t0: None,
+        warm_at_t0: None,
+        report: None,
+    })
+}
+
+/// Notes Ready and warm pods at T0, once.
+fn note_t0(
+    status: &mut SalePhaseStatus,
+    phase: &SalePhase,
+    pods: Option<(i32, i32)>,
+    now: Timestamp,
+) {
+    let since_t0_s = UnixMillis::from(now).seconds_since(phase.t0);
+    let at_t0 = phase.t0 <= UnixMillis::from(now) && since_t0_s < T0_NOTED_WITHIN_S;
+    if let Some((ready, warm)) = pods.filter(|_| at_t0 && status.ready_at_t0.is_none()) {
+        status.ready_at_t0 = Some(ready);
+        status.warm_at_t0 = Some(warm);
+    }
+}
+
+fn report(status: &SalePhaseStatus, tally: Tally) -> SaleReport {
+    let uplift = f64::from(status.uplift_percent.max(1)) / 100.0;
+    let baseline_rps = f64::from(status.planned_rps) / uplift;
+    let learned = if baseline_rps > 0.0 {
+        tally.peak_rps / baseline_rps * 100.0
+    } else {
+        0.0
+    };
+    SaleReport {
+        peak_rps: rounded(tally.peak_rps),
+        baseline_rps: rounded(baseline_rps),
+        learned_uplift_percent: rounded(learned.min(100_000.0)),
+        replicas_max: i32::try_from(tally.replicas_max).unwrap_or(i32::MAX),
+        degraded_seconds: rounded(tally.degraded_s),
+    }
+}
+
+/// The running phase, or the next one.
+fn current_phase<'a>(
+    cluster: &'a SaleClusterStatus,
+    valid: &ValidSale,
+    now: Timestamp,
+) -> Option<&'a SalePhaseStatus> {
+    let left = valid
+        .sale
+        .phases
+        .iter()
+        .filter(|phase| phase.until > UnixMillis::from(now));
+    let name = &left.min_by_key(|phase| phase.t0)?.name;
+    cluster.phases.iter().find(|phase| phase.name == *name)
+}
+
+/// How far the sale has come.
+pub(super) fn stage(status: &SaleEventStatus, valid: &ValidSale, now: Timestamp) -> Stage {
+    let instant = UnixMillis::from(now);
+    if valid.sale.phases.iter().all(|phase| phase.until <= instant) {
+        return Stage::Completed;
+    }
+    if valid
+        .sale
+        .phases
+        .iter()
+        .any(|phase| phase.t0 <= instant && instant < phase.until)
+    {
+        return Stage::Running;
+    }
+    let mut current = status
+        .clusters
+        .iter()
+        .filter_map(|one| current_phase(one, valid, now));
+    if current.any(|phase| phase.prescale_start.0 <= now) {
+        return Stage::Prescaling;
+    }
+    Stage::Scheduled
+}
+
+/// The conditions of the sale.
+pub(super) fn verdicts(
+    status: &SaleEventStatus,
+    valid: &ValidSale,
+    now: Timestamp,
+) -> Vec<Verdict> {
+    let accepted = Verdict::new(
+        ConditionType::Accepted,
+        true,
+        Reason::Accepted,
+        "the sale is valid and its clusters exist",
+    );
+    let stage = stage(status, valid, now);
+    let plan_met = plan_met(status, valid, stage, now);
+    let verdicts = [accepted, plan_met];
+    let summed = ready(&verdicts);
+    let reason = match stage {
+        Stage::Scheduled => Reason::Scheduled,
+        Stage::Prescaling => Reason::Prescaling,
+        Stage::Running => Reason::Running,
+        Stage::Completed => Reason::Completed,
+    };
+    let summed = match summed.status {
+        Truth::True => Verdict {
+            reason,
+            message: "the plan stands".to_owned(),
+            ..summed
+        },
+        Truth::False | Truth::Unknown => summed,
+    };
+    let [accepted, plan_met] = verdicts;
+    vec![summed, accepted, plan_met]
+}
+
+fn plan_met(status: &SaleEventStatus, valid: &ValidSale, stage: Stage, now: Timestamp) -> Verdict {
+    let kind = ConditionType::PlanMet;
+    let verdict = |truth: Truth, reason, message: &str| Verdict::new(kind, truth, reason, message);
+    let unplanned = |cluster: &SaleClusterStatus| {
+        stage != Stage::Completed && current_phase(cluster, valid, now).is_none()
+    };
+    if status.clusters.iter().any(unplanned) {
+        let message = "no forecast and no load to plan from yet";
+        return verdict(Truth::Unknown, Reason::NoSignals, message);
+    }
+    let short = status.clusters.iter().any(|cluster| {
+        current_phase(cluster, valid, now)
+            .is_some_and(|phase| cluster.warm < phase.planned_replicas)
+    });
+    match stage {
+        Stage::Scheduled => verdict(Truth::True, Reason::Scheduled, "the pre-scale lies ahead"),
+        Stage::Completed => verdict(Truth::True, Reason::Completed, "every phase is over"),
+        Stage::Prescaling if short => verdict(
+            Truth::True,
+            Reason::WarmingUp,
+            "pods of the plan are starting",
+        ),
+        Stage::Running if short => verdict(
+            Truth::False,
+            Reason::PlanLate,
+            "a phase runs with fewer warm pods than planned",
+        ),
+        Stage::Prescaling | Stage::Running => verdict(
+            Truth::True,
+            Reason::PlanMet,
+            "the planned pods are Ready and warm",
+        ),
+    }
+}
+
+fn rounded(value: f64) -> i32 {
+    value.round().clamp(0.0, f64::from(i32::MAX)) as i32
+}

@@ -1,0 +1,73 @@
+//! Pods and what they said in one round. Pure.
+
+use floodgate_contract::{ControlStatus, Level, WarmState};
+use jiff::Timestamp;
+
+use super::{MeasuredStarts, pod::PodFacts};
+
+/// A pod and its answer.
+#[derive(Clone, Debug)]
+pub struct PodSeen {
+    /// What Kubernetes says of it.
+    pub facts: PodFacts,
+    /// What it said itself; none when it was not asked or did not answer.
+    pub status: Option<ControlStatus>,
+    /// What it said a moment ago, when it did not answer now.
+    pub recalled: Option<ControlStatus>,
+}
+
+impl PodSeen {
+    /// The newest answer that still stands.
+    pub fn answer(&self) -> Option<&ControlStatus> {
+        self.status.as_ref().or(self.recalled.as_ref())
+    }
+}
+
+/// One round of a cluster.
+#[derive(Clone, Debug)]
+pub struct PodsSeen {
+    /// When the round ended.
+    pub at: Timestamp,
+    /// Every pod that carries the cluster's label.
+    pub pods: Vec<PodSeen>,
+    /// Measured starts, of this round and earlier ones.
+    pub starts: Option<MeasuredStarts>,
+}
+
+impl PodsSeen {
+    /// Pods that exist and are not being taken down.
+    pub fn current(&self) -> u32 {
+        self.count(|_| true)
+    }
+
+    /// Pods that are Ready.
+    pub fn ready(&self) -> u32 {
+        self.count(|pod| pod.facts.is_ready())
+    }
+
+    /// Pods that are Ready and say they are warm.
+    pub fn warm(&self) -> u32 {
+        let warm = |status: &ControlStatus| status.warm == WarmState::Warm;
+        self.count(|pod| pod.facts.is_ready() && pod.answer().is_some_and(warm))
+    }
+
+    /// Pods that the scheduler could not place.
+    pub fn unschedulable(&self) -> u32 {
+        self.count(|pod| pod.facts.unschedulable)
+    }
+
+    /// Highest level in force on any pod that answered.
+    pub fn level_max(&self) -> Level {
+        let levels = self.pods.iter().filter_map(|pod| Some(pod.answer()?.level));
+        levels.max().unwrap_or_default()
+    }
+
+    fn count(&self, wanted: impl Fn(&PodSeen) -> bool) -> u32 {
+        let count = self
+            .pods
+            .iter()
+            .filter(|pod| !pod.facts.ending && wanted(pod))
+            .count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}

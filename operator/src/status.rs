@@ -1,0 +1,287 @@
+//! Builds the status of a cluster and writes it when it tells something new.
+//!
+//! Facts a person acts on (conditions, replicas, decision, level, overrides, sale) are written at
+//! once; numbers that move all the time (load, forecast) are written at most every ten seconds,
+//! because every write is a write of the apiserver's log and of every watcher (S11).
+
+use floodgate_api::{
+    API_VERSION, PaymentCluster,
+    cluster::{
+        degradation::Level as ApiLevel,
+        status::{
+            Capacity, CapacitySource, ForecastSummary, LeadTime, LevelStatus, PaymentClusterStatus,
+            ReplicaCounts, SaleSummary,
+        },
+    },
+};
+use floodgate_contract::Level;
+use floodgate_planner::{ReplicaState, UnixMillis};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject, Patch},
+};
+use serde_json::json;
+
+use crate::{
+    apply::apply_params,
+    build,
+    clock::seconds_between,
+    conditions::{Verdict, level_in_force, merge},
+    metrics::KindLabel,
+    observe::Observed,
+    plan::Planned,
+    reconcile::Context,
+    snapshot::{Cell, ClusterKey},
+    validate::ValidatedCluster,
+};
+
+mod decision;
+
+use decision::decision_record;
+
+/// Seconds between two writes that only move numbers.
+const NUMBERS_PERIOD_S: f64 = 10.0;
+/// Seconds within which the watch brings back what was written.
+const WATCH_LAG_S: f64 = 5.0;
+
+/// The status cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the status of {key}")]
+pub struct StatusError {
+    key: ClusterKey,
+    #[source]
+    source: Box<kube::Error>,
+}
+
+impl StatusError {
+    /// Whether the object is gone, which needs no status.
+    pub fn is_gone(&self) -> bool {
+        matches!(&*self.source, kube::Error::Api(status) if status.code == 404)
+    }
+}
+
+/// The status that stands: what this process wrote a moment ago, which the watch may not have
+/// brought back yet, or else what the object says.
+pub fn standing(cell: &Cell, cluster: &PaymentCluster, now: Timestamp) -> PaymentClusterStatus {
+    let known = cell.with_remembered(|remembered| remembered.status.clone());
+    match known {
+        Some((at, known)) if seconds_between(at, now) < WATCH_LAG_S => known,
+        _ => cluster.status.clone().unwrap_or_default(),
+    }
+}
+
+/// The status after a pass that planned and applied; `before` is the one that stands.
+pub fn build_status(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    planned: &Planned,
+    verdicts: &[Verdict],
+    before: PaymentClusterStatus,
+) -> PaymentClusterStatus {
+    let now = merge::whole_second(observed.now);
+    let pods = observed.pods.as_ref();
+    let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let ReplicaState { warm, ready, .. } = planned.replica_state;
+    PaymentClusterStatus {
+        observed_generation: cluster.generation,
+        conditions: merge::merged(&before.conditions, verdicts, cluster.generation, now),
+        replicas: Some(ReplicaCounts {
+            desired: count(planned.decision.replicas),
+            current: pods.map_or(0, |pods| count(pods.current())),
+            ready: count(ready),
+            warm: count(warm),
+        }),
+        selector: Some(build::selector(&cluster.name)),
+        load_rps: planned.load.rps.map(rounded),
+        decision: Some(decision_record(planned, before.decision, now)),
+        forecast: forecast_summary(observed, cluster, planned),
+        level: Some(level_status(observed, planned, before.level.as_ref(), now)),
+        lead_time: Some(lead_time(observed, planned)),
+        capacity: Some(Capacity {
+            rps: rounded(cluster.scaling.capacity_rps),
+            warm_total_rps: rounded(cluster.scaling.capacity_rps * f64::from(warm)),
+            source: CapacitySource::Declared,
+        }),
+        sale: sale_summary(observed, planned),
+        overrides: planned.overrides.active.clone(),
+    }
+}
+
+fn forecast_summary(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    planned: &Planned,
+) -> Option<ForecastSummary> {
+    let outlook = &observed.outlook;
+    let path = outlook.path.as_ref()?;
+    let horizon_s = planned.lead_time.horizon_s();
+    let now = UnixMillis::from(observed.now);
+    let (from, to) = (now, now.plus_s(horizon_s));
+    let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    Some(ForecastSummary {
+        model: path.model().chars().take(64).collect(),
+        p50_rps: rounded(path.p50_rps_max(from, to)?),
+        upper_rps: rounded(path.upper_rps_max(from, to)?),
+        quantile_percent: number(cluster.forecast.quantile_percent),
+        horizon_seconds: i32::try_from(horizon_s).unwrap_or(i32::MAX),
+        error_percent: outlook.error_percent.map(number),
+        fitted_at: outlook.fitted_at.map(|at| Time(merge::whole_second(at))),
+        history_hours: number(outlook.history_hours),
+    })
+}
+
+fn level_status(
+    observed: &Observed,
+    planned: &Planned,
+    before: Option<&LevelStatus>,
+    now: Timestamp,
+) -> LevelStatus {
+    let policy = planned.policy.as_ref();
+    let floor = api_level(policy.map_or(Level::Normal, |policy| policy.floor));
+    let since = before
+        .filter(|before| before.floor == floor)
+        .and_then(|before| before.since.clone());
+    LevelStatus {
+        current: api_level(level_in_force(observed, planned)),
+        floor,
+        pinned: policy.and_then(|policy| policy.pin).map(api_level),
+        reason: planned.decision.level.reason.as_str().to_owned(),
+        since: Some(since.unwrap_or(Time(now))),
+    }
+}
+
+/// A level of the contract under its name in the API.
+pub fn api_level(level: Level) -> ApiLevel {
+    let index = usize::from(level.index());
+    ApiLevel::ALL.get(index).copied().unwrap_or_default()
+}
+
+fn lead_time(observed: &Observed, planned: &Planned) -> LeadTime {
+    let starts = observed
+        .pods
+        .as_ref()
+        .and_then(|pods| pods.starts)
+        .unwrap_or_default();
+    LeadTime {
+        seconds: i32::try_from(planned.lead_time.total_s()).unwrap_or(i32::MAX),
+        ready_seconds: rounded(starts.ready_p99_s.ceil()),
+        warm_seconds: rounded(starts.warm_p99_s.ceil()),
+        samples: i32::try_from(starts.pods).unwrap_or(i32::MAX),
+    }
+}
+
+/// The running phase, or the next one, with what its sale has published.
+fn sale_summary(observed: &Observed, planned: &Planned) -> Option<SaleSummary> {
+    let now = UnixMillis::from(observed.now);
+    let phases = planned.sales.iter().flat_map(|valid| {
+        valid
+            .sale
+            .phases
+            .iter()
+            .map(|phase| (valid.sale.name.as_str(), phase))
+    });
+    let (sale, phase) = phases
+        .filter(|(_, phase)| phase.until > now)
+        .min_by_key(|(_, phase)| phase.t0)?;
+    let cluster = observed.cluster.metadata.name.as_deref()?;
+    let event = observed
+        .sales
+        .iter()
+        .find(|event| event.metadata.name.as_deref() == Some(sale))?;
+    let published = event
+        .status
+        .as_ref()?
+        .clusters
+        .iter()
+        .find(|one| one.name == cluster)?;
+    let published = published.phases.iter().find(|one| one.name == phase.name)?;
+    Some(SaleSummary {
+        name: sale.to_owned(),
+        phase: phase.name.clone(),
+        t0: published.t0.clone(),
+        planned_replicas: published.planned_replicas,
+        prescale_start: published.prescale_start.clone(),
+    })
+}
+
+fn rounded(value: f64) -> i32 {
+    value.round().clamp(0.0, f64::from(i32::MAX)) as i32
+}
+
+/// Writes the status when it tells something else than `before`, or when only numbers moved and it
+/// is time.
+pub async fn write(
+    ctx: &Context,
+    key: &ClusterKey,
+    cell: &Cell,
+    before: &PaymentClusterStatus,
+    status: PaymentClusterStatus,
+    now: Timestamp,
+) -> Result<(), StatusError> {
+    if *before == status {
+        return Ok(());
+    }
+    let written_at = cell.with_remembered(|remembered| {
+        remembered
+            .status
+            .as_ref()
+            .map(|(written_at, _)| *written_at)
+    });
+    let numbers_due =
+        written_at.is_none_or(|written_at| seconds_between(written_at, now) >= NUMBERS_PERIOD_S);
+    if facts(before) == facts(&status) && !numbers_due {
+        return Ok(());
+    }
+    patch(ctx, key, &status).await?;
+    cell.with_remembered(|remembered| remembered.status = Some((now, status)));
+    Ok(())
+}
+
+/// Sends a status as it is.
+pub async fn patch(
+    ctx: &Context,
+    key: &ClusterKey,
+    status: &PaymentClusterStatus,
+) -> Result<(), StatusError> {
+    let body = json!({
+        "apiVersion": API_VERSION,
+        "kind": "PaymentCluster",
+        "metadata": { "name": key.name },
+        "status": status,
+    });
+    // The answer is not read as a cluster: one that cannot be read is told so, too.
+    let kind = ApiResource::erase::<PaymentCluster>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &kind);
+    let written = api
+        .patch_status(&key.name, &apply_params(), &Patch::Apply(&body))
+        .await;
+    written.map_err(|source| StatusError {
+        key: key.clone(),
+        source: Box::new(source),
+    })?;
+    ctx.metrics
+        .writes
+        .get_or_create(&KindLabel {
+            kind: "PaymentCluster",
+        })
+        .inc();
+    Ok(())
+}
+
+/// The part of a status that is written at once: everything but what moves by itself.
+fn facts(status: &PaymentClusterStatus) -> PaymentClusterStatus {
+    let mut facts = status.clone();
+    facts.load_rps = None;
+    facts.lead_time = None;
+    facts.forecast = None;
+    if let Some(capacity) = &mut facts.capacity {
+        capacity.warm_total_rps = 0;
+    }
+    if let Some(decision) = &mut facts.decision {
+        decision.explain.clear();
+        decision.bids.clear();
+    }
+    facts
+}

@@ -1,0 +1,74 @@
+//! What reconcile asks of the sample and forecast loops for one cluster.
+
+use std::sync::Arc;
+
+use floodgate_contract::Level;
+use jiff::Timestamp;
+
+use crate::prometheus::Endpoint;
+
+/// What the loops shall ask and push; published anew by every pass, equal when nothing changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The Prometheus to ask.
+    pub endpoint: Endpoint,
+    /// PromQL of the cluster's own, when the shared query is not used.
+    pub query: Option<String>,
+    /// Bearer token of the pods' control port.
+    pub control_token: Arc<str>,
+    /// What new pods load.
+    pub warm: WarmTarget,
+    /// What every pod is to do; none while nothing may be pushed (mode Recommend).
+    pub policy: Option<PolicyTarget>,
+    /// How the forecast is made.
+    pub forecast: ForecastTarget,
+}
+
+/// What new pods load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarmTarget {
+    /// Most keys.
+    pub keys_max: usize,
+    /// Score to reach, permille.
+    pub min_score_permille: u32,
+    /// Milliseconds from a pod's start after which it serves as partial.
+    pub deadline_ms: u64,
+    /// Keys that sales name, loaded first.
+    pub sale_keys: Vec<String>,
+}
+
+/// The fleet policy, without the lease that every push adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyTarget {
+    /// When it was decided; its milliseconds are the version.
+    pub decided_at: Timestamp,
+    /// Least level.
+    pub floor: Level,
+    /// Exact level, by override.
+    pub pin: Option<Level>,
+    /// Why.
+    pub reason: String,
+}
+
+/// How the forecast is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForecastTarget {
+    /// Whether it is made at all.
+    pub enabled: bool,
+    /// PromQL of the history.
+    pub query: String,
+    /// Days of history.
+    pub history_days: u32,
+    /// Seconds between two samples of history.
+    pub step_s: u32,
+    /// Upper quantile, percent.
+    pub quantile_percent: u8,
+    /// Seconds between two paths.
+    pub refresh_s: u32,
+    /// Seconds between two fits.
+    pub refit_s: u32,
+    /// Seconds ahead at which promises are compared with what came.
+    pub lead_s: u32,
+    /// Sale phases, past and running: their load is neither learned nor held against the forecast.
+    pub sales: Vec<(Timestamp, Timestamp)>,
+}

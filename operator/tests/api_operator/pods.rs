@@ -1,0 +1,228 @@
+//! Pods made by hand, and the small servers that answer for them and for Prometheus.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::{get, put},
+};
+use floodgate_contract::{
+    CONTROL_PORT, ClassCounts, ControlStatus, POLICY_PATH, Policy, PolicyAck, STATUS_PATH,
+    WARM_PATH, WarmAck, WarmRequest, WarmState,
+};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::stage::Stage;
+
+/// What a pod was told and what it says.
+#[derive(Default)]
+pub struct Told {
+    pub status: ControlStatus,
+    pub warm: Option<WarmRequest>,
+    pub policy: Option<Policy>,
+    pub tokens: Vec<String>,
+}
+
+/// A pod that answers on a loopback address of its own.
+pub struct FakePod {
+    pub told: Arc<Mutex<Told>>,
+    server: JoinHandle<()>,
+}
+
+impl Drop for FakePod {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+type Shared = Arc<Mutex<Told>>;
+
+impl FakePod {
+    /// Starts the control port at `127.<block>.0.<number>` and creates the Pod with that address.
+    pub async fn start(stage: &Stage, cluster: &str, block: u8, number: u8) -> Self {
+        let told: Shared = Arc::default();
+        let ip = [127, block, 0, number];
+        let listener = TcpListener::bind(SocketAddr::from((ip, CONTROL_PORT)))
+            .await
+            .unwrap();
+        let router = Router::new()
+            .route(STATUS_PATH, get(status))
+            .route(WARM_PATH, put(warm))
+            .route(POLICY_PATH, put(policy))
+            .with_state(Arc::clone(&told));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let name = format!("{cluster}-{number}");
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": { "name": name, "labels": { "floodgate.dev/cluster": cluster } },
+            "spec": { "containers": [{ "name": "payment-svc", "image": "example.test/x:1" }] }
+        }))
+        .unwrap();
+        let api: Api<Pod> = stage.api();
+        api.create(&PostParams::default(), &pod).await.unwrap();
+        let [a, b, c, d] = ip;
+        let address = format!("{a}.{b}.{c}.{d}");
+        let state = json!({ "status": { "phase": "Running", "podIP": address } });
+        api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&state))
+            .await
+            .unwrap();
+        Self { told, server }
+    }
+
+    /// Makes it Ready and warm.
+    pub async fn ready(&self, stage: &Stage, name: &str) {
+        self.told.lock().unwrap().status.warm = WarmState::Warm;
+        let state = json!({ "status": { "conditions": [{
+            "type": "Ready", "status": "True",
+            "lastTransitionTime": Timestamp::from_second(Timestamp::now().as_second()).unwrap().to_string()
+        }] } });
+        let api: Api<Pod> = stage.api();
+        api.patch_status(name, &PatchParams::default(), &Patch::Merge(&state))
+            .await
+            .unwrap();
+    }
+}
+
+fn note_token(told: &Shared, headers: &HeaderMap) {
+    let token = headers
+        .get("authorization")
+        .map(|token| token.to_str().unwrap().to_owned());
+    let mut told = told.lock().unwrap();
+    if let Some(token) = token.filter(|token| !told.tokens.contains(token)) {
+        told.tokens.push(token);
+    }
+}
+
+async fn status(State(told): State<Shared>, headers: HeaderMap) -> Json<ControlStatus> {
+    note_token(&told, &headers);
+    let mut told = told.lock().unwrap();
+    told.status.uptime_ms += 1_000;
+    told.status.classes[1] = ClassCounts {
+        offered: told.status.classes[1].offered + 10,
+        ..ClassCounts::default()
+    };
+    Json(told.status.clone())
+}
+
+async fn warm(State(told): State<Shared>, Json(request): Json<WarmRequest>) -> Json<WarmAck> {
+    let ack = WarmAck {
+        version: request.version,
+        keys: request.keys.len(),
+    };
+    let mut told = told.lock().unwrap();
+    told.status.warm = WarmState::Warming;
+    told.warm = Some(request);
+    Json(ack)
+}
+
+async fn policy(State(told): State<Shared>, Json(policy): Json<Policy>) -> Json<PolicyAck> {
+    let ack = PolicyAck {
+        version: policy.version,
+        level: policy.floor,
+    };
+    told.lock().unwrap().policy = Some(policy);
+    Json(ack)
+}
+
+/// A Prometheus that says what it is told to say.
+pub struct FakePrometheus {
+    pub url: String,
+    answer: Arc<Mutex<Answer>>,
+    server: JoinHandle<()>,
+}
+
+/// What it says of the load of cluster `till`.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A load, fresh at every query.
+    Rps(f64),
+    /// This result of a vector, whatever it is.
+    Vector(Value),
+    /// This text with status 200.
+    Text(&'static str),
+    /// An error.
+    Status(u16),
+    /// Nothing, ever.
+    Hangs,
+}
+
+type Asked = Arc<Mutex<Answer>>;
+
+impl FakePrometheus {
+    pub async fn start(namespace: &str, answer: Answer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer: Asked = Arc::new(Mutex::new(answer));
+        let state = (namespace.to_owned(), Arc::clone(&answer));
+        let router = Router::new()
+            .route("/api/v1/query", get(query).post(query))
+            .route("/api/v1/query_range", get(range).post(range))
+            .with_state(state);
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Self {
+            url,
+            answer,
+            server,
+        }
+    }
+
+    pub fn say(&self, answer: Answer) {
+        *self.answer.lock().unwrap() = answer;
+    }
+}
+
+impl Drop for FakePrometheus {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+type Reply = (StatusCode, [(&'static str, &'static str); 1], String);
+
+fn reply(code: u16, body: impl Into<String>) -> Reply {
+    let json = [("content-type", "application/json")];
+    (StatusCode::from_u16(code).unwrap(), json, body.into())
+}
+
+async fn query(State((namespace, answer)): State<(String, Asked)>) -> Reply {
+    let now = Timestamp::now().as_second() as f64;
+    let series = |fact: &str, value: String| {
+        let labels = json!({ "namespace": namespace, "cluster": "till", "fact": fact });
+        json!({ "metric": labels, "value": [now, value] })
+    };
+    let said = answer.lock().unwrap().clone();
+    let result = match said {
+        Answer::Rps(rps) => json!([
+            series("rps", rps.to_string()),
+            series("at", now.to_string())
+        ]),
+        Answer::Vector(result) => result,
+        Answer::Text(text) => return reply(200, text),
+        Answer::Status(code) => return reply(code, "{}"),
+        Answer::Hangs => std::future::pending().await,
+    };
+    let data = json!({ "resultType": "vector", "result": result });
+    reply(
+        200,
+        json!({ "status": "success", "data": data }).to_string(),
+    )
+}
+
+async fn range() -> Reply {
+    let data = json!({ "resultType": "matrix", "result": [] });
+    reply(
+        200,
+        json!({ "status": "success", "data": data }).to_string(),
+    )
+}
