@@ -1,0 +1,66 @@
+//! Accounts of users and merchants, as they are shown.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+use floodgate_contract::Class;
+
+use super::App;
+use super::admit::admitted;
+use super::payments::json_bytes;
+use super::problem::{Problem, ProblemBody};
+use crate::account::{Account, Merchant};
+use crate::gate::{Ask, fingerprint};
+
+/// Reads a user's account; the balance may be a moment old.
+#[utoipa::path(
+    get, path = "/v1/accounts/{id}", tag = "accounts",
+    params(("id" = String, Path, description = "User id")),
+    responses(
+        (status = 200, body = Account),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "user_unknown"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json", description = "overloaded, store_unavailable"),
+    )
+)]
+pub(super) async fn account(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let ask = Ask::new(Class::Sheddable, fingerprint(&id));
+    admitted(&app, &headers, ask, Class::Sheddable, async |_| {
+        let account = app.shown.account(&id).await?.ok_or_else(|| {
+            Problem::not_found("user_unknown", "There is no account of such a user.")
+        })?;
+        Ok(json_bytes(StatusCode::OK, account))
+    })
+    .await
+}
+
+/// Reads a merchant; the balance may be a minute old.
+#[utoipa::path(
+    get, path = "/v1/merchants/{id}", tag = "accounts",
+    params(("id" = String, Path, description = "Merchant id")),
+    responses(
+        (status = 200, body = Merchant),
+        (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "merchant_unknown"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json", description = "overloaded, store_unavailable"),
+    )
+)]
+pub(super) async fn merchant(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response<Body> {
+    let ask = Ask::new(Class::Sheddable, fingerprint(&id));
+    admitted(&app, &headers, ask, Class::Sheddable, async |_| {
+        let merchant =
+            app.shown.merchant(&id).await?.ok_or_else(|| {
+                Problem::not_found("merchant_unknown", "There is no such merchant.")
+            })?;
+        Ok(json_bytes(StatusCode::OK, merchant))
+    })
+    .await
+}

@@ -1,0 +1,182 @@
+//! What is read back: payments, keys, accounts.
+//!
+//! Payments and keys come from the primary, because someone decides by them; accounts and merchants
+//! are shown only and may come from a replica.
+
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use tokio::time::{Instant, timeout};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::batch::timestamp;
+use super::{Shard, Store, StoreError};
+use crate::account::{Account, Merchant};
+use crate::ids::Slot;
+use crate::order::{Payment, Recorded};
+
+/// Time a replica has before the primary is asked; a read as a whole has half a second.
+const REPLICA_MAX: Duration = Duration::from_millis(150);
+
+const PAYMENT: &str = "SELECT id, user_id, merchant_id, amount_minor, currency, reference,
+        refunded_minor, (extract(epoch FROM created_at) * 1000000)::bigint
+    FROM payments WHERE id = $1";
+
+/// Waits for whoever changes the payer's account.
+const SETTLED: &str = "SELECT 1 FROM accounts WHERE id = $1 AND stripe = 0 FOR SHARE";
+
+const RECORDED: &str = "SELECT p.id, p.user_id, p.merchant_id, p.amount_minor, p.currency,
+        p.reference, p.refunded_minor, (extract(epoch FROM p.created_at) * 1000000)::bigint,
+        k.outcome
+    FROM idempotency_keys k LEFT JOIN payments p ON p.id = k.transfer_id
+    WHERE k.user_id = $1 AND k.key = $2";
+
+const ACCOUNT: &str = "SELECT currency, balance_minor,
+        (extract(epoch FROM updated_at) * 1000000)::bigint
+    FROM accounts WHERE id = $1 AND stripe = 0 AND kind = 'user'";
+
+const MERCHANT: &str = "SELECT currency, sum(balance_minor)::bigint,
+        (extract(epoch FROM max(updated_at)) * 1000000)::bigint
+    FROM accounts WHERE id = $1 AND kind = 'merchant' GROUP BY currency";
+
+impl Store {
+    /// A payment by its id.
+    pub async fn payment(&self, id: &str) -> Result<Option<Payment>, StoreError> {
+        let Some(slot) = Slot::of_payment(id) else {
+            return Ok(None);
+        };
+        let shard = self.shard_of(slot);
+        let row = shard.read(PAYMENT, &[&id]).await?;
+        row.map(|row| payment(&row))
+            .transpose()
+            .map_err(|error| shard.failed(error))
+    }
+
+    /// What is recorded under a payer's key. A request with the key that is at work on this pod, or
+    /// holds the payer's row on another, is waited for: its effect must not be denied.
+    pub async fn recorded(
+        &self,
+        user_id: &str,
+        key: &str,
+        deadline: Instant,
+    ) -> Result<Option<Recorded>, StoreError> {
+        let shard = self.shard_of(Slot::of_user(user_id));
+        let _first = self.twins.enter(user_id, key, deadline).await?;
+        let connection = shard.checkout().await?;
+        let found = async {
+            query(&connection, SETTLED, &[&user_id]).await?;
+            let row = query(&connection, RECORDED, &[&user_id, &key]).await?;
+            row.map_or(Ok(None), |row| recorded(&row))
+        };
+        found.await.map_err(|error| shard.failed(error))
+    }
+
+    /// A user's account, maybe a moment old.
+    pub async fn account(&self, user_id: &str) -> Result<Option<Account>, StoreError> {
+        let shard = self.shard_of(Slot::of_user(user_id));
+        let Some(row) = shard.read_stale(ACCOUNT, &[&user_id]).await? else {
+            return Ok(None);
+        };
+        account(user_id, &row)
+            .map(Some)
+            .map_err(|error| shard.failed(error))
+    }
+
+    /// A merchant, summed over the shards, maybe a moment old.
+    pub async fn merchant(&self, merchant_id: &str) -> Result<Option<Merchant>, StoreError> {
+        let parts = self.shards.iter().map(|shard| async move {
+            let row = shard.read_stale(MERCHANT, &[&merchant_id]).await?;
+            row.map(|row| merchant(merchant_id, &row))
+                .transpose()
+                .map_err(|error| shard.failed(error))
+        });
+        let parts = try_join_all(parts).await?;
+        Ok(parts.into_iter().flatten().reduce(|mut sum, part| {
+            sum.add(&part);
+            sum
+        }))
+    }
+}
+
+impl Shard {
+    async fn read(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, StoreError> {
+        let connection = self.checkout().await?;
+        query(&connection, sql, params)
+            .await
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Reads from the replica, or from the primary when there is none or it fails.
+    async fn read_stale(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, StoreError> {
+        if let Some(replica) = &self.replica {
+            let asked = async {
+                let connection = replica.get().await.ok()?;
+                query(&connection, sql, params).await.ok()
+            };
+            if let Ok(Some(row)) = timeout(REPLICA_MAX, asked).await {
+                return Ok(row);
+            }
+        }
+        self.read(sql, params).await
+    }
+}
+
+async fn query(
+    connection: &deadpool_postgres::Object,
+    sql: &str,
+    params: &[&(dyn ToSql + Sync)],
+) -> Result<Option<Row>, tokio_postgres::Error> {
+    let statement = connection.prepare_cached(sql).await?;
+    connection.query_opt(&statement, params).await
+}
+
+fn payment(row: &Row) -> Result<Payment, tokio_postgres::Error> {
+    Ok(Payment {
+        id: row.try_get(0)?,
+        user_id: row.try_get(1)?,
+        merchant_id: row.try_get(2)?,
+        amount_minor: row.try_get(3)?,
+        currency: row.try_get(4)?,
+        reference: row.try_get(5)?,
+        refunded_minor: row.try_get(6)?,
+        created_at: timestamp(row.try_get(7)?),
+    })
+}
+
+fn recorded(row: &Row) -> Result<Option<Recorded>, tokio_postgres::Error> {
+    if row.try_get::<_, &str>(8)? == "insufficient_funds" {
+        return Ok(Some(Recorded::InsufficientFunds));
+    }
+    // A booked key without a payment is a refund's.
+    if row.try_get::<_, Option<&str>>(0)?.is_none() {
+        return Ok(None);
+    }
+    payment(row).map(|payment| Some(Recorded::Payment(payment)))
+}
+
+fn account(user_id: &str, row: &Row) -> Result<Account, tokio_postgres::Error> {
+    Ok(Account {
+        user_id: user_id.to_owned(),
+        currency: row.try_get(0)?,
+        balance_minor: row.try_get(1)?,
+        updated_at: timestamp(row.try_get(2)?),
+    })
+}
+
+fn merchant(merchant_id: &str, row: &Row) -> Result<Merchant, tokio_postgres::Error> {
+    Ok(Merchant {
+        merchant_id: merchant_id.to_owned(),
+        currency: row.try_get(0)?,
+        balance_minor: row.try_get(1)?,
+        updated_at: timestamp(row.try_get(2)?),
+    })
+}
