@@ -1,0 +1,173 @@
+//! The sale day: a compressed Double 11 on the local cluster, from history to report.
+//!
+//! Steps: history into Prometheus, operator, ledger and PaymentCluster; then the script of the day
+//! beside a load that keeps to its own plan, watched each second; then audit, verdict and report.
+//! A failed step ends the day with one line that names it; a broken promise ends it after the
+//! report is written.
+
+use std::fmt;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+
+use crate::Cluster;
+use crate::error::{Cause, StepError};
+use crate::progress::Progress;
+
+mod actions;
+pub mod api;
+mod assemble;
+mod complaint;
+pub mod curve;
+mod day;
+pub mod deploy;
+#[cfg(test)]
+mod fixture;
+mod history;
+mod live;
+mod machine;
+pub mod observe;
+mod page;
+mod report;
+mod script;
+mod timeline;
+mod trace;
+mod traffic;
+mod verdict;
+
+use report::Report;
+
+/// What the sale day is given.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// A recorded history (columns timestamp,value; blank = missing) instead of the synthetic one.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Folder for report.json, report.html and the files of the load.
+    #[arg(long, value_name = "FOLDER", default_value = "target/sale-day")]
+    out: PathBuf,
+    /// Folder of the programs payment-svc and payment-load; the one of this program if not given.
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
+    /// Seed of history and load; the time of day if not given.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Only write report.html again, from this report.json.
+    #[arg(long, value_name = "REPORT", conflicts_with_all = ["trace", "programs", "seed"])]
+    render: Option<PathBuf>,
+}
+
+/// How a sale day can go wrong.
+#[derive(Debug)]
+pub enum SaleDayError {
+    /// A step failed; there is no verdict.
+    Step(StepError),
+    /// The day went to its end and broke these promises.
+    Broken(Vec<String>),
+}
+
+impl fmt::Display for SaleDayError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step(error) => error.fmt(formatter),
+            Self::Broken(promises) => write!(formatter, "promise broken: {}", promises.join("; ")),
+        }
+    }
+}
+
+impl std::error::Error for SaleDayError {}
+
+impl From<StepError> for SaleDayError {
+    fn from(error: StepError) -> Self {
+        Self::Step(error)
+    }
+}
+
+/// Runs the sale day on a cluster that is up, and writes its report.
+pub async fn run(cluster: &Cluster, args: Args) -> Result<(), SaleDayError> {
+    let steps = Steps {
+        progress: Progress::detect(),
+        log: cluster.log("prometheus"),
+    };
+    let report = match &args.render {
+        Some(path) => Report::read(path).map_err(|error| steps.error("read report", error))?,
+        None => day::live_through(cluster, &args, &steps).await?,
+    };
+    report
+        .write(&args.out)
+        .map_err(|error| steps.error("write report", error))?;
+    print_verdict(&report);
+    println!("report: {}", args.out.join("report.html").display());
+    let broken = report.promises.iter().filter(|promise| !promise.kept);
+    let broken: Vec<String> = broken
+        .map(|promise| {
+            format!(
+                "{}: {} ({})",
+                promise.kind.as_str(),
+                promise.text,
+                promise.measured
+            )
+        })
+        .collect();
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(SaleDayError::Broken(broken))
+    }
+}
+
+fn print_verdict(report: &Report) {
+    for promise in &report.promises {
+        let word = if promise.kept { "kept" } else { "BROKEN" };
+        println!(
+            "  {word:<8} {}: {} ({})",
+            promise.kind.as_str(),
+            promise.text,
+            promise.measured
+        );
+    }
+    for mark in &report.marks {
+        let word = if mark.reached { "reached" } else { "short" };
+        println!(
+            "  {word:<8} mark: {}: {} (mark: {})",
+            mark.name, mark.measured, mark.aim
+        );
+    }
+}
+
+/// How steps are shown, and what a failed one points to.
+struct Steps {
+    progress: Progress,
+    log: PathBuf,
+}
+
+impl Steps {
+    /// Carries out a step whose value is the line to show.
+    async fn take<E: Into<Cause>>(
+        &self,
+        name: &str,
+        doing: impl Future<Output = Result<String, E>>,
+    ) -> Result<(), StepError> {
+        let step = self.progress.step(name);
+        match doing.await {
+            Ok(outcome) => {
+                step.done(&outcome);
+                Ok(())
+            }
+            Err(error) => {
+                step.failed();
+                Err(self.error(name, error))
+            }
+        }
+    }
+
+    fn error(&self, name: &str, cause: impl Into<Cause>) -> StepError {
+        let log = if name == "history" {
+            self.log.as_path()
+        } else {
+            Path::new("")
+        };
+        StepError::new(name, log, cause)
+    }
+}
