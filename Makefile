@@ -1,0 +1,46 @@
+# Every task a person needs; each recipe is a line they could type.
+# `make demo` and `make test` need root, Rust and Go; what else they lack they install themselves.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export CARGO_BUILD_JOBS ?= $(shell nproc)
+
+LOCAL := target/image/floodgate-local
+IMAGES := -p floodgate-operator -p payment-svc -p payment-load
+TRACE ?=
+
+.PHONY: help demo down test lint bench up images preflight
+
+help: ## List the tasks.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
+
+demo: up images ## A real Kubernetes lives through a compressed sale day; writes target/sale-day/report.html. TRACE=file.csv replays a trace.
+	$(LOCAL) sale-day $(if $(TRACE),--trace "$(TRACE)")
+
+down: ## End the local cluster: no process, mount, link or rule stays behind.
+	@if [ -x $(LOCAL) ]; then $(LOCAL) down; elif [ -d target/local ]; then cargo run --profile image -p floodgate-local -- down; else echo "down: no cluster was started here"; fi
+
+test: ## Everything CI checks: lints, pure rooms, golden files, API tier, cluster tier.
+	bash manifests/local/test.sh
+
+lint: ## Formatting, clippy with warnings as errors, documentation.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+bench: ## The gate of the payment service under a real CPU quota, at rising multiples of its capacity.
+	cargo bench -p payment-svc --bench overload
+
+preflight: ## Say in one line what this machine lacks to run pods.
+	@sh manifests/local/preflight.sh
+
+up: preflight ## A real Kubernetes with PostgreSQL, Redis, NATS and Prometheus on this machine.
+	cargo build --profile image -p floodgate-local
+	$(LOCAL) build-kubernetes --background
+	cargo build --profile image $(IMAGES)
+	$(LOCAL) up
+
+images: up ## Put operator and payment service into the cluster's image store.
+	$(LOCAL) load-image floodgate.dev/operator:dev target/image/floodgate-operator
+	$(LOCAL) load-image floodgate.dev/payment-svc:dev target/image/payment-svc
