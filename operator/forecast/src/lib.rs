@@ -17,6 +17,7 @@ mod path;
 mod ridge;
 mod series;
 mod time;
+mod trace;
 
 pub use accuracy::{Accuracy, Promise, Verdict};
 pub use fit::{FitError, FitOptions, fit};
@@ -24,3 +25,4 @@ pub use model::{Basis, Model};
 pub use path::ForecastPath;
 pub use series::{Quality, Series, SeriesError};
 pub use time::UnixMillis;
+pub use trace::{Trace, TraceError};

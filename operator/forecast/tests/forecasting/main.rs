@@ -4,4 +4,5 @@ mod accuracy;
 mod properties;
 mod series;
 mod shapes;
+mod trace;
 mod traffic;
