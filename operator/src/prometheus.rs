@@ -38,6 +38,8 @@ pub enum MissingReason {
     OutOfRange,
     /// The newest sample is too old.
     Stale,
+    /// Some Ready pods have no sample, so the number is too small.
+    PartialData,
     /// Not asked yet.
     NotSampledYet,
 }
@@ -55,6 +57,7 @@ impl MissingReason {
             Self::NotANumber => "NotANumber",
             Self::OutOfRange => "OutOfRange",
             Self::Stale => "Stale",
+            Self::PartialData => "PartialData",
             Self::NotSampledYet => "NotSampledYet",
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
         | MissingReason::PrometheusTimeout
         | MissingReason::AnswerUndecodable => Reason::PrometheusUnreachable,
         MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => Reason::QueryShapeInvalid,
-        MissingReason::NoData => Reason::SeriesMissing,
+        MissingReason::NoData | MissingReason::PartialData => Reason::SeriesMissing,
         MissingReason::NotANumber | MissingReason::OutOfRange => Reason::ValueImplausible,
         MissingReason::Stale => Reason::SignalsStale,
         MissingReason::NotSampledYet => Reason::NoSignals,

@@ -18,6 +18,8 @@ pub struct Load {
     pub age_s: f64,
     /// The server's clock at evaluation.
     pub server_time: Timestamp,
+    /// Pods whose counters the number is made of; none for a query of the cluster's own.
+    pub pods: Option<u32>,
 }
 
 /// Loads by namespace and cluster name.
@@ -26,7 +28,8 @@ pub type Loads = HashMap<(String, String), Result<Load, Missing>>;
 /// Label that tells the two halves of the shared query apart.
 const FACT: &str = "fact";
 
-/// One query for every cluster a Prometheus knows: the rate and the time of the newest sample.
+/// One query for every cluster a Prometheus knows: the rate, the time of the newest sample, and how
+/// many pods have one.
 ///
 /// The inner maximum by pod and class keeps a pod that is scraped twice, or by two servers of a
 /// pair, from counting twice (F06); the time tells a target that is gone from one that is idle (F07).
@@ -35,9 +38,12 @@ pub fn shared_query() -> String {
         "sum by (namespace, cluster) (max by (namespace, cluster, pod, class) (rate({OFFERED}[1m])))"
     );
     let sampled_at = format!("max by (namespace, cluster) (timestamp({OFFERED}))");
-    format!(
-        r#"label_replace({rate}, "{FACT}", "rps", "", "") or label_replace({sampled_at}, "{FACT}", "at", "", "")"#
-    )
+    let pods =
+        format!("count by (namespace, cluster) (count by (namespace, cluster, pod) ({OFFERED}))");
+    let facts = [("rps", rate), ("at", sampled_at), ("pods", pods)];
+    let facts =
+        facts.map(|(fact, query)| format!(r#"label_replace({query}, "{FACT}", "{fact}", "", "")"#));
+    facts.join(" or ")
 }
 
 impl Prometheus {
@@ -76,10 +82,15 @@ fn loads_from(data: &Data) -> Result<Loads, Missing> {
             .filter_map(|one| Some((cluster_of(one)?, one.sample())))
     };
     let sampled_at: HashMap<_, _> = fact("at").collect();
+    let pods: HashMap<_, _> = fact("pods").collect();
     let loads = fact("rps").map(|(cluster, sample)| {
         let at_s = sampled_at.get(&cluster).map(|sample| sample.value());
+        let pods = pods.get(&cluster).map(|sample| sample.value() as u32);
         let load = checked_rps(sample.value()).and_then(|rps| match at_s {
-            Some(at_s) => load_of(rps, sample.timestamp(), at_s),
+            Some(at_s) => Ok(Load {
+                pods,
+                ..load_of(rps, sample.timestamp(), at_s)?
+            }),
             None => Err(Missing::because(
                 MissingReason::Stale,
                 "the targets are gone; only the past minute has samples",
@@ -133,6 +144,7 @@ fn load_of(rps: f64, evaluated_at_s: f64, sampled_at_s: f64) -> Result<Load, Mis
         rps,
         age_s,
         server_time,
+        pods: None,
     })
 }
 
@@ -205,6 +217,16 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn the_pods_behind_the_number_are_counted() {
+        let facts = [
+            series("rps", "40"),
+            series("at", "999"),
+            series("pods", "3"),
+        ];
+        assert_eq!(till(&json!(facts)).unwrap().unwrap().pods, Some(3));
     }
 
     #[test]
