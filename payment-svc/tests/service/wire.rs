@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::process::{Process, token_file};
 use super::servers::{self, Nats, free_port};
-use super::shop::{BALANCE, Shop, eventually, payment, seed};
+use super::shop::{BALANCE, PAYERS, Shop, eventually, payment, seed};
 
 /// Sends bytes and reads what comes back until the connection or the time ends; nothing comes from
 /// a server that is just leaving.
