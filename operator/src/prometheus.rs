@@ -5,7 +5,7 @@
 //! Age is the server's evaluation time minus the server's sample time, so a skewed clock on either
 //! side neither freshens nor stales a sample (F13).
 
-use std::{fmt, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use jiff::Timestamp;
 use prometheus_http_query::{Client, Error};
@@ -186,6 +186,19 @@ macro_rules! send {
     }};
 }
 use send;
+
+/// The cluster that the labels of a series name.
+fn cluster_of(labels: &HashMap<String, String>) -> Option<(String, String)> {
+    let label = |name| labels.get(name).cloned();
+    Some((label("namespace")?, label("cluster")?))
+}
+
+fn many_series(count: usize) -> Missing {
+    let message = format!(
+        "the query yields {count} series; must be one, or one with the labels `namespace` and `cluster` of this cluster"
+    );
+    Missing::because(MissingReason::QueryShapeInvalid, message)
+}
 
 /// Sorts a failed query into its reason.
 fn missing_from(error: &Error) -> Missing {

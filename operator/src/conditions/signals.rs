@@ -84,6 +84,9 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
                 let reason = match missing.reason {
                     _ if fit_failed => Reason::RefitFailed,
                     MissingReason::NoData => Reason::InsufficientHistory,
+                    MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => {
+                        Reason::QueryShapeInvalid
+                    }
                     _ => Reason::PrometheusUnreachable,
                 };
                 (Truth::Unknown, reason, missing.to_string())

@@ -6,7 +6,10 @@ use floodgate_contract::metrics::OFFERED;
 use jiff::Timestamp;
 use prometheus_http_query::response::{Data, InstantVector};
 
-use super::{Missing, MissingReason, Prometheus, checked_rps, missing_from, send, timestamp_from};
+use super::{
+    Missing, MissingReason, Prometheus, checked_rps, cluster_of, many_series, missing_from, send,
+    timestamp_from,
+};
 use crate::clock::seconds_between;
 
 /// A load with the times it was true at.
@@ -79,7 +82,7 @@ fn loads_from(data: &Data) -> Result<Loads, Missing> {
         series
             .iter()
             .filter(move |one| one.metric().get(FACT).is_some_and(|fact| fact == name))
-            .filter_map(|one| Some((cluster_of(one)?, one.sample())))
+            .filter_map(|one| Some((cluster_of(one.metric())?, one.sample())))
     };
     let sampled_at: HashMap<_, _> = fact("at").collect();
     let pods: HashMap<_, _> = fact("pods").collect();
@@ -106,7 +109,8 @@ fn load_from(data: &Data, cluster: &(String, String)) -> Result<Load, Missing> {
     let sample = match data {
         Data::Scalar(sample) => sample,
         Data::Vector(series) => {
-            let labelled = |one: &&InstantVector| cluster_of(one).as_ref() == Some(cluster);
+            let labelled =
+                |one: &&InstantVector| cluster_of(one.metric()).as_ref() == Some(cluster);
             let own: Vec<_> = series.iter().filter(labelled).collect();
             match (own.as_slice(), series.as_slice()) {
                 ([one], _) => one.sample(),
@@ -115,13 +119,7 @@ fn load_from(data: &Data, cluster: &(String, String)) -> Result<Load, Missing> {
                     let message = "the query yields nothing";
                     return Err(Missing::because(MissingReason::NoData, message));
                 }
-                _ => {
-                    let message = format!(
-                        "the query yields {} series; must be one, or one with the labels `namespace` and `cluster` of this cluster",
-                        series.len()
-                    );
-                    return Err(shape_invalid(message));
-                }
+                _ => return Err(many_series(series.len())),
             }
         }
         Data::Matrix(_) => return Err(shape_invalid("the query yields a range; must be a number")),
@@ -146,11 +144,6 @@ fn load_of(rps: f64, evaluated_at_s: f64, sampled_at_s: f64) -> Result<Load, Mis
         server_time,
         pods: None,
     })
-}
-
-fn cluster_of(series: &InstantVector) -> Option<(String, String)> {
-    let label = |name| series.metric().get(name).cloned();
-    Some((label("namespace")?, label("cluster")?))
 }
 
 fn shape_invalid(message: impl Into<String>) -> Missing {
