@@ -16,7 +16,7 @@ use kube::{
     core::{DeserializeGuard, PartialObjectMeta},
     runtime::{controller::Action, reflector::Store},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     apply::{ApplyError, SentByKind, apply},
@@ -115,6 +115,9 @@ pub enum ReconcileError {
     /// The status could not be written.
     #[error("status")]
     Status(#[from] StatusError),
+    /// An answer of the apiserver did not come.
+    #[error("the pass took longer than {} s", PASS_MAX.as_secs())]
+    TimedOut,
 }
 
 impl ReconcileError {
@@ -124,10 +127,14 @@ impl ReconcileError {
             Self::Observe(error) => error.category(),
             Self::Apply(error) => error.category(),
             Self::Status(_) => "status",
+            Self::TimedOut => "timeout",
         }
     }
 }
 
+/// Longest pass. Requests have no deadline of their own; a connection that died without a word must
+/// not hold a cluster for longer (F42).
+const PASS_MAX: Duration = Duration::from_secs(20);
 /// Pause before a missing Secret is looked for again.
 const RETRY: Duration = Duration::from_secs(3);
 /// Longest pause between two passes; the sample loop triggers far more often.
@@ -164,7 +171,10 @@ pub fn error_policy(object: Arc<Guarded>, error: &ReconcileError, ctx: Arc<Conte
     ctx.metrics.reconcile_failures.get_or_create(&label).inc();
     match error {
         ReconcileError::Status(error) if error.is_gone() => Action::await_change(),
-        ReconcileError::Observe(_) | ReconcileError::Apply(_) | ReconcileError::Status(_) => {
+        ReconcileError::Observe(_)
+        | ReconcileError::Apply(_)
+        | ReconcileError::Status(_)
+        | ReconcileError::TimedOut => {
             let cell = ctx.snapshots.cell(&ClusterKey::of(&*object));
             let rest = cell.with_remembered(|remembered| remembered.rest.clone());
             let left = |rest: rest::Rest| rest.left(object.0.as_ref().ok()?, ctx.clock.now());
@@ -188,7 +198,8 @@ async fn rested_pass(
         cell.with_remembered(|remembered| remembered.rest = last);
         return Ok(Action::requeue(left));
     }
-    let done = Box::pin(pass(ctx, key, Arc::clone(&cluster))).await;
+    let passing = timeout(PASS_MAX, Box::pin(pass(ctx, key, Arc::clone(&cluster))));
+    let done = passing.await.unwrap_or(Err(ReconcileError::TimedOut));
     if done.is_err() {
         let rest = rest::Rest::after(last.as_ref(), &cluster, ctx.clock.now(), rand::random());
         cell.with_remembered(|remembered| remembered.rest = Some(rest));
