@@ -1,0 +1,10 @@
+//! The plugin as a person runs it: the real binary, its output, its exit codes.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test ends by panic")]
+
+mod golden;
+mod offline;
+mod online;
+mod refusals;
+mod run;
+mod server;
