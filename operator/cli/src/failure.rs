@@ -71,13 +71,16 @@ pub enum Failure {
         /// What to do.
         hint: String,
     },
+    /// There is no sale at all.
+    #[error("there is no SaleEvent in {0}; give a file with -f, or another namespace with -n")]
+    NoSale(String),
 }
 
 impl Failure {
     /// Exit code of this failure.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NotFound { .. } | Self::Output(_) => ExitCode::from(1),
+            Self::NotFound { .. } | Self::NoSale(_) | Self::Output(_) => ExitCode::from(1),
             Self::File(_) | Self::Override(_) | Self::Sale(_) => ExitCode::from(2),
             Self::Access(_) => ExitCode::from(3),
         }

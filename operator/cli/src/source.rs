@@ -146,7 +146,7 @@ impl Source {
         match (named.next(), named.next(), name) {
             (Some(sale), None, _) | (Some(sale), Some(_), Some(_)) => Ok(sale),
             (_, _, Some(name)) => Err(self.not_found("SaleEvent", "sale", name)),
-            (None, _, None) => Err(self.not_found("SaleEvent", "sale", "")),
+            (None, _, None) => Err(Failure::NoSale(self.place())),
             (Some(_), Some(_), None) => Err(crate::sale::SaleError::Ambiguous {
                 names: sales.iter().map(ResourceExt::name_any).collect(),
             }
@@ -173,21 +173,22 @@ impl Source {
     }
 
     fn not_found(&self, kind: &'static str, short: &str, name: &str) -> Failure {
-        let (place, hint) = match self {
-            Self::Files(..) => (
-                "the files given with -f".to_owned(),
-                "check the names in them".to_owned(),
-            ),
-            Self::Cluster(access) => {
-                let hint = format!("`kubectl get {short} -A` lists what there is");
-                (format!("namespace {}", access.namespace), hint)
-            }
+        let hint = match self {
+            Self::Files(..) => "check the names in them".to_owned(),
+            Self::Cluster(_) => format!("`kubectl get {short} -A` lists what there is"),
         };
         Failure::NotFound {
             kind,
             name: name.to_owned(),
-            place,
+            place: self.place(),
             hint,
+        }
+    }
+
+    fn place(&self) -> String {
+        match self {
+            Self::Files(..) => "the files given with -f".to_owned(),
+            Self::Cluster(access) => format!("namespace {}", access.namespace),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use clap::{ArgGroup, Args};
 use floodgate_api::overrides::{OverridesRead, Remark};
-use floodgate_api::{PaymentCluster, annotation};
+use floodgate_api::{ConditionType, PaymentCluster, annotation};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use crate::access::{Access, AccessArgs};
 use crate::failure::{Failure, Finding};
 use crate::moment::{Moment, span};
 use crate::output;
-use crate::status::judge::overrides_of;
+use crate::status::judge::{find, overrides_of};
 
 /// `override set`.
 #[derive(Debug, Args)]
@@ -148,6 +148,8 @@ struct Change {
     kept: Vec<String>,
     /// What no longer held and is removed, because a new end would bring it back.
     removed: Vec<String>,
+    /// Why the operator does not act on this cluster, when it does not.
+    stopped: Option<String>,
 }
 
 fn change(
@@ -166,7 +168,7 @@ fn change(
         }
         let short = name.strip_prefix(annotation::PREFIX).unwrap_or(name);
         if let Some(one) = in_force.iter().find(|one| one.name == short) {
-            kept.push(format!("{short}={}", one.value))
+            kept.push(format!("{short}={}", one.value));
         } else {
             annotations.remove(name);
             patch.insert(name.to_owned(), Value::Null);
@@ -190,7 +192,14 @@ fn change(
         after,
         kept,
         removed,
+        stopped: stopped(before),
     })
+}
+
+/// A cluster that is not accepted stays as it is, overrides included.
+fn stopped(cluster: &PaymentCluster) -> Option<String> {
+    let accepted = find(cluster.status.as_ref()?, ConditionType::Accepted)?;
+    (accepted.status == "False").then(|| accepted.message.clone())
 }
 
 fn told(args: &SetArgs, change: &Change, moment: &Moment) -> String {
@@ -220,6 +229,12 @@ fn told(args: &SetArgs, change: &Change, moment: &Moment) -> String {
     }
     for remark in &change.after.remarks {
         let _ = writeln!(text, "  {}", remark.message);
+    }
+    if let Some(message) = &change.stopped {
+        let _ = writeln!(
+            text,
+            "  it has no effect until the cluster is accepted: {message}"
+        );
     }
     if args.dry_run {
         text.push_str("  dry run: the server would take it; nothing was changed\n");

@@ -1,6 +1,7 @@
 //! `sale plan`.
 
-use std::fmt::Write;
+mod page;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,15 +14,15 @@ use kube::ResourceExt;
 use serde::Serialize;
 
 use super::cost::{Standing, cost};
-use super::{SaleError, instant, planning, times};
+use super::{SaleError, instant, planning};
 use crate::access::{Access, AccessArgs, Scope};
 use crate::failure::{Failure, Finding};
 use crate::file;
-use crate::moment::{Moment, span};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
 use crate::source::{Source, SourceArgs};
-use crate::table::Table;
+
+use page::{page, short};
 
 /// How far a forecast of the history goes; a phase beyond it takes the same time of the last day.
 const HORIZON_S: u32 = 86_400;
@@ -312,87 +313,4 @@ fn summed(
 
 fn tenths(hours: f64) -> f64 {
     (hours * 10.0).round() / 10.0
-}
-
-/// What is short, where a phase needs more than the maximum.
-fn short(plan: &ClusterPlan) -> Option<String> {
-    let worst = plan
-        .phases
-        .iter()
-        .max_by_key(|phase| phase.replicas_needed)?;
-    let missing = worst.replicas_needed.checked_sub(plan.replicas_max)?;
-    (missing > 0).then(|| {
-        format!(
-            "{} needs {} pods and `scaling.max` is {}: {missing} are short, and degradation answers the rest",
-            worst.name, worst.replicas_needed, plan.replicas_max
-        )
-    })
-}
-
-fn page(answer: &Answer, moment: &Moment, paint: Paint) -> String {
-    let mut text = String::new();
-    for plan in &answer.clusters {
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{} on {}: {} pods, put up from {}, {}",
-            paint.heading(&answer.sale),
-            paint.heading(&plan.name),
-            plan.replicas,
-            moment.instant(plan.prescale_start),
-            moment.relative(plan.prescale_start),
-        );
-        if answer.end <= moment.now() {
-            let _ = writeln!(text, "  - {}", paint.wrong("The sale is over"));
-        }
-        if let Some(short) = short(plan) {
-            let _ = writeln!(text, "  - {}", paint.wrong(&short));
-            let _ = writeln!(
-                text,
-                "      do: raise `scaling.max`, and see that quota and nodes have room"
-            );
-        }
-        let _ = writeln!(text, "\n{}", phases(plan, moment));
-        let _ = writeln!(
-            text,
-            "Cost       {:.1} pod-hours from the pre-scale to the end of each phase, {:.1} of them beyond min {}",
-            plan.pod_hours, plan.pod_hours_above_min, plan.replicas_min
-        );
-        let _ = writeln!(
-            text,
-            "Planned    {} req/s per warm pod; lead time {} and margin {}; baseline: {}",
-            plan.capacity_rps,
-            span(plan.lead_seconds),
-            span(i64::from(plan.margin_seconds)),
-            plan.baseline,
-        );
-    }
-    text
-}
-
-fn phases(plan: &ClusterPlan, moment: &Moment) -> String {
-    let header = [
-        "PHASE",
-        "T0",
-        "LASTS",
-        "UPLIFT",
-        "EXPECTED",
-        "PODS",
-        "NEEDED",
-        "PUT UP FROM",
-    ];
-    let mut table = Table::new(&header);
-    for phase in &plan.phases {
-        table.row(vec![
-            phase.name.clone(),
-            moment.instant(phase.t0),
-            span(crate::moment::seconds(phase.t0, phase.end)),
-            times(phase.uplift_percent),
-            format!("{:.0} req/s", phase.expected_rps),
-            phase.replicas.to_string(),
-            phase.replicas_needed.to_string(),
-            moment.instant(phase.prescale_start),
-        ]);
-    }
-    table.render(0)
 }

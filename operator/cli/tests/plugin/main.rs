@@ -5,6 +5,7 @@
 mod golden;
 mod offline;
 mod online;
+mod overriding;
 mod refusals;
 mod run;
 mod server;

@@ -300,3 +300,14 @@ fn exit_codes_are_told_in_help() {
         assert!(help.stdout.contains(code), "{}", help.stdout);
     }
 }
+
+#[test]
+fn the_readme_shows_what_the_plugin_prints() {
+    let readme = include_str!("../../../../README.md");
+    let till = fixture("till.yaml");
+    let printed = run(&["status", "till", "-f", &till, "--at", AT]).stdout;
+    assert!(
+        readme.contains(printed.trim_end()),
+        "README.md must show:\n{printed}"
+    );
+}

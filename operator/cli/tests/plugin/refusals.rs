@@ -128,6 +128,18 @@ fn a_name_that_is_not_there_exits_1() {
 }
 
 #[test]
+fn no_sale_at_all_exits_1() {
+    let fleet = fixture("fleet.yaml");
+    let ran = run(&["sale", "status", "-f", &fleet]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.stderr.contains("there is no SaleEvent in the files"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn bad_sales_are_refused_with_the_field_and_what_it_must_be() {
     let good = std::fs::read_to_string(fixture("sale.yaml")).unwrap();
     let till = fixture("till.yaml");

@@ -14,7 +14,24 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::run::{Ran, run};
+use crate::run::{Ran, fixture, run};
+
+/// End and reason of every override that is set.
+const FOR: [&str; 4] = ["--for", "45m", "--reason", "INC-7 bank is slow"];
+
+/// A cluster `till` in `shop` that carries `annotations`.
+pub fn till(annotations: Value) -> String {
+    let mut till: Value =
+        serde_saphyr::from_str(&std::fs::read_to_string(fixture("till.yaml")).unwrap()).unwrap();
+    till["metadata"]["annotations"] = annotations;
+    till["status"]["overrides"] = json!([]);
+    till.to_string()
+}
+
+/// `override set till` with what is set.
+pub fn set<'a>(what: &[&'a str]) -> Vec<&'a str> {
+    [&["override", "set", "till"], what, &FOR[..]].concat()
+}
 
 #[derive(Default)]
 struct Kept {
@@ -169,13 +186,15 @@ async fn answer(State(kept): State<Arc<Mutex<Kept>>>, request: Request) -> Respo
 }
 
 fn list(kept: &Kept, path: &str, plural: &str) -> Response {
-    let everywhere = format!("/{plural}");
     let items: Vec<Value> = kept
         .objects
         .iter()
-        .filter(|(at, _)| match path.contains("/namespaces/") {
-            true => at.starts_with(&format!("{path}/")),
-            false => at.contains(&format!("{everywhere}/")),
+        .filter(|(at, _)| {
+            if path.contains("/namespaces/") {
+                at.starts_with(&format!("{path}/"))
+            } else {
+                at.contains(&format!("/{plural}/"))
+            }
         })
         .map(|(_, object)| object.clone())
         .collect();
