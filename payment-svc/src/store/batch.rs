@@ -126,7 +126,10 @@ fn outcome(row: &Row, item: &Item) -> Result<Option<PaymentOutcome>, tokio_postg
         "currency_mismatch" => PaymentOutcome::CurrencyMismatch,
         label => {
             // The schema may be ahead of this binary, and the new word may well mean a booking.
-            tracing::error!(label, "the books told an outcome of a payment that is not known");
+            tracing::error!(
+                label,
+                "the books told an outcome of a payment that is not known"
+            );
             return Ok(None);
         }
     }))
