@@ -17,8 +17,9 @@ use floodgate_api::cluster::status::OverrideStatus;
 use floodgate_contract::Level;
 use floodgate_planner::{Override, Overrides, Pause};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, Time};
 
+use crate::reconcile::ByHand;
 use terms::Terms;
 
 /// Bounds of `spec.scaling` that a count is moved into.
@@ -42,6 +43,18 @@ pub struct OverridesRead {
 }
 
 impl OverridesRead {
+    /// Adds the count that a person wrote to the Deployment during a sale, within `bounds`.
+    pub fn scaled_by_hand(&mut self, hand: &ByHand, bounds: Bounds) {
+        let shown = hand.shown();
+        self.overrides.by_hand = Some(Override {
+            value: hand.replicas.clamp(bounds.min, bounds.max.max(bounds.min)),
+            until: hand.until.into(),
+            reason: shown.reason.clone(),
+            by: shown.by.clone(),
+        });
+        self.active.push(shown);
+    }
+
     /// The remarks that refuse an annotation.
     pub fn refused(&self) -> impl Iterator<Item = &Remark> {
         self.remarks.iter().filter(|remark| remark.refused)
@@ -80,11 +93,29 @@ impl Remark {
     }
 }
 
-/// Reads the annotations as they stand at `now`.
+/// When `override-until` was set, by the record the apiserver keeps of who wrote which field; none
+/// where it keeps none.
+pub fn set_at(managed_fields: Option<&[ManagedFieldsEntry]>) -> Option<Timestamp> {
+    let path = format!(
+        "/f:metadata/f:annotations/f:{}",
+        annotation::OVERRIDE_UNTIL.replace('/', "~1")
+    );
+    let sets = |one: &&ManagedFieldsEntry| {
+        one.fields_v1
+            .as_ref()
+            .is_some_and(|fields| fields.0.pointer(&path).is_some())
+    };
+    let entries = managed_fields.unwrap_or_default().iter().filter(sets);
+    entries.filter_map(|one| Some(one.time.as_ref()?.0)).max()
+}
+
+/// Reads the annotations as they stand at `now`. An end more than 24 hours after `set_at`, when it
+/// was set, is refused then and stays refused; without `set_at` it is measured from `now`.
 pub fn read(
     annotations: &BTreeMap<String, String>,
     bounds: Bounds,
     now: Timestamp,
+    set_at: Option<Timestamp>,
 ) -> OverridesRead {
     let mut read = OverridesRead {
         remarks: unknown(annotations),
@@ -98,7 +129,7 @@ pub fn read(
         read.remarks.extend(terms_without_override(annotations));
         return read;
     };
-    match Terms::read(annotations, now) {
+    match Terms::read(annotations, now, set_at) {
         Ok(terms) => {
             for name in set {
                 take(&mut read, name, &annotations[name], &terms, bounds);

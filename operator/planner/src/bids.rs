@@ -162,10 +162,13 @@ fn forecast(situation: &Situation<'_>) -> Bid {
 }
 
 fn overridden(situation: &Situation<'_>) -> Bid {
-    let (word, reason) = match (situation.overrides.pin, situation.overrides.floor) {
-        (Some(pin), _) => (pin, Reason::ReplicasPinned),
-        (None, Some(floor)) => (floor, Reason::ReplicasFloor),
-        (None, None) => return silent(BidSource::Override, Reason::NoOverride),
+    let words = &situation.overrides;
+    let floor = words.floor.map(|word| (word, Reason::ReplicasFloor));
+    let by_hand = words.by_hand.map(|word| (word, Reason::ScaledByHand));
+    let pin = words.pin.map(|word| (word, Reason::ReplicasPinned));
+    let higher = by_hand.into_iter().chain(floor);
+    let Some((word, reason)) = pin.or_else(|| higher.max_by_key(|(word, _)| word.value)) else {
+        return silent(BidSource::Override, Reason::NoOverride);
     };
     Bid {
         source: BidSource::Override,

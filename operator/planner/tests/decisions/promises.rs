@@ -129,7 +129,7 @@ proptest! {
     ) {
         let until = UnixMillis(NOW.0 + until_ms);
         let mut input = PlanInput { now: until, ..input };
-        let Overrides { pin, floor, ceiling, degrade_floor, degrade_pin, pause } = &mut input.overrides;
+        let Overrides { pin, floor, by_hand: _, ceiling, degrade_floor, degrade_pin, pause } = &mut input.overrides;
         for word in [pin, floor, ceiling].into_iter().flatten() {
             word.until = until;
         }

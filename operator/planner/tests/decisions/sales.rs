@@ -277,3 +277,64 @@ fn idempotence_holds_when_one_of_two_sales_has_no_baseline_of_its_own() {
     assert_eq!(second.level.floor, first.level.floor);
     assert_eq!(second.bids[2], first.bids[2]);
 }
+
+#[test]
+fn f55_s10_a_sale_that_is_deleted_while_it_runs_drops_nobody_who_came() {
+    let mut fleet = Fleet::new(input(2, 40.0));
+    fleet.input.forecast = flat_forecast(NOW, 40.0, 44.0);
+    fleet.input.sales = vec![sale("flash", T0, 120, 1_000)];
+    sale_day(&mut fleet, 640);
+    fleet.input.sales.clear();
+    for _ in 0..120 {
+        let decision = fleet.tick(10, 400.0);
+        assert!(decision.replicas >= 8, "{}", decision.explain);
+    }
+}
+
+#[test]
+fn f55_an_edit_in_mid_sale_is_followed_step_by_step() {
+    let mut fleet = Fleet::new(input(2, 40.0));
+    fleet.input.forecast = flat_forecast(NOW, 40.0, 44.0);
+    fleet.input.sales = vec![sale("flash", T0, 3_600, 1_000)];
+    sale_day(&mut fleet, 640);
+    fleet.input.sales = vec![sale("flash", T0, 3_600, 200)];
+    let mut counts = vec![fleet.input.replicas.desired.unwrap()];
+    for _ in 0..120 {
+        counts.push(fleet.tick(10, 40.0).replicas);
+    }
+    assert_eq!(counts[..30], [9; 30], "a whole window must pass");
+    assert!(
+        counts.windows(2).all(|pair| pair[0] - pair[1] <= 1),
+        "{counts:?}"
+    );
+    assert_eq!(counts.last(), Some(&2));
+}
+
+#[test]
+fn b17_a_pause_over_a_sale_keeps_what_stands_and_says_so() {
+    let mut input = input(4, 40.0);
+    input.sales = vec![sale("flash", NOW.plus_s(30), 120, 1_000)];
+    input.overrides.pause = Some(crate::fleet::word(
+        floodgate_planner::Pause::Scaling,
+        NOW.plus_s(3_600),
+    ));
+    let decision = plan(&input);
+    assert_eq!(
+        (decision.replicas, decision.reason()),
+        (4, Reason::ScalingPaused)
+    );
+    assert_eq!(decision.replicas_wanted, 8);
+}
+
+#[test]
+fn b23_a_maximum_lowered_in_mid_sale_holds_and_the_level_answers_the_rest() {
+    let mut input = input(20, 950.0);
+    input.sales = vec![sale("flash", NOW.plus_s(-60), 3_600, 1_000)];
+    input.scaling.replicas_max = 5;
+    let decision = plan(&input);
+    assert_eq!(
+        (decision.replicas, decision.reason()),
+        (5, Reason::AtMaximum)
+    );
+    assert!(decision.level.floor.index() >= 3, "{}", decision.explain);
+}

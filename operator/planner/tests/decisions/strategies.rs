@@ -153,6 +153,7 @@ pub fn overrides() -> impl Strategy<Value = Overrides> {
             Overrides {
                 pin: count(pin),
                 floor: count(floor),
+                by_hand: None,
                 ceiling: count(ceiling),
                 degrade_floor: level(degrade_floor),
                 degrade_pin: level(degrade_pin),
