@@ -11,7 +11,9 @@ use floodgate_api::{
 use floodgate_planner::{Level, Override, Overrides, Pause};
 use jiff::Timestamp;
 
-pub use floodgate_api::overrides::{Bounds, Remark};
+use crate::reconcile::ByHand;
+
+pub use floodgate_api::overrides::{Bounds, Remark, set_at};
 
 /// What the annotations of a cluster say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,24 +27,37 @@ pub struct OverridesRead {
 }
 
 impl OverridesRead {
+    /// Adds the count that a person wrote to the Deployment during a sale, within `bounds`.
+    pub fn scaled_by_hand(&mut self, hand: &ByHand, bounds: Bounds) {
+        let shown = hand.shown();
+        self.overrides.by_hand = Some(Override {
+            value: hand.replicas.clamp(bounds.min, bounds.max.max(bounds.min)),
+            until: hand.until.into(),
+            reason: shown.reason.clone(),
+            by: shown.by.clone(),
+        });
+        self.active.push(shown);
+    }
+
     /// The remarks that refuse an annotation.
     pub fn refused(&self) -> impl Iterator<Item = &Remark> {
         self.remarks.iter().filter(|remark| remark.refused)
     }
 }
 
-/// Reads the annotations as they stand at `now`.
+/// Reads the annotations as they stand at `now`; they were set at `set_at`, where that is known.
 pub fn read(
     annotations: &BTreeMap<String, String>,
     bounds: Bounds,
     now: Timestamp,
+    set_at: Option<Timestamp>,
 ) -> OverridesRead {
     let overrides::OverridesRead {
         terms,
         words,
         active,
         remarks,
-    } = overrides::read(annotations, bounds, now);
+    } = overrides::read(annotations, bounds, now, set_at);
     OverridesRead {
         overrides: terms.map_or_else(Overrides::default, |terms| on_terms(words, &terms)),
         active,
@@ -60,6 +75,7 @@ fn on_terms(words: Words, terms: &Terms) -> Overrides {
         pause,
     } = words;
     Overrides {
+        by_hand: None,
         pin: pin.map(|value| on(terms, value)),
         floor: floor.map(|value| on(terms, value)),
         ceiling: ceiling.map(|value| on(terms, value)),

@@ -4,7 +4,7 @@
 //! The pods' own counters are a second faster and may raise; while Prometheus is silent they are
 //! used only where they ask for more than what stands (F01), so that a lost source never shrinks.
 
-use floodgate_planner::{Load, LoadFault, LoadReading};
+use floodgate_planner::{Load, LoadFault, LoadLimits, LoadReading, Scaling};
 use jiff::Timestamp;
 
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
     observe::Observed,
     prometheus::{Missing, MissingReason},
     snapshot::PrometheusReading,
-    validate::ValidatedCluster,
 };
 
 /// Rates of the pods older than this are history, seconds; rounds come each second.
@@ -36,13 +35,14 @@ pub struct LoadSeen {
 /// Judges both sources.
 pub fn load_seen(
     observed: &Observed,
-    cluster: &ValidatedCluster,
+    scaling: &Scaling,
+    limits: LoadLimits,
     desired: Option<u32>,
 ) -> LoadSeen {
     let now = observed.now;
     let reading = observed.prometheus.as_deref();
     let newest = reading.and_then(PrometheusReading::minute_max);
-    let staleness_s = f64::from(cluster.load_limits.staleness_s);
+    let staleness_s = f64::from(limits.staleness_s);
     let fresh = newest.filter(|(at, _)| seconds_between(*at, now) <= staleness_s);
     let rates = observed.rates.as_deref();
     let rates = rates.filter(|rates| seconds_between(rates.at, now) <= RATES_AGE_MAX_S);
@@ -91,7 +91,7 @@ pub fn load_seen(
     let load = [own, partial]
         .into_iter()
         .flatten()
-        .find(|reading| raises(reading, cluster, desired))
+        .find(|reading| raises(reading, scaling, desired))
         .map_or(Load::Missing(fault_of(missing.reason)), Load::Reading);
     let rps = rates.and_then(|own| own.burst_rps);
     LoadSeen {
@@ -117,9 +117,9 @@ fn pods_unseen(observed: &Observed) -> Option<Missing> {
 }
 
 /// Whether a reading that may only raise asks for more than what stands.
-fn raises(reading: &LoadReading, cluster: &ValidatedCluster, desired: Option<u32>) -> bool {
+fn raises(reading: &LoadReading, scaling: &Scaling, desired: Option<u32>) -> bool {
     let peak_rps = reading.burst_rps.unwrap_or(0.0).max(reading.rate_rps_max);
-    let needed = cluster.scaling.replicas_for(peak_rps);
+    let needed = scaling.replicas_for(peak_rps);
     needed
         .zip(desired)
         .is_some_and(|(needed, stands)| needed > stands)

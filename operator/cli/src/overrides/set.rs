@@ -122,7 +122,7 @@ fn read_alone(demanded: &BTreeMap<String, String>, now: Timestamp) -> OverridesR
         min: 0,
         max: u32::MAX,
     };
-    floodgate_api::overrides::read(demanded, bounds, now)
+    floodgate_api::overrides::read(demanded, bounds, now, None)
 }
 
 /// Refuses with the words of the first remark that refuses what is demanded.

@@ -5,7 +5,7 @@
 
 use floodgate_api::sale::Phase;
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_planner::{LeadTime, Sale, SalePhase, Scaling};
+use floodgate_planner::{Chance, LeadTime, Sale, SalePhase, Scaling};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
@@ -145,6 +145,12 @@ pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, SaleError> {
             t0,
             until,
             uplift_percent,
+            chance: Chance {
+                quantile_percent: percent_of(phase.quantile_percent),
+                uplift_error_percent: spec
+                    .uplift_error_percent
+                    .map_or(0, |error| error.max(0) as u32),
+            },
         });
     }
     if phases.is_empty() {
@@ -164,6 +170,12 @@ struct Draft {
     t0: Timestamp,
     until: Option<Timestamp>,
     uplift_percent: u32,
+    chance: Chance,
+}
+
+/// A quantile as the schema bounds it.
+fn percent_of(quantile_percent: Option<i32>) -> Option<u8> {
+    quantile_percent.and_then(|percent| u8::try_from(percent).ok())
 }
 
 /// The phases in the order of their T0, each with its end.
@@ -177,6 +189,7 @@ fn finished(mut drafts: Vec<Draft>, end: Timestamp) -> Vec<SalePhase> {
             t0,
             until,
             uplift_percent,
+            chance,
         } = draft;
         // Two phases may start in the same second; each then lasts a second at least.
         let second = SignedDuration::from_secs(1);
@@ -186,6 +199,7 @@ fn finished(mut drafts: Vec<Draft>, end: Timestamp) -> Vec<SalePhase> {
             t0: t0.into(),
             until: until.unwrap_or(next).max(least).into(),
             uplift_percent,
+            chance,
             planned_replicas: None,
         }
     };

@@ -96,7 +96,8 @@ pub fn overrides_of(cluster: &PaymentCluster, now: Timestamp) -> OverridesRead {
         min: count(cluster.spec.scaling.min),
         max: count(cluster.spec.scaling.max),
     };
-    overrides::read(cluster.annotations(), bounds, now)
+    let set_at = overrides::set_at(cluster.metadata.managed_fields.as_deref());
+    overrides::read(cluster.annotations(), bounds, now, set_at)
 }
 
 fn conditions(judgement: &mut Judgement, status: &PaymentClusterStatus) {
