@@ -8,6 +8,7 @@ mod completion;
 mod explain;
 mod failure;
 mod file;
+mod line;
 mod moment;
 mod output;
 mod overrides;
@@ -49,15 +50,22 @@ enum Command {
     Sale(sale::SaleArgs),
     /// Prints a completion script.
     Completion(completion::CompletionArgs),
-    /// Offers completions to kubectl.
-    #[command(name = "__complete", hide = true)]
-    Complete(completion::WordsArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Cli { access, command } = Cli::parse();
-    match run(&command, &access).await {
+    let words = std::env::args_os().skip(1);
+    let mut words = words.map(|word| word.to_string_lossy().into_owned());
+    // Half a command is not to be parsed, so kubectl's question is answered before clap sees it.
+    let outcome = if words.next().as_deref() == Some(completion::QUESTION) {
+        let words: Vec<String> = words.collect();
+        let offered = completion::offer(&words, Cli::command()).await;
+        offered.map_err(Failure::from).map(|()| Finding::Fine)
+    } else {
+        let Cli { access, command } = Cli::parse();
+        run(&command, &access).await
+    };
+    match outcome {
         Ok(finding) => finding.into(),
         Err(failure) => {
             eprintln!("error: {}", chain(&failure));
@@ -74,10 +82,6 @@ async fn run(command: &Command, access: &AccessArgs) -> Result<Finding, Failure>
         Command::Sale(args) => sale::run(args, access).await,
         Command::Completion(args) => {
             completion::script(args, Cli::command())?;
-            Ok(Finding::Fine)
-        }
-        Command::Complete(args) => {
-            completion::offer(args, Cli::command())?;
             Ok(Finding::Fine)
         }
     }
