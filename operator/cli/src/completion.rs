@@ -10,6 +10,7 @@ use floodgate_api::{PaymentCluster, SaleEvent};
 use kube::ResourceExt;
 
 use crate::access::{Access, AccessArgs, Scope};
+use crate::failure::Finding;
 use crate::output::{self, OutputError};
 
 /// `completion`.
@@ -43,18 +44,22 @@ const NAMES_WITHIN: Duration = Duration::from_secs(2);
 const NO_FILES: &str = ":4\n";
 
 /// Prints a script.
-pub fn script(args: &CompletionArgs, mut command: Command) -> Result<(), OutputError> {
+pub fn script(args: &CompletionArgs, mut command: Command) -> Result<Finding, OutputError> {
     let shell = match args.target {
         Target::Bash => Shell::Bash,
         Target::Elvish => Shell::Elvish,
         Target::Fish => Shell::Fish,
         Target::Powershell => Shell::PowerShell,
         Target::Zsh => Shell::Zsh,
-        Target::Kubectl => return output::print(KUBECTL_HELPER),
+        Target::Kubectl => {
+            output::print(KUBECTL_HELPER)?;
+            return Ok(Finding::Fine);
+        }
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "kubectl-floodgate", &mut script);
-    output::print(&String::from_utf8_lossy(&script))
+    output::print(&String::from_utf8_lossy(&script))?;
+    Ok(Finding::Fine)
 }
 
 /// Offers what may come next after `words`, the last of which is begun, in the form kubectl reads: a line each, then a directive.

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use access::AccessArgs;
-use failure::{EXIT_CODES, Failure, Finding};
+use failure::{EXIT_CODES, Failure};
 
 /// Asks and overrules Floodgate; rehearses a sale before it is trusted.
 #[derive(Debug, Parser)]
@@ -60,13 +60,13 @@ async fn main() -> ExitCode {
     let outcome = if words.next().as_deref() == Some(completion::QUESTION) {
         let words: Vec<String> = words.collect();
         let offered = completion::offer(&words, Cli::command()).await;
-        offered.map_err(Failure::from).map(|()| Finding::Fine)
+        offered.map_err(Failure::from).map(|()| ExitCode::SUCCESS)
     } else {
         let Cli { access, command } = Cli::parse();
         run(&command, &access).await
     };
     match outcome {
-        Ok(finding) => finding.into(),
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("error: {}", chain(&failure));
             failure.exit_code()
@@ -74,17 +74,15 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: &Command, access: &AccessArgs) -> Result<Finding, Failure> {
-    match command {
-        Command::Status(args) => status::run(args, access).await,
-        Command::Explain(args) => explain::run(args, access).await,
-        Command::Override(args) => overrides::run(args, access).await,
-        Command::Sale(args) => sale::run(args, access).await,
-        Command::Completion(args) => {
-            completion::script(args, Cli::command())?;
-            Ok(Finding::Fine)
-        }
-    }
+async fn run(command: &Command, access: &AccessArgs) -> Result<ExitCode, Failure> {
+    let finding = match command {
+        Command::Status(args) => status::run(args, access).await?,
+        Command::Explain(args) => explain::run(args, access).await?,
+        Command::Override(args) => overrides::run(args, access).await?,
+        Command::Sale(args) => sale::run(args, access).await?,
+        Command::Completion(args) => completion::script(args, Cli::command())?,
+    };
+    Ok(finding.into())
 }
 
 /// An error with everything that led to it, on one line.
