@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::access::{AccessArgs, Scope};
 use crate::failure::{Failure, Finding};
+use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
@@ -127,7 +128,7 @@ fn page(one: &Explanation, moment: &Moment, paint: Paint) -> String {
             moment.relative(decision.time.0),
             moment.instant(decision.time.0),
             decision.from,
-            decision.explain,
+            one_line(&decision.explain),
             bids(decision),
             guards(decision),
         ),
@@ -259,7 +260,7 @@ fn events(events: &[Told], moment: &Moment) -> String {
         table.row(vec![
             moment.relative(told.time),
             told.reason.clone(),
-            format!("{}{count}", told.message.replace('\n', " ")),
+            format!("{}{count}", told.message),
         ]);
     }
     table.render(0)

@@ -8,6 +8,7 @@ mod completion;
 mod explain;
 mod failure;
 mod file;
+mod line;
 mod moment;
 mod output;
 mod overrides;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use access::AccessArgs;
-use failure::{EXIT_CODES, Failure, Finding};
+use failure::{EXIT_CODES, Failure};
 
 /// Asks and overrules Floodgate; rehearses a sale before it is trusted.
 #[derive(Debug, Parser)]
@@ -49,16 +50,23 @@ enum Command {
     Sale(sale::SaleArgs),
     /// Prints a completion script.
     Completion(completion::CompletionArgs),
-    /// Offers completions to kubectl.
-    #[command(name = "__complete", hide = true)]
-    Complete(completion::WordsArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Cli { access, command } = Cli::parse();
-    match run(&command, &access).await {
-        Ok(finding) => finding.into(),
+    let words = std::env::args_os().skip(1);
+    let mut words = words.map(|word| word.to_string_lossy().into_owned());
+    // Half a command is not to be parsed, so kubectl's question is answered before clap sees it.
+    let outcome = if words.next().as_deref() == Some(completion::QUESTION) {
+        let words: Vec<String> = words.collect();
+        let offered = completion::offer(&words, Cli::command()).await;
+        offered.map_err(Failure::from).map(|()| ExitCode::SUCCESS)
+    } else {
+        let Cli { access, command } = Cli::parse();
+        run(&command, &access).await
+    };
+    match outcome {
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("error: {}", chain(&failure));
             failure.exit_code()
@@ -66,21 +74,15 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: &Command, access: &AccessArgs) -> Result<Finding, Failure> {
-    match command {
-        Command::Status(args) => status::run(args, access).await,
-        Command::Explain(args) => explain::run(args, access).await,
-        Command::Override(args) => overrides::run(args, access).await,
-        Command::Sale(args) => sale::run(args, access).await,
-        Command::Completion(args) => {
-            completion::script(args, Cli::command())?;
-            Ok(Finding::Fine)
-        }
-        Command::Complete(args) => {
-            completion::offer(args, Cli::command())?;
-            Ok(Finding::Fine)
-        }
-    }
+async fn run(command: &Command, access: &AccessArgs) -> Result<ExitCode, Failure> {
+    let finding = match command {
+        Command::Status(args) => status::run(args, access).await?,
+        Command::Explain(args) => explain::run(args, access).await?,
+        Command::Override(args) => overrides::run(args, access).await?,
+        Command::Sale(args) => sale::run(args, access).await?,
+        Command::Completion(args) => completion::script(args, Cli::command())?,
+    };
+    Ok(finding.into())
 }
 
 /// An error with everything that led to it, on one line.

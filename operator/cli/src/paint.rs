@@ -1,5 +1,6 @@
 //! Colour, where it helps: on a terminal, and nowhere that asked for none.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 
 /// Whether and how text is coloured.
@@ -14,12 +15,20 @@ pub enum Paint {
 impl Paint {
     /// Colour on a terminal; none where `NO_COLOR` is set to anything, or on a dumb terminal.
     pub fn for_stdout() -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if std::io::stdout().is_terminal() && !refused && !dumb {
-            Self::Colour
+        if std::io::stdout().is_terminal() {
+            Self::on_terminal(std::env::var_os("NO_COLOR"), std::env::var_os("TERM"))
         } else {
             Self::Plain
+        }
+    }
+
+    fn on_terminal(no_color: Option<OsString>, term: Option<OsString>) -> Self {
+        let refused = no_color.is_some_and(|value| !value.is_empty());
+        let dumb = term.is_some_and(|term| term == "dumb");
+        if refused || dumb {
+            Self::Plain
+        } else {
+            Self::Colour
         }
     }
 
@@ -59,5 +68,16 @@ mod tests {
     fn plain_adds_nothing_and_colour_ends_itself() {
         assert_eq!(Paint::Plain.wrong("x"), "x");
         assert_eq!(Paint::Colour.wrong("x"), "\x1b[1;31mx\x1b[0m");
+    }
+
+    #[test]
+    fn a_terminal_is_coloured_unless_it_asked_for_none() {
+        let on = |no_color: Option<&str>, term: Option<&str>| {
+            Paint::on_terminal(no_color.map(OsString::from), term.map(OsString::from))
+        };
+        assert_eq!(on(None, Some("xterm")), Paint::Colour);
+        assert_eq!(on(Some(""), Some("xterm")), Paint::Colour);
+        assert_eq!(on(Some("1"), Some("xterm")), Paint::Plain);
+        assert_eq!(on(None, Some("dumb")), Paint::Plain);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::line::one_line;
+
 /// Spaces between two columns.
 const GAP: usize = 3;
 
@@ -24,7 +26,7 @@ impl Table {
             if cell.is_empty() {
                 "-".to_owned()
             } else {
-                cell
+                one_line(&cell)
             }
         };
         self.rows.push(cells.into_iter().map(shown).collect());

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::OverrideError;
 use crate::access::{Access, AccessArgs};
 use crate::failure::{Failure, Finding};
+use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::output;
 use crate::status::judge::{find, overrides_of};
@@ -214,7 +215,7 @@ fn told(args: &SetArgs, change: &Change, moment: &Moment) -> String {
     let end = terms.map_or_else(String::new, |terms| {
         let left = span(moment.seconds_until(terms.until).max(0));
         let until = moment.instant(terms.until);
-        format!(" for {left}, until {until}: {}", terms.reason)
+        format!(" for {left}, until {until}: {}", one_line(&terms.reason))
     });
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{}: {}{end}", args.name, names.join(", "));

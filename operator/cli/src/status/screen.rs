@@ -8,6 +8,7 @@ use floodgate_api::cluster::status::{LevelStatus, OverrideStatus, PaymentCluster
 
 use super::ClusterReport;
 use super::judge::{Point, overrides_of};
+use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::paint::Paint;
 use crate::words;
@@ -44,7 +45,7 @@ pub fn screen(
             status
                 .decision
                 .as_ref()
-                .map(|decision| decision.explain.clone()),
+                .map(|decision| one_line(&decision.explain)),
         ),
     ];
     for (title, row) in rows {
@@ -79,7 +80,7 @@ pub fn points(
         let since = point
             .since
             .map(|since| format!(" ({})", moment.lasting(since)));
-        let line = format!("{}{}", point.what, since.unwrap_or_default());
+        let line = format!("{}{}", one_line(&point.what), since.unwrap_or_default());
         let _ = writeln!(text, "  - {}", paint(&line));
         if let Some(remedy) = point.remedy {
             let _ = writeln!(text, "      do: {remedy}");
@@ -209,13 +210,13 @@ pub fn told(active: &OverrideStatus, moment: &Moment) -> String {
     let by = active
         .by
         .as_ref()
-        .map_or(String::new(), |by| format!(" ({by})"));
+        .map_or(String::new(), |by| format!(" ({})", one_line(by)));
     format!(
         "{}={}, {} left, until {}: {}{by}",
         active.name,
-        active.value,
+        one_line(&active.value),
         span(moment.seconds_until(active.until.0).max(0)),
         moment.instant(active.until.0),
-        active.reason,
+        one_line(&active.reason),
     )
 }

@@ -311,3 +311,48 @@ fn the_readme_shows_what_the_plugin_prints() {
         "README.md must show:\n{printed}"
     );
 }
+
+#[test]
+fn explain_tells_as_many_events_as_were_asked_for_newest_first() {
+    let fleet = fixture("fleet.yaml");
+    let ran = run(&[
+        "explain", "kiosk", "-f", &fleet, "--at", AT, "--events", "1",
+    ]);
+    assert!(ran.stdout.contains("SignalsStale"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("ScaledDown"), "{}", ran.stdout);
+}
+
+#[test]
+fn saved_objects_of_another_namespace_are_left_out() {
+    let till = fixture("till.yaml");
+    let ran = run(&["status", "till", "-f", &till, "-n", "attic"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.stderr.contains("`till` was not found"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_others_wrote_cannot_forge_a_line_or_hide_one() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let hostile = r#""x\nlevel: fine\e[2J""#;
+    let text = till.replace(
+        "override-reason: INC-7 bank is slow",
+        &format!("override-reason: {hostile}"),
+    );
+    assert_ne!(text, till);
+    for args in [
+        &["status", "till"][..],
+        &["status", "-o", "wide"],
+        &["override", "list"],
+    ] {
+        let ran = run_with(&[args, &["-f", "-", "--at", AT]].concat(), &text);
+        assert!(
+            !ran.stdout.contains('\x1b') && !ran.stdout.contains("\nlevel"),
+            "{}",
+            ran.stdout
+        );
+    }
+}

@@ -173,3 +173,29 @@ fn a_name_the_server_does_not_have_exits_1() {
         );
     }
 }
+
+#[test]
+fn watch_looks_again_and_outlives_a_server_that_fails() {
+    let server = Server::holding(&till(json!({})));
+    let mut watch = server.watch(&["status", "till", "--watch"]);
+    watch.read_until("till (shop): ");
+    server.answer_always(503);
+    watch.read_until("the server refused to get paymentclusters");
+    server.answer_as_usual();
+    watch.read_until("till (shop): ");
+}
+
+#[test]
+fn kubectl_is_offered_the_names_that_are_there() {
+    let sale = std::fs::read_to_string(fixture("sale.yaml")).unwrap();
+    let server = Server::holding(&format!("{sale}\n---\n{}", till(json!({}))));
+    let kubeconfig = server.kubeconfig();
+    let access = ["--kubeconfig", kubeconfig.to_str().unwrap()];
+    let offered = |words: &[&str]| {
+        let words = [&["__complete"], &access[..], words].concat();
+        run(&words).stdout
+    };
+    assert_eq!(offered(&["override", "clear", "t"]), "till\t\n:4\n");
+    assert_eq!(offered(&["sale", "status", ""]), "autumn\t\n:4\n");
+    assert_eq!(offered(&["-n", "attic", "status", ""]), ":4\n");
+}

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::run::{Ran, fixture, run};
+use crate::run::{Ran, Watch, fixture, run};
 
 /// End and reason of every override that is set.
 const FOR: [&str; 4] = ["--for", "45m", "--reason", "INC-7 bank is slow"];
@@ -85,6 +85,18 @@ impl Server {
     /// Answers everything with a code.
     pub fn answer_always(&self, code: u16) {
         self.kept.lock().unwrap().always = Some(code);
+    }
+
+    /// Answers again as it should.
+    pub fn answer_as_usual(&self) {
+        self.kept.lock().unwrap().always = None;
+    }
+
+    /// Starts the plugin against this server and lets it run.
+    pub fn watch(&self, args: &[&str]) -> Watch {
+        let kubeconfig = self.kubeconfig();
+        let access = ["--kubeconfig", kubeconfig.to_str().unwrap()];
+        Watch::start(&[args, &access].concat())
     }
 
     /// Runs the plugin against this server.
