@@ -133,7 +133,7 @@ async fn load_set(
     version: u64,
     mut keys: Vec<WarmKey>,
 ) {
-    loop {
+    while shared.warm().version() == Some(version) {
         let mut failed = Vec::new();
         for chunk in keys.chunks(CHUNK_KEYS) {
             failed.extend(load_chunk(shared, target, version, chunk).await);
@@ -152,7 +152,8 @@ async fn load_set(
         keys = failed;
         tokio::select! {
             () = sleep(RELOAD_INTERVAL) => {}
-            () = shared.warm_news.notified() => return,
+            // Maybe of this very set: the version tells.
+            () = shared.warm_news.notified() => {}
         }
     }
 }
