@@ -191,4 +191,7 @@ fn a_look_up_is_answered_by_the_payment_or_by_its_absence() {
         Verdict::Acked(Some(payment()))
     );
     assert_eq!(judge(&look_up, 404, ""), Verdict::Acked(None));
+    let code = "insufficient_funds".to_owned();
+    let declined = judge(&look_up, 402, r#"{"code":"insufficient_funds"}"#);
+    assert_eq!(declined, Verdict::Declined { code });
 }
