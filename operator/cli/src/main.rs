@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
+mod forecast;
+
 /// Asks and overrules Floodgate; rehearses a sale before it is trusted.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-floodgate", bin_name = "kubectl floodgate", version)]
@@ -15,6 +17,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Forecasts recorded traces: scores, pictures, models.
+    Forecast(forecast::Arguments),
     /// Prints the completion script of a shell.
     Completion {
         /// The shell.
@@ -24,6 +28,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Forecast(arguments) => forecast::run(arguments),
         Command::Completion { shell } => {
             let name = "kubectl-floodgate";
             clap_complete::generate(shell, &mut Cli::command(), name, &mut std::io::stdout());
