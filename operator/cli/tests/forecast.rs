@@ -14,13 +14,14 @@ fn trace(days: u32) -> String {
         let jitter = f64::from(hour * 7919 % 13);
         let (day, hour) = (hour / 24 + 1, hour % 24);
         let value = 100.0 + 50.0 * wave + jitter;
-        writeln!(text, "2026-06-{day:02}T{hour:02}:00:00Z,{value:.3}").unwrap();
+        writeln!(text, "2026-06-{day:02}T{hour:02}:00:00Z,{value:.3}")
+            .expect("a string takes any text");
     }
     text
 }
 
 fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
     let folds = "series,resolution_s,season_steps,train_end,origin\n\
         web_1h,3600,24,2026-06-20T00:00:00Z,2026-06-20T05:00:00Z\n\
         web_1h,3600,24,2026-06-20T00:00:00Z,2026-06-21T13:00:00Z\n";
@@ -35,7 +36,7 @@ fn folder() -> TempDir {
 }
 
 fn write(folder: &TempDir, name: &str, text: &str) {
-    std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::write(folder.path().join(name), text).expect("the temporary folder is writable");
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
@@ -44,7 +45,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(folder)
         .output()
-        .unwrap()
+        .expect("the plugin was built for this test")
 }
 
 const EVAL: [&str; 7] = [

@@ -1,7 +1,6 @@
 //! Upper quantiles by conformal residuals: the bound that held on rows no member had seen, per lead
-//! bucket. How far it lies above the median is a mixture of three distances (by the spread expected
-//! at that row, a fixed one, up to a fixed level), and where much is predicted or an event runs it
-//! has a calibration of its own.
+//! bucket, in log space and in units of the spread expected at that row; where much is predicted or
+//! an event runs the bound has a calibration of its own.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +27,7 @@ const PEAK_SHARE: f64 = 0.975;
 const PEAK_COVERED: f64 = 0.85;
 const PEAK_EFFORT: f64 = 0.99;
 /// The widening is for peaks that can be foreseen: at least this share of them was predicted busy.
-const PEAK_FORESEEN: f64 = 0.5;
+const PEAK_FORESEEN: f64 = 0.8;
 /// Lift of an event, in log space, from which the calibration for events serves.
 const EVENT_LIFT: f64 = 0.05;
 
@@ -66,19 +65,14 @@ struct Shape {
     spread_range: (f64, f64),
     /// Distance in log space, in units of the spread; not negative.
     score: f64,
-    /// Distance in requests/s; not negative.
-    excess_rps: f64,
-    /// The level that all demand keeps below with the share of the quantile, requests/s.
-    level_rps: f64,
-    /// Shares of the three distances: by spread, by excess, by level; their sum is 1.
-    mixture: [f64; 3],
 }
 
 /// A row of the calibration.
 struct Case {
     predicted: f64,
     lift: f64,
-    by_spread_rps: f64,
+    /// From the median to the bound before any factor; above zero.
+    distance_rps: f64,
     p50_rps: f64,
     truth_rps: f64,
 }
@@ -116,9 +110,9 @@ impl Bound {
         if residuals.len() < RESIDUALS_MIN {
             return None;
         }
-        let (mut shape, cases) = Shape::learn(view, unit, residuals, share)?;
-        let all = shape.choose_mixture(&cases, share)?;
-        let ratio = |case: &Case| (case.truth_rps - case.p50_rps) / shape.distance_rps(case);
+        let (shape, cases) = Shape::learn(view, unit, residuals, share)?;
+        let ratio = |case: &Case| (case.truth_rps - case.p50_rps) / case.distance_rps;
+        let all = quantile(cases.iter().map(ratio), share)?.clamp(0.0, FACTOR_MAX);
         let busy_from = quantile(cases.iter().map(|case| case.predicted), BUSY_SHARE)?;
         let busy = busy_factor(&cases, busy_from, share, ratio);
         let lifted = cases.iter().filter(|case| case.lift.abs() >= EVENT_LIFT);
@@ -146,7 +140,7 @@ impl Bound {
         if spot.lift.abs() >= EVENT_LIFT {
             factor = factor.max(self.event);
         }
-        case.p50_rps + factor * self.shape.distance_rps(&case)
+        case.p50_rps + factor * case.distance_rps
     }
 }
 
@@ -181,9 +175,6 @@ impl Shape {
             spread: Vec::new(),
             spread_range: (0.0, 0.0),
             score: factor_log,
-            excess_rps: 0.0,
-            level_rps: 0.0,
-            mixture: [1.0, 0.0, 0.0],
         }
     }
 
@@ -202,9 +193,6 @@ impl Shape {
             .zip(&logs)
             .map(|(r, log)| shape.case(unit, r.spot(), *log, unit.rate(r.truth)))
             .collect();
-        let excess = cases.iter().map(|case| case.truth_rps - case.p50_rps);
-        shape.excess_rps = quantile(excess, share)?.max(0.0);
-        shape.level_rps = quantile(cases.iter().map(|case| case.truth_rps), share)?;
         Some((shape, cases))
     }
 
@@ -238,39 +226,10 @@ impl Shape {
         Case {
             predicted: spot.predicted,
             lift: spot.lift,
-            by_spread_rps: unit.rate(spot.predicted + offset) - p50_rps,
+            distance_rps: (unit.rate(spot.predicted + offset) - p50_rps).max(f64::MIN_POSITIVE),
             p50_rps,
             truth_rps,
         }
-    }
-
-    /// Takes the mixture with the least pinball loss and returns its factor for all demand.
-    fn choose_mixture(&mut self, cases: &[Case], share: f64) -> Option<f64> {
-        let mut best: Option<(f64, [f64; 3], f64)> = None;
-        for (first, second) in (0..=4).flat_map(|one| (0..=4 - one).map(move |two| (one, two))) {
-            self.mixture = [first, second, 4 - first - second].map(|part| f64::from(part) / 4.0);
-            let ratio = |case: &Case| (case.truth_rps - case.p50_rps) / self.distance_rps(case);
-            let factor = quantile(cases.iter().map(ratio), share)?.clamp(0.0, FACTOR_MAX);
-            let loss = |case: &Case| {
-                let over = case.truth_rps - case.p50_rps - factor * self.distance_rps(case);
-                (share * over).max((share - 1.0) * over)
-            };
-            let loss: f64 = cases.iter().map(loss).sum();
-            if best.is_none_or(|(least, _, _)| loss < least) {
-                best = Some((loss, self.mixture, factor));
-            }
-        }
-        let (_, mixture, factor) = best?;
-        self.mixture = mixture;
-        Some(factor)
-    }
-
-    /// Distance from the median to the bound before any factor, requests/s; above zero.
-    fn distance_rps(&self, case: &Case) -> f64 {
-        let [spread, excess, level] = self.mixture;
-        let to_level = (self.level_rps - case.p50_rps).max(0.0);
-        let distance = spread * case.by_spread_rps + excess * self.excess_rps + level * to_level;
-        distance.max(1e-9 * (case.p50_rps + self.level_rps) + f64::MIN_POSITIVE)
     }
 }
 
