@@ -6,8 +6,8 @@ use std::sync::Arc;
 use floodgate_api::cluster::{forecast::ForecastMode, scaling::ScalingMode};
 use floodgate_contract::Level;
 use floodgate_planner::{
-    BidSource, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause,
-    LeadTime, LevelThreshold, Memory, PlanInput, Reason, ReplicaState, Scaling,
+    Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
+    LevelThreshold, Memory, Override, Overrides, PlanInput, Reason, ReplicaState, Scaling,
 };
 use jiff::Timestamp;
 
@@ -75,6 +75,8 @@ pub struct PlanningFacts {
     pub path: Option<Arc<ForecastPath>>,
     /// Load measured now, requests/s.
     pub measured_rps: Option<f64>,
+    /// The same while no sale runs; what may serve as a baseline, requests/s.
+    pub baseline_rps: Option<f64>,
     /// Largest replica count in force.
     pub replicas: u32,
     /// Highest level in force on the fleet.
@@ -164,9 +166,10 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
     let policy = policy(&decision, cluster, &overrides, &sales, before, now);
     let replicas = match cluster.mode {
         ScalingMode::Enforce => decision.replicas,
-        ScalingMode::Recommend if decision.winner == BidSource::Override => decision.replicas,
-        // What stands, whoever set it: a recommendation puts nobody's hand back.
-        ScalingMode::Recommend => live_replicas(observed).unwrap_or(bounds.min),
+        ScalingMode::Recommend => standing(
+            live_replicas(observed).unwrap_or(bounds.min),
+            &overrides.overrides,
+        ),
     };
     Planned {
         decision,
@@ -274,6 +277,15 @@ fn never_degrade() -> DegradationPolicy {
     DegradationPolicy { levels: [never; 4] }
 }
 
+/// Replicas in mode Recommend: what stands, whoever set it, for a recommendation puts nobody's hand
+/// back. An SRE's word holds in this mode too.
+fn standing(live: u32, words: &Overrides) -> u32 {
+    let value = |word: &Option<Override<u32>>| word.as_ref().map(|word| word.value);
+    let floored = live.max(value(&words.floor).unwrap_or(0));
+    let within = floored.min(value(&words.ceiling).unwrap_or(u32::MAX));
+    value(&words.pin).unwrap_or(within)
+}
+
 /// What the pods are told. An equal policy keeps its version, so that it is renewed, not changed.
 fn policy(
     decision: &Decision,
@@ -289,8 +301,13 @@ fn policy(
         return None;
     }
     let mut floor = contract_level(decision.level.floor);
-    if let Some(most) = protected_level(sales, now.into()).filter(|_| !ordered) {
-        floor = floor.min(most);
+    // What a sale protects only a word may switch off, and only as far as the word goes.
+    if let Some(most) = protected_level(sales, now.into()) {
+        let word = words
+            .degrade_floor
+            .as_ref()
+            .map(|word| contract_level(word.value));
+        floor = floor.min(most.max(word.unwrap_or_default()));
     }
     let pin = decision.level.pin.map(contract_level);
     let reason = decision.level.reason.as_str().to_owned();

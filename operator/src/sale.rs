@@ -6,6 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use floodgate_api::{API_VERSION, ConditionType, Reason, SaleEvent, sale::status::SaleEventStatus};
+use floodgate_planner::SalePhase;
 use kube::{
     Api, Client, Resource, ResourceExt,
     api::{ApiResource, DynamicObject, Patch},
@@ -173,7 +174,7 @@ async fn pass(
         return Ok(Action::requeue(PERIOD_FAR));
     }
     ctx.ledger.note(key, valid, &seen, now);
-    let reports = |cluster: &str, phase: &str| ctx.ledger.tally(key, cluster, phase);
+    let reports = |cluster: &str, phase: &SalePhase| ctx.ledger.tally(key, cluster, phase);
     let generation = event.metadata.generation;
     let after = outcome::status(&before, generation, valid, &seen, reports, now);
     let room = if preflight::is_due(valid, now) {

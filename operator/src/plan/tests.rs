@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_contract::{ControlStatus, WarmState};
-use floodgate_planner::capacity::LearnedCapacity;
+use floodgate_planner::{BidSource, capacity::LearnedCapacity};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -463,4 +463,39 @@ fn f55_a_sale_that_an_edit_broke_still_holds_its_plan() {
         ..edited
     };
     assert!(planned(&over).sales.is_empty());
+}
+
+#[test]
+fn in_recommend_a_floor_and_a_ceiling_hold_whatever_bid_wins() {
+    let words = |name: &str, count: &str| {
+        let mut seen = Observed {
+            prometheus: Some(read(560.0, 1, Ok(()))),
+            ..observed(4, json!({ "mode": "Recommend" }))
+        };
+        let mut cluster = (*seen.cluster).clone();
+        let until = (now() + SignedDuration::from_mins(10)).to_string();
+        cluster.metadata.annotations = Some(BTreeMap::from([
+            (format!("floodgate.dev/{name}"), count.to_owned()),
+            ("floodgate.dev/override-until".to_owned(), until),
+            (
+                "floodgate.dev/override-reason".to_owned(),
+                "a test".to_owned(),
+            ),
+        ]));
+        seen.cluster = Arc::new(cluster);
+        planned(&seen)
+    };
+    let floor = words("floor-replicas", "6");
+    assert_eq!(
+        floor.decision.winner,
+        BidSource::Reactive,
+        "12 pods are bid for"
+    );
+    assert_eq!(floor.replicas, 6);
+    assert_eq!(words("ceiling-replicas", "3").replicas, 3);
+    assert_eq!(
+        words("floor-replicas", "2").replicas,
+        4,
+        "what stands, stands"
+    );
 }

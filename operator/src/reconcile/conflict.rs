@@ -209,7 +209,8 @@ fn autoscaler_of(ctx: &Context, key: &ClusterKey) -> Option<String> {
     let targets = |one: &HorizontalPodAutoscaler| {
         let target = &one.spec.scale_target_ref;
         one.namespace().as_deref() == Some(&key.namespace)
-            && matches!(target.kind.as_str(), "Deployment" | "PaymentCluster")
+            // One that targets the PaymentCluster only moves `scaling.min`, which is nobody's fight.
+            && target.kind == "Deployment"
             && target.name == key.name
     };
     ctx.autoscalers

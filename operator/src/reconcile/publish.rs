@@ -81,11 +81,22 @@ pub(super) fn target(
         lead_time: planned.lead_time,
         path: observed.outlook.path.clone().filter(|_| trusted),
         measured_rps: planned.load.rps,
+        baseline_rps: planned
+            .load
+            .rps
+            .filter(|_| !sale_runs(planned, observed.now)),
         replicas: planned.replicas,
         level: level_in_force(observed, planned),
         pods: observed.pods.as_ref().map_or(0, |pods| pods.current()),
         limits: plan_limits(observed, valid, &planned.overrides),
     })));
+}
+
+/// Whether a phase of any sale runs: what is measured then is no baseline of another.
+fn sale_runs(planned: &Planned, now: Timestamp) -> bool {
+    let now = UnixMillis::from(now);
+    let mut phases = planned.sales.iter().flat_map(|valid| &valid.sale.phases);
+    phases.any(|phase| phase.t0 <= now && now < phase.until)
 }
 
 fn forecast_target(

@@ -6,14 +6,18 @@ use std::{
 };
 
 use floodgate_contract::Level;
-use floodgate_planner::UnixMillis;
+use floodgate_planner::{SalePhase, UnixMillis};
 use jiff::Timestamp;
 
 use super::outcome::ClusterSeen;
 use crate::{clock::seconds_between, snapshot::ClusterKey, validate::ValidSale};
 
-/// Phases kept, at most; a phase is forgotten when it is read for its report.
+/// Phases kept, at most.
 const KEPT_MAX: usize = 10_000;
+/// How long a phase is kept after it was last noted, seconds: its report is written within seconds.
+const KEPT_S_MAX: f64 = 3_600.0;
+/// A phase first noted this many seconds after its T0 was not seen whole.
+const LATE_S_MAX: i64 = 15;
 /// Longest gap between two notes that counts as time under a level, seconds.
 const GAP_S_MAX: f64 = 10.0;
 
@@ -26,12 +30,15 @@ pub struct Tally {
     pub replicas_max: u32,
     /// Seconds in which a level above Normal was in force.
     pub degraded_s: f64,
+    /// When it was noted first.
+    first_at: Option<Timestamp>,
     /// When it was noted last.
     noted_at: Option<Timestamp>,
 }
 
-/// Sale, cluster and phase.
-type TallyKey = (ClusterKey, String, String);
+/// Sale, cluster, phase and its T0: a sale that is postponed, or declared anew under its old name,
+/// begins a new tally.
+type TallyKey = (ClusterKey, String, String, UnixMillis);
 
 /// Tallies of all running phases.
 #[derive(Debug, Default)]
@@ -52,12 +59,18 @@ impl Ledger {
         let phases = valid.sale.phases.iter();
         let running = phases.filter(|phase| phase.t0 <= instant && instant < phase.until);
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = |tally: &Tally| {
+            tally
+                .noted_at
+                .is_some_and(|at| seconds_between(at, now) < KEPT_S_MAX)
+        };
+        tallies.retain(|_, tally| lately(tally));
         for phase in running {
             for cluster in seen {
                 let Some(facts) = &cluster.planning else {
                     continue;
                 };
-                let key = (sale.clone(), cluster.name.clone(), phase.name.clone());
+                let key = key_of(sale, &cluster.name, phase);
                 if tallies.len() >= KEPT_MAX && !tallies.contains_key(&key) {
                     continue;
                 }
@@ -68,15 +81,33 @@ impl Ledger {
     }
 
     /// What a phase has seen, if this process saw any of it.
-    pub(super) fn tally(&self, sale: &ClusterKey, cluster: &str, phase: &str) -> Option<Tally> {
+    pub(super) fn tally(
+        &self,
+        sale: &ClusterKey,
+        cluster: &str,
+        phase: &SalePhase,
+    ) -> Option<Tally> {
         let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        tallies
-            .get(&(sale.clone(), cluster.to_owned(), phase.to_owned()))
-            .copied()
+        tallies.get(&key_of(sale, cluster, phase)).copied()
     }
 }
 
+fn key_of(sale: &ClusterKey, cluster: &str, phase: &SalePhase) -> TallyKey {
+    (
+        sale.clone(),
+        cluster.to_owned(),
+        phase.name.clone(),
+        phase.t0,
+    )
+}
+
 impl Tally {
+    /// Whether it has been noted since `t0`, or nearly.
+    pub(super) fn saw_from(&self, t0: UnixMillis) -> bool {
+        self.first_at
+            .is_some_and(|first| UnixMillis::from(first).seconds_since(t0) <= LATE_S_MAX)
+    }
+
     fn note(&mut self, rps: Option<f64>, replicas: u32, level: Level, now: Timestamp) {
         self.peak_rps = self.peak_rps.max(rps.unwrap_or(0.0));
         self.replicas_max = self.replicas_max.max(replicas);
@@ -84,6 +115,7 @@ impl Tally {
         if level > Level::Normal && (0.0..=GAP_S_MAX).contains(&gap_s) {
             self.degraded_s += gap_s;
         }
+        self.first_at.get_or_insert(now);
         self.noted_at = Some(now);
     }
 }

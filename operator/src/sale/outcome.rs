@@ -6,7 +6,7 @@ use floodgate_api::{
     ConditionType, Reason,
     sale::status::{SaleClusterStatus, SaleEventStatus, SalePhaseStatus, SaleReport},
 };
-use floodgate_planner::{Baseline, PhasePlan, SalePhase, UnixMillis, sale_plan};
+use floodgate_planner::{Baseline, PhasePlan, SalePhase, Scaling, UnixMillis, sale_plan};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -44,7 +44,7 @@ pub(super) fn status(
     generation: Option<i64>,
     valid: &ValidSale,
     seen: &[ClusterSeen],
-    tally: impl Fn(&str, &str) -> Option<Tally>,
+    tally: impl Fn(&str, &SalePhase) -> Option<Tally>,
     now: Timestamp,
 ) -> SaleEventStatus {
     let clusters: Vec<SaleClusterStatus> = seen
@@ -86,7 +86,7 @@ fn cluster_status(
     old: Option<&SaleClusterStatus>,
     valid: &ValidSale,
     seen: &ClusterSeen,
-    tally: &impl Fn(&str, &str) -> Option<Tally>,
+    tally: &impl Fn(&str, &SalePhase) -> Option<Tally>,
     now: Timestamp,
 ) -> SaleClusterStatus {
     let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
@@ -97,7 +97,7 @@ fn cluster_status(
     let plans = seen.planning.as_ref().map(|facts| {
         let baseline = Baseline {
             path: facts.path.as_deref(),
-            measured_rps: facts.measured_rps,
+            measured_rps: facts.baseline_rps,
         };
         sale_plan(&valid.sale, baseline, &facts.scaling, &facts.lead_time).phases
     });
@@ -106,7 +106,8 @@ fn cluster_status(
         let plan = plans
             .as_ref()
             .and_then(|all| all.iter().find(|one| one.name == phase.name));
-        let mut status = planned(old, phase, plan, now)?;
+        let scaling = seen.planning.as_ref().map(|facts| &facts.scaling);
+        let mut status = planned(old, phase, plan, scaling, now)?;
         note_t0(
             &mut status,
             phase,
@@ -114,7 +115,7 @@ fn cluster_status(
             now,
         );
         if status.report.is_none() && phase.until <= UnixMillis::from(now) {
-            status.report = tally(&seen.name, &phase.name).map(|tally| report(&status, tally));
+            status.report = tally(&seen.name, phase).map(|tally| report(&status, tally, phase.t0));
         }
         Some(status)
     });
@@ -131,16 +132,15 @@ fn planned(
     old: Option<&SalePhaseStatus>,
     phase: &SalePhase,
     plan: Option<&PhasePlan>,
+    scaling: Option<&Scaling>,
     now: Timestamp,
 ) -> Option<SalePhaseStatus> {
     let t0 = phase.t0.timestamp()?;
-    let same = old.filter(|old| {
-        old.t0.0 == whole_second(t0)
-            && u32::try_from(old.uplift_percent) == Ok(phase.uplift_percent)
-    });
+    let same = old.filter(|old| old.t0.0 == whole_second(t0));
     if let Some(frozen) = same.filter(|old| old.prescale_start.0 <= now) {
-        return Some(frozen.clone());
+        return Some(with_uplift(frozen, phase, scaling));
     }
+    let same = same.filter(|old| u32::try_from(old.uplift_percent) == Ok(phase.uplift_percent));
     let plan = plan.and_then(|plan| Some((plan, plan.replicas?, plan.prescale_at.timestamp()?)));
     let Some((plan, replicas, prescale_at)) = plan else {
         return same.cloned();
@@ -158,6 +158,38 @@ fn planned(
         warm_at_t0: None,
         report: None,
     })
+}
+
+/// A frozen plan under another uplift: its baseline stays, for by now the load may be the sale's own.
+fn with_uplift(
+    frozen: &SalePhaseStatus,
+    phase: &SalePhase,
+    scaling: Option<&Scaling>,
+) -> SalePhaseStatus {
+    let uplift_percent = i32::try_from(phase.uplift_percent).unwrap_or(i32::MAX);
+    let factor = f64::from(uplift_percent) / f64::from(frozen.uplift_percent.max(1));
+    let expected_rps = f64::from(frozen.planned_rps) * factor;
+    let replicas = scaling.and_then(|scaling| {
+        let needed = scaling.replicas_for(expected_rps)?;
+        Some(needed.clamp(
+            scaling.replicas_min,
+            scaling.replicas_max.max(scaling.replicas_min),
+        ))
+    });
+    match replicas {
+        Some(replicas) if uplift_percent != frozen.uplift_percent => SalePhaseStatus {
+            uplift_percent,
+            planned_rps: rounded(expected_rps),
+            planned_replicas: i32::try_from(replicas).unwrap_or(i32::MAX),
+            pod_hours: Some(pod_hours(
+                replicas,
+                frozen.prescale_start.0.into(),
+                phase.until,
+            )),
+            ..frozen.clone()
+        },
+        _ => frozen.clone(),
+    }
 }
 
 /// Cost of `replicas` from the pre-scale to the end of the phase, rounded up.
@@ -182,10 +214,13 @@ fn note_t0(
     }
 }
 
-fn report(status: &SalePhaseStatus, tally: Tally) -> SaleReport {
+/// What came of a phase. Nothing is learned from one whose beginning this process did not see: its
+/// peak may have come before.
+fn report(status: &SalePhaseStatus, tally: Tally, t0: UnixMillis) -> SaleReport {
+    let whole = tally.saw_from(t0);
     let uplift = f64::from(status.uplift_percent.max(1)) / 100.0;
     let baseline_rps = f64::from(status.planned_rps) / uplift;
-    let learned = if baseline_rps > 0.0 {
+    let learned = if whole && baseline_rps > 0.0 {
         tally.peak_rps / baseline_rps * 100.0
     } else {
         0.0

@@ -39,6 +39,7 @@ fn facts() -> PlanningFacts {
         lead_time: LeadTime::default(),
         path: None,
         measured_rps: Some(40.0),
+        baseline_rps: Some(40.0),
         replicas: 2,
         level: floodgate_contract::Level::Normal,
         pods: 2,
