@@ -119,3 +119,22 @@ impl Tally {
         self.noted_at = Some(now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_that_was_joined_late_was_not_seen_whole() {
+        let t0: Timestamp = "2026-11-11T00:00:00Z".parse().unwrap();
+        let first_noted = |late_s: i64| {
+            let mut tally = Tally::default();
+            let at = t0 + jiff::SignedDuration::from_secs(late_s);
+            tally.note(Some(400.0), 8, Level::Normal, at);
+            tally.saw_from(t0.into())
+        };
+        assert!(first_noted(1));
+        assert!(!first_noted(30));
+        assert!(!Tally::default().saw_from(t0.into()));
+    }
+}
