@@ -246,6 +246,10 @@ impl Shard {
         }
     }
 
+    fn outcome_unknown(&self) -> StoreError {
+        StoreError::OutcomeUnknown { shard: self.index }
+    }
+
     /// An error of a statement that had no effect or only read.
     fn failed(&self, error: tokio_postgres::Error) -> StoreError {
         match batch::classify(&error) {

@@ -11,6 +11,7 @@ mod service {
     mod contract;
     mod faults;
     mod ledger;
+    mod locker;
     mod money;
     mod process;
     mod refunds;

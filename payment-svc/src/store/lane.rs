@@ -172,9 +172,11 @@ async fn decide(
         );
         match sent.await {
             Ok(Ok(outcomes)) if outcomes.len() == items.len() => {
-                let unknown = || StoreError::OutcomeUnknown { shard: shard.index };
-                let known = outcomes.into_iter().map(|told| told.ok_or_else(unknown));
-                return Ok(known.collect());
+                let unknown = || shard.outcome_unknown();
+                return Ok(outcomes
+                    .into_iter()
+                    .map(|told| told.ok_or_else(unknown))
+                    .collect());
             }
             Ok(Err(error)) if batch::classify(&error) == Failure::Busy => {
                 log(shard, "a batch was rolled back", Some(&error));
@@ -204,7 +206,7 @@ async fn decide(
         }
     }
     Err(if may_be_committed {
-        StoreError::OutcomeUnknown { shard: shard.index }
+        shard.outcome_unknown()
     } else {
         shard.unavailable(None)
     })

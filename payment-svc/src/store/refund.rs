@@ -38,7 +38,7 @@ impl Store {
         let connection = timeout_at(deadline, shard.checkout())
             .await
             .map_err(|_elapsed| StoreError::Deadline)??;
-        let unknown = StoreError::OutcomeUnknown { shard: shard.index };
+        let unknown = shard.outcome_unknown();
         let (id, refund) = (slot.new_refund_id(), refund.clone());
         let work = self.tasks.spawn(async move {
             let _first = first;
@@ -73,8 +73,8 @@ impl Shard {
             };
             match book(&connection, id, refund).await {
                 Ok(row) => {
-                    let unknown = StoreError::OutcomeUnknown { shard: self.index };
-                    return outcome(&row, id).ok().flatten().ok_or(unknown);
+                    let told = outcome(&row, id).ok().flatten();
+                    return told.ok_or_else(|| self.outcome_unknown());
                 }
                 Err(error) => match batch::classify(&error) {
                     Failure::Busy | Failure::Moved => {}
@@ -84,7 +84,7 @@ impl Shard {
             }
         }
         Err(if may_be_committed {
-            StoreError::OutcomeUnknown { shard: self.index }
+            self.outcome_unknown()
         } else {
             self.unavailable(None)
         })

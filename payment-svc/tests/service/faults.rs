@@ -12,7 +12,7 @@ use payment_svc::seed;
 use payment_svc::store::connect;
 use tokio::time::Instant;
 
-use super::money::Locker;
+use super::locker::Locker;
 use super::servers::Postgres;
 use super::shop::{self, BALANCE, Shop, eventually, payment, post, within};
 
