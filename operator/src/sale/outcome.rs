@@ -317,3 +317,6 @@ fn plan_met(status: &SaleEventStatus, valid: &ValidSale, stage: Stage, now: Time
 fn rounded(value: f64) -> i32 {
     value.round().clamp(0.0, f64::from(i32::MAX)) as i32
 }
+
+#[cfg(test)]
+mod tests;
