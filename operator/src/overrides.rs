@@ -1,35 +1,19 @@
-//! Reads the override annotations of a cluster. Pure: the time is given.
+//! The override annotations of a cluster as the planner takes them. Pure: the time is given.
 //!
-//! An annotation is in force only with a valid value, end and reason; everything else is refused in
-//! the open, with a message a person can act on. A refused annotation never changes what the others
-//! say.
-//! Invariant: nothing outlives `override-until`, and nothing is in force without one.
-
-mod conflicts;
-mod spelling;
-mod terms;
+//! How they are read, and what is refused, stands in [`floodgate_api::overrides`].
 
 use std::collections::BTreeMap;
 
-use floodgate_api::Reason;
-use floodgate_api::annotation;
-use floodgate_api::cluster::status::OverrideStatus;
-use floodgate_contract::Level;
-use floodgate_planner::{Override, Overrides, Pause};
+use floodgate_api::{
+    cluster::{degradation::Level as ApiLevel, status::OverrideStatus},
+    overrides::{self, Terms, Words},
+};
+use floodgate_planner::{Level, Override, Overrides, Pause};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, Time};
 
 use crate::reconcile::ByHand;
-use terms::Terms;
 
-/// Bounds of `spec.scaling` that a count is moved into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// `scaling.min`.
-    pub min: u32,
-    /// `scaling.max`.
-    pub max: u32,
-}
+pub use floodgate_api::overrides::{Bounds, Remark, set_at};
 
 /// What the annotations of a cluster say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,215 +45,66 @@ impl OverridesRead {
     }
 }
 
-/// Something a person should know about an annotation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remark {
-    /// Annotation it is about, with prefix.
-    pub annotation: String,
-    /// `InvalidOverride`, `UnknownAnnotation`, `OverrideLapsed`, `OverrideClamped` or
-    /// `OverrideConflict`.
-    pub reason: Reason,
-    /// What is wrong and what would be right.
-    pub message: String,
-    /// Whether the annotation is not in force because of it.
-    pub refused: bool,
-}
-
-impl Remark {
-    fn refusal(annotation: &str, reason: Reason, message: impl Into<String>) -> Self {
-        Self {
-            annotation: annotation.to_owned(),
-            reason,
-            message: message.into(),
-            refused: true,
-        }
-    }
-
-    fn note(annotation: &str, reason: Reason, message: impl Into<String>) -> Self {
-        Self {
-            refused: false,
-            ..Self::refusal(annotation, reason, message)
-        }
-    }
-}
-
-/// When `override-until` was set, by the record the apiserver keeps of who wrote which field; none
-/// where it keeps none.
-pub fn set_at(managed_fields: Option<&[ManagedFieldsEntry]>) -> Option<Timestamp> {
-    let path = format!(
-        "/f:metadata/f:annotations/f:{}",
-        annotation::OVERRIDE_UNTIL.replace('/', "~1")
-    );
-    let sets = |one: &&ManagedFieldsEntry| {
-        one.fields_v1
-            .as_ref()
-            .is_some_and(|fields| fields.0.pointer(&path).is_some())
-    };
-    let entries = managed_fields.unwrap_or_default().iter().filter(sets);
-    entries.filter_map(|one| Some(one.time.as_ref()?.0)).max()
-}
-
-/// Reads the annotations as they stand at `now`. An end more than 24 hours after `set_at`, when it
-/// was set, is refused then and stays refused; without `set_at` it is measured from `now`.
+/// Reads the annotations as they stand at `now`; they were set at `set_at`, where that is known.
 pub fn read(
     annotations: &BTreeMap<String, String>,
     bounds: Bounds,
     now: Timestamp,
     set_at: Option<Timestamp>,
 ) -> OverridesRead {
-    let mut read = OverridesRead {
-        remarks: unknown(annotations),
-        ..OverridesRead::default()
-    };
-    let set: Vec<&str> = annotation::OVERRIDES
-        .into_iter()
-        .filter(|name| annotations.contains_key(*name))
-        .collect();
-    let Some(first) = set.first() else {
-        read.remarks.extend(terms_without_override(annotations));
-        return read;
-    };
-    match Terms::read(annotations, now, set_at) {
-        Ok(terms) => {
-            for name in set {
-                take(&mut read, name, &annotations[name], &terms, bounds);
-            }
-            conflicts::resolve(&mut read);
-        }
-        Err(mut remark) => {
-            remark.message = format!("`{first}` is not in force: {}", remark.message);
-            read.remarks.push(remark);
-        }
-    }
-    read
-}
-
-/// Takes one override over, or says why not.
-fn take(read: &mut OverridesRead, name: &str, text: &str, terms: &Terms, bounds: Bounds) {
-    let taken = match name {
-        annotation::PIN_REPLICAS => count(read, name, text, bounds)
-            .map(|value| shown(&mut read.overrides.pin, terms, value)),
-        annotation::FLOOR_REPLICAS => count(read, name, text, bounds)
-            .map(|value| shown(&mut read.overrides.floor, terms, value)),
-        annotation::CEILING_REPLICAS => count(read, name, text, bounds)
-            .map(|value| shown(&mut read.overrides.ceiling, terms, value)),
-        annotation::DEGRADE_FLOOR => level(name, text).map(|value| {
-            read.overrides.degrade_floor = Some(terms.on(planner_level(value)));
-            value.to_string()
-        }),
-        annotation::DEGRADE_PIN => level(name, text).map(|value| {
-            read.overrides.degrade_pin = Some(terms.on(planner_level(value)));
-            value.to_string()
-        }),
-        _ => pause(name, text).map(|value| {
-            read.overrides.pause = Some(terms.on(value));
-            text.to_owned()
-        }),
-    };
-    match taken {
-        Ok(value) => read.active.push(OverrideStatus {
-            name: name
-                .strip_prefix(annotation::PREFIX)
-                .unwrap_or(name)
-                .to_owned(),
-            value,
-            until: Time(terms.until),
-            reason: terms.reason.clone(),
-            by: terms.by.clone(),
-        }),
-        Err(remark) => read.remarks.push(remark),
+    let overrides::OverridesRead {
+        terms,
+        words,
+        active,
+        remarks,
+    } = overrides::read(annotations, bounds, now, set_at);
+    OverridesRead {
+        overrides: terms.map_or_else(Overrides::default, |terms| on_terms(words, &terms)),
+        active,
+        remarks,
     }
 }
 
-fn shown(slot: &mut Option<Override<u32>>, terms: &Terms, value: u32) -> String {
-    *slot = Some(terms.on(value));
-    value.to_string()
-}
-
-fn planner_level(level: Level) -> floodgate_planner::Level {
-    floodgate_planner::Level::from_index(level.index())
-}
-
-/// A number of replicas, moved into the bounds of the spec (B29).
-fn count(read: &mut OverridesRead, name: &str, text: &str, bounds: Bounds) -> Result<u32, Remark> {
-    let asked: u32 = text.parse().map_err(|_| {
-        let message = format!(
-            "`{name}` is `{}`; must be a whole number of replicas",
-            cut(text)
-        );
-        Remark::refusal(name, Reason::InvalidOverride, message)
-    })?;
-    let clamped = asked.clamp(bounds.min, bounds.max.max(bounds.min));
-    if clamped != asked {
-        let message = format!(
-            "`{name}` asks for {asked}; the spec allows {} to {}, so {clamped} is used",
-            bounds.min, bounds.max
-        );
-        read.remarks
-            .push(Remark::note(name, Reason::OverrideClamped, message));
-    }
-    Ok(clamped)
-}
-
-fn level(name: &str, text: &str) -> Result<Level, Remark> {
-    text.parse().map_err(|error| {
-        let names = Level::ALL.map(Level::as_str);
-        let hint = spelling::hint(text, &names);
-        Remark::refusal(
-            name,
-            Reason::InvalidOverride,
-            format!("`{name}`: {error}{hint}"),
-        )
-    })
-}
-
-fn pause(name: &str, text: &str) -> Result<Pause, Remark> {
-    match text {
-        "scaling" => Ok(Pause::Scaling),
-        "degradation" => Ok(Pause::Degradation),
-        "all" => Ok(Pause::All),
-        _ => {
-            let hint = spelling::hint(text, &["scaling", "degradation", "all"]);
-            let message = format!(
-                "`{name}` is `{}`; must be one of scaling, degradation, all{hint}",
-                cut(text)
-            );
-            Err(Remark::refusal(name, Reason::InvalidOverride, message))
-        }
+fn on_terms(words: Words, terms: &Terms) -> Overrides {
+    let Words {
+        pin,
+        floor,
+        ceiling,
+        degrade_floor,
+        degrade_pin,
+        pause,
+    } = words;
+    Overrides {
+        by_hand: None,
+        pin: pin.map(|value| on(terms, value)),
+        floor: floor.map(|value| on(terms, value)),
+        ceiling: ceiling.map(|value| on(terms, value)),
+        degrade_floor: degrade_floor.map(|level| on(terms, planner_level(level))),
+        degrade_pin: degrade_pin.map(|level| on(terms, planner_level(level))),
+        pause: pause.map(|pause| on(terms, planner_pause(pause))),
     }
 }
 
-/// Annotations under our prefix that are not ours (B25), with the nearest valid spelling.
-fn unknown(annotations: &BTreeMap<String, String>) -> Vec<Remark> {
-    annotations
-        .keys()
-        .filter(|name| name.starts_with(annotation::PREFIX))
-        .filter(|name| !annotation::ALL.contains(&name.as_str()))
-        .map(|name| {
-            let hint = spelling::hint(name, &annotation::ALL);
-            let message = format!("`{}` is not an annotation of Floodgate{hint}", cut(name));
-            Remark::refusal(name, Reason::UnknownAnnotation, message)
-        })
-        .collect()
+fn on<T>(terms: &Terms, value: T) -> Override<T> {
+    Override {
+        value,
+        until: terms.until.into(),
+        reason: terms.reason.clone(),
+        by: terms.by.clone(),
+    }
 }
 
-/// An end or a reason that belongs to no override is most likely a forgotten rest, or a slip.
-fn terms_without_override(annotations: &BTreeMap<String, String>) -> Option<Remark> {
-    let name = [annotation::OVERRIDE_UNTIL, annotation::OVERRIDE_REASON]
-        .into_iter()
-        .find(|name| annotations.contains_key(*name))?;
-    let message = format!(
-        "`{name}` is set, but no override is; set one of pin-replicas, floor-replicas, ceiling-replicas, degrade-floor, degrade-pin, pause, or remove it"
-    );
-    Some(Remark::refusal(name, Reason::InvalidOverride, message))
+fn planner_level(level: ApiLevel) -> Level {
+    // Both crates declare the same five levels, mildest first.
+    Level::from_index(level as u8)
 }
 
-/// A value as it may stand in an Event: short, on one line.
-fn cut(text: &str) -> String {
-    text.chars()
-        .take(64)
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+const fn planner_pause(pause: overrides::Pause) -> Pause {
+    match pause {
+        overrides::Pause::Scaling => Pause::Scaling,
+        overrides::Pause::Degradation => Pause::Degradation,
+        overrides::Pause::All => Pause::All,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The API of Floodgate, group `floodgate.dev`, version `v1alpha1`.
 //!
 //! Types of `PaymentCluster` and `SaleEvent`, their conditions and reasons, the annotations a
-//! person overrides with, and the CRDs generated from all of it.
+//! person overrides with and how they are read, and the CRDs generated from all of it.
 //! Invariant: no I/O, no clock, no Kubernetes client in this crate.
 //! Invariant: what a person reads in `kubectl explain` is the text on these fields, so it says what
 //! the field does, its default, its bounds and what it interplays with.
@@ -11,6 +11,7 @@ pub mod cluster;
 pub mod condition;
 pub mod crds;
 mod names;
+pub mod overrides;
 pub mod sale;
 
 pub use cluster::{PaymentCluster, PaymentClusterSpec, status::PaymentClusterStatus};

@@ -56,6 +56,12 @@ impl Level {
     }
 }
 
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// When planned degradation begins and ends. The measure is the load expected within the lead time
 /// in percent of what the warm pods hold when full. The service's own fast loop may always go higher
 /// than the level imposed here and needs nobody.

@@ -2,35 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use floodgate_api::annotation::OVERRIDE_HOURS_MAX;
-use floodgate_api::{Reason, annotation};
-use floodgate_planner::Override;
 use jiff::{Timestamp, ToSpan};
 
 use super::{Remark, cut};
+use crate::annotation::OVERRIDE_HOURS_MAX;
+use crate::{Reason, annotation};
 
 /// Longest reason and author kept, in characters; the same bounds as in the status schema.
 const REASON_CHARS_MAX: usize = 256;
 const BY_CHARS_MAX: usize = 128;
 
 /// End, reason and author, shared by all overrides of a cluster.
-pub(super) struct Terms {
-    pub(super) until: Timestamp,
-    pub(super) reason: String,
-    pub(super) by: Option<String>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// When they lapse.
+    pub until: Timestamp,
+    /// Why they were set.
+    pub reason: String,
+    /// Who set them, if they said.
+    pub by: Option<String>,
 }
 
 impl Terms {
-    /// An override on these terms.
-    pub(super) fn on<T>(&self, value: T) -> Override<T> {
-        Override {
-            value,
-            until: self.until.into(),
-            reason: self.reason.clone(),
-            by: self.by.clone(),
-        }
-    }
-
     /// End, reason and author, or why no override of this cluster is in force (B27).
     pub(super) fn read(
         annotations: &BTreeMap<String, String>,

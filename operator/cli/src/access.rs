@@ -1,0 +1,190 @@
+//! The Kubernetes cluster, asked with the rights of whoever runs the plugin.
+
+mod error;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use k8s_openapi::NamespaceResourceScope;
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::DeserializeGuard;
+use kube::{Api, Client, Config, Resource};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub use error::{AccessError, Asked};
+
+/// A server that does not answer within this is unreachable: on a bad night nobody waits longer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A list of ten thousand clusters takes seconds, not more.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// Objects asked for in one answer, as kubectl does.
+const PAGE: u32 = 500;
+
+/// Which cluster and namespace, as kubectl takes them.
+#[derive(Clone, Debug, Args)]
+pub struct AccessArgs {
+    /// Kubeconfig file; default $KUBECONFIG, else ~/.kube/config.
+    #[arg(long, global = true, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig; default its current one.
+    #[arg(long, global = true)]
+    context: Option<String>,
+    /// Namespace; default that of the context.
+    #[arg(short, long, global = true)]
+    pub namespace: Option<String>,
+}
+
+/// Where to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The namespace of the context, or the one given with `-n`.
+    Namespace,
+    /// Every namespace.
+    Everywhere,
+}
+
+/// A connection, and the namespace it looks in.
+pub struct Access {
+    client: Client,
+    /// Namespace that is looked in.
+    pub namespace: String,
+    url: String,
+}
+
+impl Access {
+    /// Reads the kubeconfig; nothing is sent yet.
+    pub async fn open(args: &AccessArgs) -> Result<Self, AccessError> {
+        let options = KubeConfigOptions {
+            context: args.context.clone(),
+            ..KubeConfigOptions::default()
+        };
+        let mut config = match (&args.kubeconfig, &args.context) {
+            (Some(path), _) => {
+                let kubeconfig = Kubeconfig::read_from(path)
+                    .map_err(|source| AccessError::Kubeconfig(Box::new(source)))?;
+                Config::from_custom_kubeconfig(kubeconfig, &options)
+                    .await
+                    .map_err(|source| AccessError::Kubeconfig(Box::new(source)))?
+            }
+            (None, Some(_)) => Config::from_kubeconfig(&options)
+                .await
+                .map_err(|source| AccessError::Kubeconfig(Box::new(source)))?,
+            (None, None) => Config::infer()
+                .await
+                .map_err(|source| AccessError::NoCluster(Box::new(source)))?,
+        };
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.read_timeout = Some(READ_TIMEOUT);
+        // A person waits for the answer and can ask again; hidden retries only hide the reason.
+        config.default_retry = false;
+        let namespace = args.namespace.clone();
+        let url = config.cluster_url.to_string();
+        let namespace = namespace.unwrap_or_else(|| config.default_namespace.clone());
+        let client =
+            Client::try_from(config).map_err(|source| AccessError::Client(Box::new(source)))?;
+        Ok(Self {
+            client,
+            namespace,
+            url,
+        })
+    }
+
+    /// One object of the namespace; `None` when it is not there.
+    pub async fn object<K>(&self, name: &str) -> Result<Option<DeserializeGuard<K>>, AccessError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+        K: Clone + std::fmt::Debug,
+    {
+        let api: Api<DeserializeGuard<K>> = Api::namespaced(self.client.clone(), &self.namespace);
+        match api.get(name).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error::is_absent(&error) => Ok(None),
+            Err(error) => Err(self.error::<K>(error, "get", Scope::Namespace)),
+        }
+    }
+
+    /// Every object of the scope that matches `fields` (a field selector, may be empty).
+    pub async fn objects<K>(
+        &self,
+        scope: Scope,
+        fields: &str,
+    ) -> Result<Vec<DeserializeGuard<K>>, AccessError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+        K: Clone + std::fmt::Debug,
+    {
+        let api: Api<DeserializeGuard<K>> = match scope {
+            Scope::Namespace => Api::namespaced(self.client.clone(), &self.namespace),
+            Scope::Everywhere => Api::all(self.client.clone()),
+        };
+        let mut params = ListParams::default().limit(PAGE);
+        if !fields.is_empty() {
+            params = params.fields(fields);
+        }
+        let mut all = Vec::new();
+        loop {
+            let page = api
+                .list(&params)
+                .await
+                .map_err(|error| self.error::<K>(error, "list", scope))?;
+            all.extend(page.items);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    /// Changes annotations of an object of the namespace by a merge patch; `null` removes one.
+    /// With `dry_run` the server checks rights and admission and keeps nothing.
+    pub async fn annotate<K>(
+        &self,
+        name: &str,
+        annotations: &Value,
+        dry_run: bool,
+    ) -> Result<(), AccessError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+        K: Clone + std::fmt::Debug,
+    {
+        let api: Api<DeserializeGuard<K>> = Api::namespaced(self.client.clone(), &self.namespace);
+        let patch = serde_json::json!({ "metadata": { "annotations": annotations } });
+        let params = PatchParams {
+            dry_run,
+            field_manager: Some("kubectl-floodgate".to_owned()),
+            ..PatchParams::default()
+        };
+        api.patch(name, &params, &Patch::Merge(&patch))
+            .await
+            .map(|_| ())
+            .map_err(|error| self.error::<K>(error, "patch", Scope::Namespace))
+    }
+
+    fn error<K: Resource<DynamicType = ()>>(
+        &self,
+        error: kube::Error,
+        verb: &'static str,
+        scope: Scope,
+    ) -> AccessError {
+        let asked = Asked {
+            verb,
+            resource: resource_of::<K>(),
+            namespace: (scope == Scope::Namespace).then(|| self.namespace.clone()),
+            url: self.url.clone(),
+        };
+        AccessError::asking(asked, error)
+    }
+}
+
+/// `paymentclusters.floodgate.dev`, or `events` of the core group.
+fn resource_of<K: Resource<DynamicType = ()>>() -> String {
+    let (plural, group) = (K::plural(&()), K::group(&()));
+    if group.is_empty() {
+        plural.into_owned()
+    } else {
+        format!("{plural}.{group}")
+    }
+}

@@ -1,0 +1,87 @@
+//! What can stand between a person and the Kubernetes cluster, and what to do about it.
+
+use kube::config::{InferConfigError, KubeconfigError};
+
+/// What was asked of the server.
+#[derive(Debug)]
+pub struct Asked {
+    /// `get`, `list` or `patch`.
+    pub verb: &'static str,
+    /// Plural with group.
+    pub resource: String,
+    /// Namespace; `None` for all of them.
+    pub namespace: Option<String>,
+    /// Address of the server.
+    pub url: String,
+}
+
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.verb, self.resource)?;
+        match &self.namespace {
+            Some(namespace) => write!(f, " in namespace {namespace}"),
+            None => f.write_str(" in all namespaces"),
+        }
+    }
+}
+
+/// The cluster cannot be asked, or does not answer as hoped.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// The kubeconfig cannot be used.
+    #[error("the kubeconfig cannot be used; check --kubeconfig, $KUBECONFIG and --context")]
+    Kubeconfig(#[source] Box<KubeconfigError>),
+    /// There is neither a kubeconfig nor a pod's own account.
+    #[error(
+        "no Kubernetes cluster is configured; set --kubeconfig or $KUBECONFIG, or read a saved file with -f"
+    )]
+    NoCluster(#[source] Box<InferConfigError>),
+    /// The client cannot be made, for example from an unreadable certificate.
+    #[error("no client can be made from the kubeconfig; check its certificates and its user")]
+    Client(#[source] Box<kube::Error>),
+    /// The server was not reached.
+    #[error("the cluster at {} was not reached; check the network, the VPN and --context", .0.url)]
+    Unreachable(Asked, #[source] Box<kube::Error>),
+    /// The server does not know who asks.
+    #[error("the cluster at {} does not accept your credentials; log in again", .0.url)]
+    Unauthorized(Asked, #[source] Box<kube::Error>),
+    /// The user lacks a right.
+    #[error("you may not {0}; ask for a role with verb `{verb}` on `{resource}`", verb = .0.verb, resource = .0.resource)]
+    Forbidden(Asked, #[source] Box<kube::Error>),
+    /// The kind does not exist there.
+    #[error(
+        "the cluster at {} has no {}; is Floodgate installed there? check --context, or `kubectl apply -k manifests/operator`",
+        .0.url, .0.resource
+    )]
+    NotInstalled(Asked, #[source] Box<kube::Error>),
+    /// Anything else the server refuses.
+    #[error("the server refused to {0}")]
+    Refused(Asked, #[source] Box<kube::Error>),
+}
+
+impl AccessError {
+    /// Sorts an error by what a person can do about it.
+    pub(super) fn asking(asked: Asked, error: kube::Error) -> Self {
+        let code = match &error {
+            kube::Error::Api(status) => Some(status.code),
+            _ => None,
+        };
+        let source = Box::new(error);
+        match code {
+            None => Self::Unreachable(asked, source),
+            Some(401) => Self::Unauthorized(asked, source),
+            Some(403) => Self::Forbidden(asked, source),
+            Some(404) => Self::NotInstalled(asked, source),
+            Some(_) => Self::Refused(asked, source),
+        }
+    }
+}
+
+/// Whether the object is not there, although its kind is.
+pub(super) fn is_absent(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    let details = status.details.as_ref();
+    status.code == 404 && details.is_some_and(|details| !details.name.is_empty())
+}

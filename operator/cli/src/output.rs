@@ -1,0 +1,77 @@
+//! What a command prints, in the form it was asked for.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+/// The answer cannot be printed.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// It cannot be put into JSON.
+    #[error("cannot put the answer into JSON")]
+    Json(#[source] serde_json::Error),
+    /// It cannot be put into YAML.
+    #[error("cannot put the answer into YAML")]
+    Yaml(#[source] serde_saphyr::ser::Error),
+    /// Standard output takes nothing.
+    #[error("cannot write to standard output")]
+    Write(#[source] std::io::Error),
+}
+
+/// Form of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a person.
+    #[default]
+    Table,
+    /// For a person with a wide screen.
+    Wide,
+    /// For a program.
+    Json,
+    /// For a program, or a file.
+    Yaml,
+}
+
+/// `-o`, of every command that answers.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct OutputArgs {
+    /// Form of the answer.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+}
+
+impl OutputArgs {
+    /// Prints `answer` for a program, or what `table` makes of it for a person.
+    pub fn print<T: Serialize>(
+        self,
+        answer: &T,
+        table: impl FnOnce() -> String,
+    ) -> Result<(), OutputError> {
+        let text = match self.output {
+            Format::Table | Format::Wide => table(),
+            Format::Json => serde_json::to_string_pretty(answer).map_err(OutputError::Json)? + "\n",
+            Format::Yaml => serde_saphyr::to_string(answer).map_err(OutputError::Yaml)?,
+        };
+        print(&text)
+    }
+
+    /// Whether the wide form was asked for.
+    pub fn wide(self) -> bool {
+        self.output == Format::Wide
+    }
+}
+
+/// Prints text; a reader that went away is no failure.
+pub fn print(text: &str) -> Result<(), OutputError> {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(OutputError::Write(error))
+        }
+        _ => Ok(()),
+    }
+}

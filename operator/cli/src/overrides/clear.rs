@@ -1,0 +1,101 @@
+//! `override clear`.
+
+use clap::{Args, ValueEnum};
+use floodgate_api::annotation;
+use kube::ResourceExt;
+use serde_json::{Map, Value};
+
+use crate::access::{Access, AccessArgs};
+use crate::failure::{Failure, Finding};
+use crate::output;
+
+/// `override clear`.
+#[derive(Debug, Args)]
+pub struct ClearArgs {
+    /// Name of the PaymentCluster.
+    name: String,
+    /// Which ones; default all, misspelt ones too.
+    #[arg(value_enum)]
+    what: Vec<What>,
+    /// Asks the server whether it would take it, and changes nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// One override.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum What {
+    /// Exactly so many replicas.
+    #[value(alias = "pin-replicas")]
+    Pin,
+    /// At least so many replicas.
+    #[value(alias = "floor-replicas")]
+    Floor,
+    /// At most so many replicas.
+    #[value(alias = "ceiling-replicas")]
+    Ceiling,
+    /// At least this level.
+    DegradeFloor,
+    /// Exactly this level.
+    DegradePin,
+    /// The pause.
+    Pause,
+}
+
+impl What {
+    const fn annotation(self) -> &'static str {
+        match self {
+            Self::Pin => annotation::PIN_REPLICAS,
+            Self::Floor => annotation::FLOOR_REPLICAS,
+            Self::Ceiling => annotation::CEILING_REPLICAS,
+            Self::DegradeFloor => annotation::DEGRADE_FLOOR,
+            Self::DegradePin => annotation::DEGRADE_PIN,
+            Self::Pause => annotation::PAUSE,
+        }
+    }
+}
+
+/// Runs the command.
+pub async fn run(args: &ClearArgs, access: &AccessArgs) -> Result<Finding, Failure> {
+    let access = Access::open(access).await?;
+    let cluster = super::cluster(&access, &args.name).await?;
+    let set = |name: &str| cluster.annotations().contains_key(name);
+    let named: Vec<&str> = args.what.iter().map(|what| what.annotation()).collect();
+    let asked = |name: &&str| named.is_empty() || named.contains(name);
+    let (mut cleared, left): (Vec<&str>, Vec<&str>) = annotation::OVERRIDES
+        .into_iter()
+        .filter(|name| set(name))
+        .partition(asked);
+    if left.is_empty() {
+        // End, reason and author belong to overrides; alone they would be refused in the open, as
+        // is what nobody knows under our prefix.
+        let ours = cluster.annotations().keys().map(String::as_str);
+        let ours = ours.filter(|name| name.starts_with(annotation::PREFIX));
+        cleared.extend(ours.filter(|name| !annotation::OVERRIDES.contains(name)));
+    }
+    if cleared.is_empty() {
+        output::print(&format!("{}: nothing to clear\n", args.name))?;
+        return Ok(Finding::Fine);
+    }
+    let patch: Map<String, Value> = cleared
+        .iter()
+        .map(|name| ((*name).to_owned(), Value::Null))
+        .collect();
+    super::send(&access, &args.name, &patch, args.dry_run).await?;
+    let would = if args.dry_run { "would be " } else { "" };
+    let still = if left.is_empty() {
+        String::new()
+    } else {
+        format!("  still set: {}\n", short(&left))
+    };
+    let text = format!("{}: {would}cleared {}\n{still}", args.name, short(&cleared));
+    output::print(&text)?;
+    Ok(Finding::Fine)
+}
+
+fn short(names: &[&str]) -> String {
+    let names = names
+        .iter()
+        .map(|name| name.strip_prefix(annotation::PREFIX).unwrap_or(name));
+    names.collect::<Vec<_>>().join(", ")
+}

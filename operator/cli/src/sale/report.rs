@@ -1,0 +1,176 @@
+//! `sale report`.
+
+use std::fmt::Write;
+
+use clap::Args;
+use floodgate_api::sale::status::{SaleClusterStatus, SalePhaseStatus};
+use floodgate_planner::{Sale, SalePhase};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use serde::Serialize;
+
+use super::status::told;
+use super::{instant, planning, times};
+use crate::access::AccessArgs;
+use crate::failure::{Failure, Finding};
+use crate::moment::{Moment, span};
+use crate::output::OutputArgs;
+use crate::paint::Paint;
+use crate::source::SourceArgs;
+use crate::table::Table;
+
+/// `sale report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Name of the SaleEvent; may be left out when there is only one.
+    name: Option<String>,
+    #[command(flatten)]
+    source: SourceArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What came of a sale, as `-o json` tells it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    sale: String,
+    end: Timestamp,
+    /// Whether every phase is over.
+    complete: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    learned_uplift_percent: Option<i32>,
+    clusters: Vec<SaleClusterStatus>,
+}
+
+/// Runs the command.
+pub async fn run(args: &ReportArgs, access: &AccessArgs) -> Result<Finding, Failure> {
+    let moment = args.source.moment();
+    let (event, sales, _) = super::find(args.name.as_deref(), &args.source, access).await?;
+    let sale = planning::sale(&event, &sales)?;
+    let status = event.status.clone().unwrap_or_default();
+    let last = sale.phases.iter().map(|phase| phase.until).max();
+    let end = instant(last.unwrap_or(sale.end));
+    let answer = Answer {
+        sale: event.name_any(),
+        end,
+        complete: end <= moment.now(),
+        learned_uplift_percent: status.learned_uplift_percent,
+        clusters: status.clusters,
+    };
+    args.output.print(&answer, || {
+        page(&answer, &sale, &moment, Paint::for_stdout())
+    })?;
+    let phases = || answer.clusters.iter().flat_map(|cluster| &cluster.phases);
+    let cold = phases().any(is_cold);
+    let untold = phases().next().is_none();
+    Ok(Finding::wrong_if(!answer.complete || cold || untold))
+}
+
+/// Whether fewer pods than planned were warm at T0.
+fn is_cold(phase: &SalePhaseStatus) -> bool {
+    phase
+        .warm_at_t0
+        .is_some_and(|warm| warm < phase.planned_replicas)
+}
+
+fn page(answer: &Answer, sale: &Sale, moment: &Moment, paint: Paint) -> String {
+    let mut text = String::new();
+    let over = if answer.complete {
+        "over since"
+    } else {
+        "not over, ends"
+    };
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{}: {over} {}, {}",
+        paint.heading(&answer.sale),
+        moment.instant(answer.end),
+        moment.relative(answer.end),
+    );
+    for cluster in &answer.clusters {
+        for phase in cluster.phases.iter().filter(|phase| is_cold(phase)) {
+            let line = format!(
+                "At T0 of {} only {} of {} planned pods of {} were warm",
+                phase.name,
+                phase.warm_at_t0.unwrap_or(0),
+                phase.planned_replicas,
+                cluster.name
+            );
+            let _ = writeln!(text, "  - {}", paint.wrong(&line));
+        }
+    }
+    if let Some(percent) = answer.learned_uplift_percent {
+        let percent = u32::try_from(percent).unwrap_or(0);
+        let _ = writeln!(
+            text,
+            "It brought {} of the baseline; a later sale plans with that through `learnFrom: [{}]`.",
+            times(percent),
+            answer.sale
+        );
+    }
+    let header = [
+        "CLUSTER",
+        "PHASE",
+        "WARM AT T0",
+        "PODS AT MOST",
+        "PEAK",
+        "PLANNED FOR",
+        "UPLIFT",
+        "DEGRADED",
+    ];
+    let mut table = Table::new(&header);
+    for cluster in &answer.clusters {
+        for phase in &sale.phases {
+            table.row(row(cluster, phase, moment));
+        }
+    }
+    if answer.clusters.is_empty() {
+        text += "Nothing was recorded of it.\n";
+    } else {
+        let _ = write!(text, "\n{}", table.render(0));
+    }
+    text
+}
+
+fn row(cluster: &SaleClusterStatus, phase: &SalePhase, moment: &Moment) -> Vec<String> {
+    let mut cells = vec![cluster.name.clone(), phase.name.clone()];
+    let Some(told) = told(cluster, phase) else {
+        cells.extend(vec![String::new(); 6]);
+        return cells;
+    };
+    let warm = told.warm_at_t0.map_or("not noted".to_owned(), |warm| {
+        format!("{warm} of {}", told.planned_replicas)
+    });
+    let Some(report) = &told.report else {
+        let state = if instant(phase.until) > moment.now() {
+            "not over"
+        } else {
+            "not recorded"
+        };
+        let planned = format!("{} req/s", told.planned_rps);
+        let rest = ["", state, &planned, "", ""].map(str::to_owned);
+        cells.push(if told.warm_at_t0.is_some() {
+            warm
+        } else {
+            String::new()
+        });
+        cells.extend(rest);
+        return cells;
+    };
+    let percent = |percent: i32| times(u32::try_from(percent).unwrap_or(0));
+    cells.extend([
+        warm,
+        report.replicas_max.to_string(),
+        format!("{} req/s", report.peak_rps),
+        format!("{} req/s", told.planned_rps),
+        format!(
+            "{} (planned {})",
+            percent(report.learned_uplift_percent),
+            percent(told.uplift_percent)
+        ),
+        span(i64::from(report.degraded_seconds)),
+    ]);
+    cells
+}

@@ -1,0 +1,127 @@
+//! Many clusters in one table: those with something wrong first, with what it is above the table.
+
+use floodgate_api::PaymentCluster;
+
+use super::ClusterReport;
+use super::judge::overrides_of;
+use super::screen::{headline, points};
+use crate::moment::{Moment, span};
+use crate::paint::Paint;
+use crate::table::Table;
+
+/// How the table is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns {
+    /// Whether namespaces are told apart.
+    pub namespaces: bool,
+    /// Whether the wide columns are shown.
+    pub wide: bool,
+}
+
+/// The list, worst first.
+pub fn listing(
+    rows: &[(ClusterReport, Option<PaymentCluster>)],
+    columns: Columns,
+    moment: &Moment,
+    paint: Paint,
+) -> String {
+    let mut text = String::new();
+    for (report, _) in rows
+        .iter()
+        .filter(|(report, _)| !report.problems.is_empty())
+    {
+        text.push_str(&headline(report, paint));
+        points(&mut text, &report.problems, moment, |line| {
+            paint.wrong(line)
+        });
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let mut header = vec![
+        "NAME", "STATE", "LOAD", "FORECAST", "DESIRED", "READY", "WARM", "LEVEL",
+    ];
+    header.extend(["NEXT SALE", "OVERRIDES"]);
+    if columns.namespaces {
+        header.insert(0, "NAMESPACE");
+    }
+    if columns.wide {
+        header.extend(["MIN-MAX", "LEAD TIME", "PER POD", "REASON"]);
+    }
+    let mut table = Table::new(&header);
+    for (report, cluster) in rows {
+        table.row(row(report, cluster.as_ref(), columns, moment));
+    }
+    text + &table.render(0)
+}
+
+fn row(
+    report: &ClusterReport,
+    cluster: Option<&PaymentCluster>,
+    columns: Columns,
+    moment: &Moment,
+) -> Vec<String> {
+    let status = &report.status;
+    let rate = |rps: i32| format!("{rps} req/s");
+    let pods = status.replicas;
+    let count = |count: fn(floodgate_api::cluster::status::ReplicaCounts) -> i32| {
+        pods.map_or(String::new(), |pods| count(pods).to_string())
+    };
+    let overrides = cluster.map_or(Vec::new(), |cluster| {
+        overrides_of(cluster, moment.now()).active
+    });
+    let overrides = overrides.iter().map(|one| {
+        format!(
+            "{}={} ({} left)",
+            one.name,
+            one.value,
+            span(moment.seconds_until(one.until.0))
+        )
+    });
+    let mut cells = vec![
+        report.name.clone(),
+        report.verdict.to_owned(),
+        status.load_rps.map_or(String::new(), rate),
+        status
+            .forecast
+            .as_ref()
+            .map_or(String::new(), |forecast| rate(forecast.upper_rps)),
+        count(|pods| pods.desired),
+        count(|pods| pods.ready),
+        count(|pods| pods.warm),
+        status
+            .level
+            .as_ref()
+            .map_or(String::new(), |level| level.current.to_string()),
+        status.sale.as_ref().map_or(String::new(), |sale| {
+            format!(
+                "{}/{} {}",
+                sale.name,
+                sale.phase,
+                moment.relative(sale.t0.0)
+            )
+        }),
+        overrides.collect::<Vec<_>>().join(", "),
+    ];
+    if columns.namespaces {
+        cells.insert(0, report.namespace.clone());
+    }
+    if columns.wide {
+        cells.extend([
+            cluster.map_or(String::new(), |cluster| {
+                format!("{}-{}", cluster.spec.scaling.min, cluster.spec.scaling.max)
+            }),
+            status
+                .lead_time
+                .map_or(String::new(), |lead| span(i64::from(lead.seconds))),
+            status
+                .capacity
+                .map_or(String::new(), |capacity| rate(capacity.rps)),
+            status
+                .decision
+                .as_ref()
+                .map_or(String::new(), |decision| decision.reason.clone()),
+        ]);
+    }
+    cells
+}

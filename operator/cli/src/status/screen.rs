@@ -1,0 +1,222 @@
+//! One cluster on one screen: what is wrong first, then the numbers.
+
+use std::fmt::Write;
+
+use floodgate_api::PaymentCluster;
+use floodgate_api::cluster::degradation::Level;
+use floodgate_api::cluster::status::{LevelStatus, OverrideStatus, PaymentClusterStatus};
+
+use super::ClusterReport;
+use super::judge::{Point, overrides_of};
+use crate::line::one_line;
+use crate::moment::{Moment, span};
+use crate::paint::Paint;
+use crate::words;
+
+/// The screen.
+pub fn screen(
+    report: &ClusterReport,
+    cluster: &PaymentCluster,
+    moment: &Moment,
+    paint: Paint,
+) -> String {
+    let mut text = headline(report, paint);
+    points(&mut text, &report.problems, moment, |line| {
+        paint.wrong(line)
+    });
+    points(&mut text, &report.notes, moment, |line| paint.note(line));
+    text.push('\n');
+    let status = &report.status;
+    let rows = [
+        ("Load", Some(load(status))),
+        ("Forecast", forecast(status)),
+        ("Pods", Some(pods(cluster, status))),
+        (
+            "Level",
+            status
+                .level
+                .as_ref()
+                .map(|level| self::level(level, moment)),
+        ),
+        ("Next sale", Some(sale(status, moment))),
+        ("Overrides", Some(overrides(cluster, moment))),
+        (
+            "Why",
+            status
+                .decision
+                .as_ref()
+                .map(|decision| one_line(&decision.explain)),
+        ),
+    ];
+    for (title, row) in rows {
+        let title = format!("{title:<11}");
+        let row = row.unwrap_or_else(|| "not known yet".to_owned());
+        let row = row.replace('\n', "\n           ");
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}{row}", paint.heading(&title));
+    }
+    text
+}
+
+/// `checkout (pay): 2 things are wrong`.
+pub fn headline(report: &ClusterReport, paint: Paint) -> String {
+    let verdict = match report.problems.len() {
+        0 => paint.fine("fine"),
+        1 => paint.wrong("1 thing is wrong"),
+        many => paint.wrong(&format!("{many} things are wrong")),
+    };
+    let name = paint.heading(&report.name);
+    format!("{name} ({}): {verdict}\n", report.namespace)
+}
+
+/// One line per point, and one below it for what to do.
+pub fn points(
+    text: &mut String,
+    points: &[Point],
+    moment: &Moment,
+    paint: impl Fn(&str) -> String,
+) {
+    for point in points {
+        let since = point
+            .since
+            .map(|since| format!(" ({})", moment.lasting(since)));
+        let line = format!("{}{}", one_line(&point.what), since.unwrap_or_default());
+        let _ = writeln!(text, "  - {}", paint(&line));
+        if let Some(remedy) = point.remedy {
+            let _ = writeln!(text, "      do: {remedy}");
+        }
+    }
+}
+
+/// `412 req/s, 82 % of what 10 warm pods hold (500 req/s)`.
+fn load(status: &PaymentClusterStatus) -> String {
+    let Some(load_rps) = status.load_rps else {
+        return "not known".to_owned();
+    };
+    let warm = status.replicas.map_or(0, |pods| pods.warm);
+    match status
+        .capacity
+        .filter(|capacity| capacity.warm_total_rps > 0)
+    {
+        Some(capacity) => {
+            let percent = i64::from(load_rps) * 100 / i64::from(capacity.warm_total_rps);
+            format!(
+                "{load_rps} req/s, {percent} % of what {warm} warm pods hold at target ({} req/s)",
+                capacity.warm_total_rps
+            )
+        }
+        None => format!("{load_rps} req/s, and no warm pod"),
+    }
+}
+
+/// `p50 480, p95 610 req/s within the next 2 min (ridge, live error 12 %)`.
+fn forecast(status: &PaymentClusterStatus) -> Option<String> {
+    let forecast = status.forecast.as_ref()?;
+    let error = forecast
+        .error_percent
+        .map_or("live error not known yet".to_owned(), |percent| {
+            format!("live error {percent} %")
+        });
+    Some(format!(
+        "p50 {}, p{} {} req/s within the next {} ({}, {error})",
+        forecast.p50_rps,
+        forecast.quantile_percent,
+        forecast.upper_rps,
+        span(i64::from(forecast.horizon_seconds)),
+        forecast.model,
+    ))
+}
+
+fn pods(cluster: &PaymentCluster, status: &PaymentClusterStatus) -> String {
+    let scaling = &cluster.spec.scaling;
+    let counts = status.replicas.unwrap_or_default();
+    let lead = status.lead_time.map_or(String::new(), |lead| {
+        let measured = match lead.samples {
+            0 => "declared".to_owned(),
+            pods => format!("measured on {pods} pods"),
+        };
+        format!(
+            ", warm {} after the decision ({measured})",
+            span(i64::from(lead.seconds))
+        )
+    });
+    format!(
+        "{} desired, {} ready, {} warm (min {}, max {}{lead})",
+        counts.desired, counts.ready, counts.warm, scaling.min, scaling.max
+    )
+}
+
+fn level(level: &LevelStatus, moment: &Moment) -> String {
+    let imposed = match (level.pinned, level.floor) {
+        (Some(pinned), _) => format!("pinned to {pinned}"),
+        (None, Level::Normal) => "nothing imposed".to_owned(),
+        (None, floor) => format!("at least {floor} imposed"),
+    };
+    let since = level.since.as_ref();
+    let since = since.map_or(String::new(), |since| {
+        format!(" {}", moment.lasting(since.0))
+    });
+    let meaning = words::meaning(&level.reason);
+    let why = if meaning.is_empty() {
+        &level.reason
+    } else {
+        meaning
+    };
+    format!(
+        "{}: {}\n{imposed}{since}: {why}",
+        level.current,
+        given_up(level.current)
+    )
+}
+
+/// What a level gives up.
+const fn given_up(level: Level) -> &'static str {
+    match level {
+        Level::Normal => "everything is on",
+        Level::Guard => "speculative work is off",
+        Level::Reduce => "reads of accounts and histories are off too",
+        Level::Protect => "refunds are off too; payments go on",
+        Level::Survive => "only what was started is finished; new payments are refused",
+    }
+}
+
+fn sale(status: &PaymentClusterStatus, moment: &Moment) -> String {
+    let Some(sale) = &status.sale else {
+        return "none".to_owned();
+    };
+    format!(
+        "{}/{} {}, at {}\n{} pods planned, put up from {}, {}",
+        sale.name,
+        sale.phase,
+        moment.relative(sale.t0.0),
+        moment.instant(sale.t0.0),
+        sale.planned_replicas,
+        moment.instant(sale.prescale_start.0),
+        moment.relative(sale.prescale_start.0),
+    )
+}
+
+fn overrides(cluster: &PaymentCluster, moment: &Moment) -> String {
+    let active = overrides_of(cluster, moment.now()).active;
+    if active.is_empty() {
+        return "none".to_owned();
+    }
+    let lines: Vec<String> = active.iter().map(|one| told(one, moment)).collect();
+    lines.join("\n")
+}
+
+/// `floor-replicas=20, 42 min left, until 03:00:00 CST (19:00:00 UTC): acquirer B is slow (lin)`.
+pub fn told(active: &OverrideStatus, moment: &Moment) -> String {
+    let by = active
+        .by
+        .as_ref()
+        .map_or(String::new(), |by| format!(" ({})", one_line(by)));
+    format!(
+        "{}={}, {} left, until {}: {}{by}",
+        active.name,
+        one_line(&active.value),
+        span(moment.seconds_until(active.until.0).max(0)),
+        moment.instant(active.until.0),
+        one_line(&active.reason),
+    )
+}

@@ -1,0 +1,11 @@
+//! The plugin as a person runs it: the real binary, its output, its exit codes.
+
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test ends by panic")]
+
+mod golden;
+mod offline;
+mod online;
+mod overriding;
+mod refusals;
+mod run;
+mod server;

@@ -1,0 +1,358 @@
+//! What is told from saved objects, as of a fixed instant.
+
+use serde_json::Value;
+
+use crate::golden::holds;
+use crate::run::{fixture, run, run_with};
+
+/// Two minutes before T0 of the fixtures.
+const AT: &str = "2026-11-10T15:58:00Z";
+
+#[test]
+fn status_of_one_cluster_puts_what_is_wrong_first() {
+    let till = fixture("till.yaml");
+    holds(
+        "status-till.txt",
+        1,
+        &["status", "till", "-f", &till, "--at", AT],
+    );
+}
+
+#[test]
+fn status_of_many_puts_the_wrong_ones_first() {
+    let (till, fleet) = (fixture("till.yaml"), fixture("fleet.yaml"));
+    let files = ["-f", &till, "-f", &fleet, "--at", AT];
+    holds(
+        "status-many.txt",
+        1,
+        &[&["status", "-A"][..], &files[..]].concat(),
+    );
+    holds(
+        "status-wide.txt",
+        1,
+        &[&["status", "-o", "wide"][..], &files[..]].concat(),
+    );
+}
+
+#[test]
+fn a_fine_cluster_says_so_and_exits_0() {
+    let fleet = fixture("fleet.yaml");
+    holds(
+        "status-fine.txt",
+        0,
+        &["status", "kiosk", "-f", &fleet, "--at", AT],
+    );
+}
+
+#[test]
+fn explain_shows_every_bid_and_every_guard_with_its_numbers() {
+    let till = fixture("till.yaml");
+    holds(
+        "explain-till.txt",
+        0,
+        &["explain", "till", "-f", &till, "--at", AT],
+    );
+}
+
+#[test]
+fn explain_tells_earlier_events_of_this_cluster_only() {
+    let fleet = fixture("fleet.yaml");
+    holds(
+        "explain-kiosk.txt",
+        0,
+        &["explain", "kiosk", "-f", &fleet, "--at", AT],
+    );
+}
+
+#[test]
+fn explain_says_that_nothing_was_decided_yet() {
+    let fleet = fixture("fleet.yaml");
+    let ran = run(&["explain", "booth", "-f", &fleet, "--at", AT]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stdout.contains("nothing was decided yet"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn json_and_yaml_tell_the_same_and_hold_the_problems() {
+    let till = fixture("till.yaml");
+    let told = |format: &str| {
+        let args = ["status", "till", "-f", &till, "--at", AT, "-o", format];
+        run(&args).stdout
+    };
+    let json: Value = serde_json::from_str(&told("json")).unwrap();
+    let yaml: Value = serde_saphyr::from_str(&told("yaml")).unwrap();
+    assert_eq!(json, yaml);
+    let cluster = &json["clusters"][0];
+    assert_eq!(cluster["verdict"], "Wrong");
+    let reasons: Vec<&str> = cluster["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| problem["reason"].as_str().unwrap())
+        .collect();
+    assert!(reasons.contains(&"PrometheusUnreachable") && reasons.contains(&"UnknownAnnotation"));
+    assert_eq!(cluster["status"]["replicas"]["warm"], 10);
+}
+
+#[test]
+fn override_list_shows_the_time_left_and_what_is_refused() {
+    let till = fixture("till.yaml");
+    holds(
+        "override-list.txt",
+        1,
+        &["override", "list", "-f", &till, "--at", AT],
+    );
+}
+
+#[test]
+fn an_override_is_gone_in_the_second_it_lapses() {
+    let till = fixture("till.yaml");
+    let list = |at: &str| run(&["override", "list", "-f", &till, "--at", at]).stdout;
+    assert!(list("2026-11-10T16:29:59Z").contains("floor-replicas=9   1 s"));
+    let lapsed = list("2026-11-10T16:30:00Z");
+    assert!(
+        lapsed.contains("has passed") && lapsed.contains("No override is in force"),
+        "{lapsed}"
+    );
+}
+
+#[test]
+fn a_sale_is_planned_with_no_cluster_at_all() {
+    let (till, sale) = (fixture("till.yaml"), fixture("sale.yaml"));
+    let at = "2026-11-10T06:00:00Z";
+    let args = [
+        "sale",
+        "plan",
+        "-f",
+        &till,
+        "-f",
+        &sale,
+        "--baseline-rps",
+        "48",
+        "--at",
+        at,
+    ];
+    holds("sale-plan.txt", 1, &args);
+}
+
+#[test]
+fn a_plan_that_fits_exits_0_and_costs_what_its_pods_cost() {
+    let (till, sale) = (fixture("till.yaml"), fixture("sale.yaml"));
+    let at = "2026-11-10T06:00:00Z";
+    let ran = run(&[
+        "sale",
+        "plan",
+        "autumn",
+        "-f",
+        &till,
+        "-f",
+        &sale,
+        "--baseline-rps",
+        "14",
+        "--at",
+        at,
+        "-o",
+        "json",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let cluster = &plan["clusters"][0];
+    // 14 req/s tenfold are 3 pods, fortyfold 12; each from 122 s before its T0, for two hours.
+    let hours = 2.0 + 122.0 / 3_600.0;
+    let cost = cluster["podHours"].as_f64().unwrap();
+    assert!((cost - hours * 15.0).abs() < 0.06, "{cost}");
+    let extra = cluster["podHoursAboveMin"].as_f64().unwrap();
+    assert!((extra - hours * 11.0).abs() < 0.06, "{extra}");
+    assert_eq!(
+        cluster["phases"][1]["prescaleStart"],
+        "2026-11-10T15:57:58Z"
+    );
+}
+
+#[test]
+fn what_the_operator_published_is_the_plan() {
+    let (till, sale) = (fixture("till.yaml"), fixture("sale-running.yaml"));
+    let ran = run(&["sale", "plan", "-f", &till, "-f", &sale, "--at", AT]);
+    assert!(
+        ran.stdout.contains("published by the operator"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("midnight needs 39 pods"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn a_plan_takes_its_baseline_from_a_recorded_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trace.csv");
+    let start: jiff::Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+    let rows = (0..9 * 288).map(|step| {
+        let at = start + jiff::SignedDuration::from_mins(5 * step);
+        format!("{at},20\n")
+    });
+    std::fs::write(
+        &path,
+        format!("timestamp,value\n{}", rows.collect::<String>()),
+    )
+    .unwrap();
+    let (till, sale) = (fixture("till.yaml"), fixture("sale.yaml"));
+    let history = path.to_str().unwrap();
+    let ran = run(&[
+        "sale",
+        "plan",
+        "-f",
+        &till,
+        "-f",
+        &sale,
+        "--history",
+        history,
+        "--at",
+        "2026-11-10T06:00:00Z",
+        "-o",
+        "json",
+    ]);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let expected = plan["clusters"][0]["phases"][0]["expectedRps"]
+        .as_f64()
+        .unwrap();
+    assert!(
+        (190.0..=230.0).contains(&expected),
+        "ten times a flat 20 req/s is {expected}"
+    );
+}
+
+#[test]
+fn sale_status_shows_warm_pods_against_the_plan() {
+    let sale = fixture("sale-running.yaml");
+    holds(
+        "sale-status.txt",
+        1,
+        &["sale", "status", "autumn", "-f", &sale, "--at", AT],
+    );
+}
+
+#[test]
+fn sale_report_tells_what_came_of_each_phase() {
+    let sale = fixture("sale-running.yaml");
+    holds(
+        "sale-report.txt",
+        1,
+        &[
+            "sale",
+            "report",
+            "-f",
+            &sale,
+            "--at",
+            "2026-11-10T18:30:00Z",
+        ],
+    );
+}
+
+#[test]
+fn saved_objects_are_read_from_standard_input_too() {
+    let text = std::fs::read_to_string(fixture("fleet.yaml")).unwrap();
+    let ran = run_with(&["status", "kiosk", "-f", "-", "--at", AT], &text);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.starts_with("kiosk (shop): fine"));
+}
+
+#[test]
+fn completion_knows_every_command_and_kubectl_is_offered_them() {
+    let scripts = ["bash", "zsh", "fish"].map(|shell| run(&["completion", shell]));
+    for script in scripts {
+        assert_eq!(script.code, 0);
+        assert!(script.stdout.contains("override") && script.stdout.contains("explain"));
+    }
+    let helper = run(&["completion", "kubectl"]).stdout;
+    assert!(helper.starts_with("#!/bin/sh\n") && helper.contains("__complete"));
+    let offered = run(&["__complete", "sale", ""]).stdout;
+    assert!(
+        offered.contains("plan\t") && offered.contains("report\t"),
+        "{offered}"
+    );
+    assert!(
+        offered.ends_with(":4\n"),
+        "no file names beside them: {offered}"
+    );
+    let flags = run(&["__complete", "override", "set", "--pi"]).stdout;
+    assert_eq!(flags.lines().count(), 2, "{flags}");
+    assert!(flags.starts_with("--pin\t"));
+}
+
+#[test]
+fn exit_codes_are_told_in_help() {
+    let help = run(&["--help"]);
+    assert_eq!(help.code, 0);
+    for code in [
+        "0  fine",
+        "1  something is wrong",
+        "2  bad usage",
+        "3  the cluster",
+    ] {
+        assert!(help.stdout.contains(code), "{}", help.stdout);
+    }
+}
+
+#[test]
+fn the_readme_shows_what_the_plugin_prints() {
+    let readme = include_str!("../../../../README.md");
+    let till = fixture("till.yaml");
+    let printed = run(&["status", "till", "-f", &till, "--at", AT]).stdout;
+    assert!(
+        readme.contains(printed.trim_end()),
+        "README.md must show:\n{printed}"
+    );
+}
+
+#[test]
+fn explain_tells_as_many_events_as_were_asked_for_newest_first() {
+    let fleet = fixture("fleet.yaml");
+    let ran = run(&[
+        "explain", "kiosk", "-f", &fleet, "--at", AT, "--events", "1",
+    ]);
+    assert!(ran.stdout.contains("SignalsStale"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("ScaledDown"), "{}", ran.stdout);
+}
+
+#[test]
+fn saved_objects_of_another_namespace_are_left_out() {
+    let till = fixture("till.yaml");
+    let ran = run(&["status", "till", "-f", &till, "-n", "attic"]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.stderr.contains("`till` was not found"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_others_wrote_cannot_forge_a_line_or_hide_one() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let hostile = r#""x\nlevel: fine\e[2J""#;
+    let text = till.replace(
+        "override-reason: INC-7 bank is slow",
+        &format!("override-reason: {hostile}"),
+    );
+    assert_ne!(text, till);
+    for args in [
+        &["status", "till"][..],
+        &["status", "-o", "wide"],
+        &["override", "list"],
+    ] {
+        let ran = run_with(&[args, &["-f", "-", "--at", AT]].concat(), &text);
+        assert!(
+            !ran.stdout.contains('\x1b') && !ran.stdout.contains("\nlevel"),
+            "{}",
+            ran.stdout
+        );
+    }
+}
