@@ -13,9 +13,11 @@ use crate::{
     validate::{ValidateError, ValidatedCluster},
 };
 
+mod capacity;
 pub mod merge;
 mod signals;
 
+use capacity::capacity_sufficient;
 use signals::{forecast_trusted, signals_fresh};
 
 /// What one condition says.
@@ -211,27 +213,6 @@ fn workload_available(
     Verdict::new(kind, false, Reason::PodsNotReady, message)
 }
 
-fn capacity_sufficient(cluster: &ValidatedCluster, planned: &Planned) -> Verdict {
-    let kind = ConditionType::CapacitySufficient;
-    let most = cluster.scaling.replicas_max;
-    if planned.decision.replicas_wanted > most {
-        let message = format!(
-            "the expected load needs more than the {most} pods that `scaling.max` allows; degradation answers it"
-        );
-        return Verdict::new(kind, false, Reason::AboveMax, message);
-    }
-    let caps = planned.decision.guards.iter();
-    if caps
-        .map(|guard| guard.reason)
-        .any(|reason| reason == floodgate_planner::Reason::QuotaCapped)
-    {
-        let message = "the quota of the namespace admits fewer pods than the expected load needs; degradation answers it";
-        return Verdict::new(kind, false, Reason::QuotaExceeded, message);
-    }
-    let message = "the expected load fits within `scaling.max`";
-    Verdict::new(kind, true, Reason::CapacitySufficient, message)
-}
-
 fn plan_met(planned: &Planned, standing: &Standing) -> Verdict {
     let kind = ConditionType::PlanMet;
     if let Some((reason, message)) = &standing.foreign_writer
@@ -284,10 +265,12 @@ fn degraded(observed: &Observed, planned: &Planned) -> Verdict {
         Reason::PodsDegraded
     } else if words.degrade_pin.is_some() || words.degrade_floor.is_some() {
         Reason::OverrideActive
-    } else if planned.decision.level.reason == floodgate_planner::Reason::LoadAboveMaximum {
-        Reason::OverloadPresent
     } else {
-        Reason::OverloadExpected
+        match planned.decision.level.reason {
+            floodgate_planner::Reason::PodsDegraded => Reason::PodsDegraded,
+            floodgate_planner::Reason::LoadAboveMaximum => Reason::OverloadPresent,
+            _ => Reason::OverloadExpected,
+        }
     };
     let message = format!("level {level} is in force, {imposed} is imposed");
     Verdict::new(kind, true, reason, message)

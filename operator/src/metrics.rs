@@ -118,6 +118,8 @@ pub struct ClusterGauges {
     pub signal_age: Family<ClusterLabels, FloatGauge>,
     /// See [`names::LEAD_TIME`].
     pub lead_time: Family<ClusterLabels, FloatGauge>,
+    /// See [`names::UNPREPARED_SALES`].
+    pub unprepared_sales: Family<ClusterLabels, FloatGauge>,
 }
 
 impl ClusterGauges {
@@ -127,7 +129,7 @@ impl ClusterGauges {
         &'static str,
         &'static str,
         &Family<ClusterLabels, FloatGauge>,
-    ); 10] {
+    ); 11] {
         [
             (
                 names::OFFERED_LOAD,
@@ -166,6 +168,11 @@ impl ClusterGauges {
                 names::LEAD_TIME,
                 "Measured lead time, seconds",
                 &self.lead_time,
+            ),
+            (
+                names::UNPREPARED_SALES,
+                "Sales within 24 hours whose plan something stands in the way of",
+                &self.unprepared_sales,
             ),
         ]
     }

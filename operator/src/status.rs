@@ -295,3 +295,6 @@ fn facts(status: &PaymentClusterStatus) -> PaymentClusterStatus {
     }
     facts
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,6 +103,10 @@ named! {
         CapacitySufficient,
         /// The expected load is above what `scaling.max` can hold.
         AboveMax,
+        /// The pods of the last raise did not become Ready, so it was taken back.
+        NewPodsNotReady,
+        /// Errors rose with the pods of the last raise, so it was taken back.
+        ErrorsRose,
         /// The plan stands, Ready and warm.
         PlanMet,
         /// Nothing stands in the way of the plan of a sale.

@@ -41,6 +41,8 @@ struct Raise {
     to: u32,
     /// Pods that were Ready when it was ordered.
     ready: u32,
+    /// Whether all its pods have been Ready at once; what happens to them later is not its fault.
+    arrived: bool,
     failed_permille: Option<u32>,
     failing_since: Option<UnixMillis>,
 }
@@ -91,9 +93,14 @@ pub(crate) fn check(situation: &Situation<'_>, memory: &mut Memory) -> Option<Ca
         *raise = None;
         *strikes = 0;
     }
+    let ready = situation.input.replicas.ready;
     taken_back.map(|back| Cap {
         reason: back.reason,
-        most: back.most,
+        most: match back.reason {
+            // Pods that made it in the end stay.
+            Reason::NewPodsNotReady => back.most.max(ready),
+            _ => back.most,
+        },
     })
 }
 
@@ -111,12 +118,16 @@ impl Aftercare {
                 }),
                 to: present,
                 ready: input.replicas.ready,
+                arrived: false,
                 failed_permille: before
                     .map_or(input.health.failed_permille, |raise| raise.failed_permille),
                 failing_since: before.and_then(|raise| raise.failing_since),
             });
-        } else if self.raise.is_some_and(|raise| present <= raise.from) {
-            self.raise = None;
+        }
+        self.raise = self.raise.filter(|raise| present > raise.from);
+        if let Some(raise) = &mut self.raise {
+            raise.to = raise.to.min(present);
+            raise.arrived |= input.replicas.ready >= raise.to;
         }
     }
 
@@ -137,11 +148,10 @@ impl Raise {
         let input = situation.input;
         let waits = input.caps.unschedulable_pods.is_some_and(|pods| pods > 0);
         let late = input.now >= self.patience_ends(situation);
-        if late && !waits && input.replicas.ready < self.to {
-            let most = self.from.max(input.replicas.ready);
-            return (most < self.to).then_some(Cap {
+        if late && !waits && !self.arrived {
+            return Some(Cap {
                 reason: Reason::NewPodsNotReady,
-                most,
+                most: self.from,
             });
         }
         let (before, after) = self.failed_permille.zip(input.health.failed_permille)?;
@@ -162,7 +172,7 @@ impl Raise {
 
     /// Whether its pods are Ready and have served for long enough without harm.
     fn is_settled(&self, situation: &Situation<'_>) -> bool {
-        situation.input.replicas.ready >= self.to
+        self.arrived
             && self.failing_since.is_none()
             && situation.input.now >= self.patience_ends(situation).plus_s(ERRORS_FOR_S)
     }

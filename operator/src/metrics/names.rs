@@ -42,9 +42,12 @@ pub const FLOOR: &str = "floodgate_degradation_floor";
 pub const SIGNAL_AGE: &str = "floodgate_signal_age_seconds";
 /// Gauge by cluster, seconds: measured lead time.
 pub const LEAD_TIME: &str = "floodgate_lead_time_seconds";
+/// Gauge by cluster: sales that hit it and whose plan something stands in the way of, from 24 hours
+/// before T0.
+pub const UNPREPARED_SALES: &str = "floodgate_unprepared_sales";
 
 /// Every metric of the operator.
-pub const ALL: [&str; 20] = [
+pub const ALL: [&str; 21] = [
     RECONCILES,
     RECONCILE_FAILURES,
     RECONCILE_DURATION,
@@ -64,5 +67,6 @@ pub const ALL: [&str; 20] = [
     FLOOR,
     SIGNAL_AGE,
     LEAD_TIME,
+    UNPREPARED_SALES,
     EVENTS,
 ];

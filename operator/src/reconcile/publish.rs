@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use floodgate_api::cluster::forecast::ForecastMode;
+use floodgate_api::{ConditionType, cluster::forecast::ForecastMode};
 use floodgate_planner::{Decision, Direction, UnixMillis};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -168,6 +168,10 @@ pub(super) fn metrics(ctx: &Context, key: &ClusterKey, observed: &Observed, plan
         .lead_time
         .get_or_create(&labels)
         .set(planned.lead_time.total_s() as f64);
+    gauges
+        .unprepared_sales
+        .get_or_create(&labels)
+        .set(f64::from(unprepared_sales(observed)));
     let floor = planned
         .policy
         .as_ref()
@@ -198,6 +202,25 @@ pub(super) fn metrics(ctx: &Context, key: &ClusterKey, observed: &Observed, plan
             .get_or_create(&labels)
             .set(f64::from(percent) * 10.0);
     }
+}
+
+/// Sales that hit the cluster and say that they are not prepared.
+fn unprepared_sales(observed: &Observed) -> u32 {
+    let name = observed.cluster.metadata.name.as_deref();
+    let statuses = observed
+        .sales
+        .iter()
+        .filter_map(|sale| sale.status.as_ref());
+    let here = statuses.filter(|status| {
+        let mut hit = status.clusters.iter();
+        hit.any(|cluster| Some(cluster.name.as_str()) == name)
+    });
+    let prepared = ConditionType::Prepared.as_str();
+    let unprepared = here.filter(|status| {
+        let mut conditions = status.conditions.iter();
+        conditions.any(|one| one.type_ == prepared && one.status == "False")
+    });
+    u32::try_from(unprepared.count()).unwrap_or(u32::MAX)
 }
 
 /// Counts a change of replicas.

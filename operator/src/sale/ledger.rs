@@ -108,7 +108,7 @@ impl Tally {
             .is_some_and(|first| UnixMillis::from(first).seconds_since(t0) <= LATE_S_MAX)
     }
 
-    fn note(&mut self, rps: Option<f64>, replicas: u32, level: Level, now: Timestamp) {
+    pub(super) fn note(&mut self, rps: Option<f64>, replicas: u32, level: Level, now: Timestamp) {
         self.peak_rps = self.peak_rps.max(rps.unwrap_or(0.0));
         self.replicas_max = self.replicas_max.max(replicas);
         let gap_s = self.noted_at.map_or(0.0, |last| seconds_between(last, now));

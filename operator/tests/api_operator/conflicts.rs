@@ -3,11 +3,12 @@
 use floodgate_api::PaymentCluster;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::{
-    apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, events::v1::Event,
+    apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, core::v1::Secret,
+    events::v1::Event,
 };
 use kube::{
     Api,
-    api::{ListParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
 };
 use serde_json::{Value, json};
 
@@ -159,6 +160,38 @@ async fn s9_an_override_wins_and_lapses_by_itself() {
         !notes(&stage, "OverrideLapsed").await.is_empty()
     })
     .await;
+    operator.stop().await;
+}
+
+#[tokio::test]
+async fn an_override_wins_though_the_spec_has_stopped_validating() {
+    let (stage, operator) = settled("retained", json!({})).await;
+    let secrets: Api<Secret> = stage.api();
+    let gone = DeleteParams::default();
+    secrets.delete("backends", &gone).await.unwrap();
+    let refused = async || {
+        says(
+            &stage.cluster("till").await,
+            "Accepted",
+            "False",
+            "SecretNotFound",
+        )
+    };
+    until("the missing Secret is named", refused).await;
+    annotate(
+        &stage,
+        json!({
+            "floodgate.dev/floor-replicas": "5",
+            "floodgate.dev/override-until": ahead(600),
+            "floodgate.dev/override-reason": "bank is slow"
+        }),
+    )
+    .await;
+    until("the override is in force", async || {
+        replicas(&stage, "till").await == Some(5)
+    })
+    .await;
+    assert!(refused().await, "the spec is still refused in the open");
     operator.stop().await;
 }
 

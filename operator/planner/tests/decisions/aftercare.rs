@@ -138,3 +138,28 @@ fn a_decision_that_is_only_published_is_never_taken_back() {
         input.memory = decision.memory;
     }
 }
+
+#[test]
+fn a_pod_that_dies_after_all_were_ready_takes_nothing_back() {
+    let mut fleet = stuck();
+    for _ in 0..5 {
+        tick(&mut fleet, 1_000.0, 20);
+    }
+    for _ in 0..60 {
+        let decision = tick(&mut fleet, 1_000.0, 19);
+        assert_eq!(decision.replicas, 20, "{}", decision.explain);
+    }
+}
+
+#[test]
+fn pods_that_became_ready_late_stay() {
+    let mut fleet = stuck();
+    for _ in 0..16 {
+        tick(&mut fleet, 1_000.0, 14);
+    }
+    let decision = tick(&mut fleet, 1_000.0, 17);
+    assert!(decision.replicas >= 17, "{}", decision.explain);
+    for _ in 0..20 {
+        assert!(tick(&mut fleet, 1_000.0, 17).replicas >= 17);
+    }
+}

@@ -219,6 +219,42 @@ proptest! {
     }
 
     #[test]
+    fn a_raise_that_is_taken_back_never_goes_below_what_stood_or_is_demanded(
+        input in situation(valid_load(), raising_overrides()),
+        ready in 0_u32..40,
+        failed_permille in 0_u32..1_000,
+    ) {
+        let before = input.replicas.desired.unwrap();
+        let mut fleet = Fleet::new(PlanInput { memory: Memory::default(), ..input });
+        fleet.input.health.failed_permille = Some(0);
+        fleet.tick(1, 0.0);
+        let raised = fleet.tick(1, 100_000.0).replicas;
+        let stays = ready.min(raised);
+        fleet.input.health.failed_permille = Some(failed_permille);
+        for _ in 0..20 {
+            let now = fleet.input.now.plus_s(10);
+            let decision = fleet.decide(now, reading(now, 100_000.0));
+            prop_assert!(decision.replicas >= before.min(raised), "{}", decision.explain);
+            let demanded = decision
+                .bids
+                .iter()
+                .filter(|bid| matches!(bid.source, BidSource::Sale | BidSource::Override))
+                .filter_map(|bid| bid.replicas)
+                .max()
+                .unwrap_or(0);
+            // A cap of the cluster, a limit on rising or a pause may keep it from there.
+            let held = decision.guards.iter().any(|guard| matches!(
+                guard.reason,
+                Reason::QuotaCapped | Reason::PodsUnschedulable | Reason::ScaleUpStep
+                    | Reason::ScalingPaused | Reason::AtMaximum
+            ));
+            prop_assert!(held || decision.replicas >= demanded, "{}", decision.explain);
+            fleet.input.replicas.ready = stays;
+            fleet.input.replicas.warm = stays;
+        }
+    }
+
+    #[test]
     fn any_nonsense_gives_a_decision(
         input in situation(any_load(), overrides()),
         capacity in prop_oneof![

@@ -1,8 +1,117 @@
+//! What a sale publishes: plan, cost, stages, report.
+
+use std::sync::Arc;
+
+use floodgate_planner::LeadTime;
 use serde_json::json;
 
 use super::*;
+use crate::{plan::PlanLimits, validate::validate_sale};
 
-fn scaling() -> Scaling {
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn valid() -> ValidSale {
+    let event = json!({
+        "apiVersion": floodgate_api::API_VERSION,
+        "kind": "SaleEvent",
+        "metadata": { "name": "midnight", "namespace": "shop" },
+        "spec": {
+            "clusterSelector": { "names": ["till"] },
+            "start": "2026-11-11T00:00:00Z", "end": "2026-11-11T02:00:00Z",
+            "phases": [{ "name": "rush", "t0": "2026-11-11T00:00:00Z" }],
+            "upliftPercent": 1000
+        }
+    });
+    validate_sale(&serde_json::from_value(event).unwrap(), None).unwrap()
+}
+
+/// A cluster under 40 requests/s whose pods hold 50 each.
+fn seen() -> ClusterSeen {
+    ClusterSeen {
+        name: "till".to_owned(),
+        planning: Some(Arc::new(PlanningFacts {
+            scaling: Scaling::default(),
+            lead_time: LeadTime::default(),
+            path: None,
+            measured_rps: Some(40.0),
+            baseline_rps: Some(40.0),
+            replicas: 2,
+            level: floodgate_contract::Level::Normal,
+            pods: 2,
+            limits: PlanLimits::default(),
+        })),
+        pods: None,
+    }
+}
+
+fn status_at(before: &SaleEventStatus, tally: Option<Tally>, now: &str) -> SaleEventStatus {
+    status(before, Some(1), &valid(), &[seen()], |_, _| tally, at(now))
+}
+
+#[test]
+fn a_plan_is_published_ahead_with_its_start_and_its_cost() {
+    let status = status_at(&SaleEventStatus::default(), None, "2026-11-10T12:00:00Z");
+    let phase = &status.clusters[0].phases[0];
+    assert_eq!((phase.planned_replicas, phase.planned_rps), (8, 400));
+    // Lead time of 60 s and margin of 30 s.
+    assert_eq!(phase.prescale_start.0, at("2026-11-10T23:58:30Z"));
+    assert_eq!(phase.end.as_ref().unwrap().0, at("2026-11-11T02:00:00Z"));
+    // Eight pods for two hours and a minute and a half, rounded up.
+    assert_eq!(
+        (phase.pod_hours, status.planned_pod_hours),
+        (Some(17), Some(17))
+    );
+}
+
+#[test]
+fn s4_a_plan_is_frozen_once_its_pre_scale_has_begun() {
+    let mut before = status_at(&SaleEventStatus::default(), None, "2026-11-10T12:00:00Z");
+    before.clusters[0].phases[0].planned_replicas = 9;
+    let later = status_at(&before, None, "2026-11-10T13:00:00Z");
+    assert_eq!(later.clusters[0].phases[0].planned_replicas, 8);
+    let begun = status_at(&before, None, "2026-11-10T23:58:30Z");
+    assert_eq!(begun.clusters[0].phases[0].planned_replicas, 9);
+}
+
+#[test]
+fn a_phase_that_is_over_is_reported_and_teaches_its_uplift() {
+    let before = status_at(&SaleEventStatus::default(), None, "2026-11-10T12:00:00Z");
+    let mut tally = Tally::default();
+    let level = floodgate_contract::Level::Normal;
+    tally.note(Some(520.0), 11, level, at("2026-11-11T00:00:01Z"));
+    let after = status_at(&before, Some(tally), "2026-11-11T02:00:00Z");
+    let report = after.clusters[0].phases[0].report.as_ref().unwrap();
+    assert_eq!((report.peak_rps, report.baseline_rps), (520, 40));
+    assert_eq!(after.learned_uplift_percent, Some(1_300));
+    assert_eq!(
+        stage(&after, &valid(), at("2026-11-11T02:00:00Z")),
+        Stage::Completed
+    );
+}
+
+#[test]
+fn f20_a_sale_is_over_when_its_last_phase_is() {
+    assert!(!is_over(&valid(), at("2026-11-11T01:59:59Z")));
+    assert!(is_over(&valid(), at("2026-11-11T02:00:00Z")));
+}
+
+#[test]
+fn a_sale_that_is_not_prepared_is_not_ready() {
+    let status = status_at(&SaleEventStatus::default(), None, "2026-11-10T12:00:00Z");
+    let ready_with = |prepared: bool| {
+        let kind = ConditionType::Prepared;
+        let prepared = Verdict::new(kind, prepared, Reason::QuotaExceeded, "said the test");
+        let now = at("2026-11-10T12:00:00Z");
+        let all = verdicts(&status, &valid(), (accepted(), prepared), now);
+        (all[0].status, all[0].reason)
+    };
+    assert_eq!(ready_with(true), (Truth::True, Reason::Scheduled));
+    assert_eq!(ready_with(false), (Truth::False, Reason::QuotaExceeded));
+}
+
+fn wide() -> Scaling {
     Scaling {
         replicas_max: 100,
         capacity_rps: 50.0,
@@ -52,7 +161,7 @@ fn plan_at(now: &str, uplift_percent: u32) -> SalePhaseStatus {
             path: None,
             measured_rps: Some(400.0),
         },
-        &scaling(),
+        &wide(),
         &floodgate_planner::LeadTime::default(),
     );
     let now = now.parse().unwrap();
@@ -61,7 +170,7 @@ fn plan_at(now: &str, uplift_percent: u32) -> SalePhaseStatus {
         Some(&frozen()),
         &phase,
         plan.phases.first(),
-        Some(&scaling()),
+        Some(&wide()),
         now,
     )
     .unwrap()
