@@ -7,7 +7,11 @@ use floodgate_api::{ConditionType, Reason};
 use floodgate_contract::Level;
 use k8s_openapi::api::apps::v1::Deployment;
 
-use crate::{observe::Observed, plan::Planned, validate::ValidatedCluster};
+use crate::{
+    observe::Observed,
+    plan::Planned,
+    validate::{ValidateError, ValidatedCluster},
+};
 
 pub mod merge;
 mod signals;
@@ -85,13 +89,14 @@ pub struct Standing {
 }
 
 /// Conditions `Ready` is the sum of, in the order in which they are reported.
-const SUMMED: [ConditionType; 6] = [
+const SUMMED: [ConditionType; 7] = [
     ConditionType::Accepted,
     ConditionType::WorkloadAvailable,
     ConditionType::SignalsFresh,
     ConditionType::ForecastTrusted,
     ConditionType::CapacitySufficient,
     ConditionType::PlanMet,
+    ConditionType::Prepared,
 ];
 
 /// All conditions of a cluster that was planned and applied.
@@ -101,13 +106,8 @@ pub fn of(
     planned: &Planned,
     deployment: &Deployment,
     standing: &Standing,
+    accepted: Verdict,
 ) -> Vec<Verdict> {
-    let accepted = Verdict::new(
-        ConditionType::Accepted,
-        true,
-        Reason::Accepted,
-        "the spec is valid",
-    );
     let mut verdicts = vec![
         accepted,
         workload_available(observed, cluster, deployment),
@@ -122,6 +122,18 @@ pub fn of(
     ];
     verdicts.insert(0, ready(&verdicts));
     verdicts
+}
+
+/// The spec is valid.
+pub fn accepted() -> Verdict {
+    let kind = ConditionType::Accepted;
+    Verdict::new(kind, true, Reason::Accepted, "the spec is valid")
+}
+
+/// The spec is not valid, and the last one that was still holds.
+pub fn not_accepted(error: &ValidateError) -> Verdict {
+    let message = format!("{error}; the last valid spec holds");
+    Verdict::new(ConditionType::Accepted, false, error.reason(), message)
 }
 
 /// Conditions of a cluster that cannot be acted on.
@@ -207,6 +219,14 @@ fn capacity_sufficient(cluster: &ValidatedCluster, planned: &Planned) -> Verdict
             "the expected load needs more than the {most} pods that `scaling.max` allows; degradation answers it"
         );
         return Verdict::new(kind, false, Reason::AboveMax, message);
+    }
+    let caps = planned.decision.guards.iter();
+    if caps
+        .map(|guard| guard.reason)
+        .any(|reason| reason == floodgate_planner::Reason::QuotaCapped)
+    {
+        let message = "the quota of the namespace admits fewer pods than the expected load needs; degradation answers it";
+        return Verdict::new(kind, false, Reason::QuotaExceeded, message);
     }
     let message = "the expected load fits within `scaling.max`";
     Verdict::new(kind, true, Reason::CapacitySufficient, message)

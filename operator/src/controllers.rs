@@ -217,6 +217,7 @@ fn contexts(
             disruption_budgets: watches.owned.disruption_budgets.store.clone(),
         },
         autoscalers: watches.autoscalers.store.clone(),
+        quotas: watches.quotas.store.clone(),
         nudges,
     };
     let sales = SaleContext {
@@ -229,6 +230,7 @@ fn contexts(
         clusters: watches.clusters.store.clone(),
         sales: watches.sales.store.clone(),
         ledger: sale::Ledger::default(),
+        rooms: sale::Rooms::default(),
     };
     (clusters, sales)
 }
@@ -249,9 +251,12 @@ fn run_controllers(
         deployments,
         owned,
         autoscalers,
+        quotas,
     } = watches;
     let autoscalers = drive("autoscalers", autoscalers.events, stop.clone());
     named(tasks, "the watch of autoscalers", autoscalers);
+    let quotas = drive("quotas", quotas.events, stop.clone());
+    named(tasks, "the watch of quotas", quotas);
     let config = Config::default()
         .concurrency(CONCURRENCY)
         .debounce(DEBOUNCE);

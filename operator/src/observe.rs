@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use floodgate_api::{PaymentCluster, SaleEvent, cluster::backends::SecretKeyRef};
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::{apps::v1::Deployment, core::v1::ResourceQuota};
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
 use crate::{
     build::{CONTROL_TOKEN_KEY, control_secret_name},
     forecast::Outlook,
-    reconcile::Context,
+    reconcile::{ByHand, Context},
     sample::{PodsSeen, Rates},
     secrets::{SecretError, text_of},
     snapshot::{Cell, ClusterKey, PrometheusReading},
@@ -32,6 +32,10 @@ pub struct Observed {
     pub control_token: Option<String>,
     /// The Deployment, when it exists.
     pub deployment: Option<Arc<Deployment>>,
+    /// Quotas of the namespace.
+    pub quotas: Vec<Arc<ResourceQuota>>,
+    /// Replicas that a person wrote during a sale, while they hold.
+    pub by_hand: Option<ByHand>,
     /// Replicas this process ordered last.
     pub ordered: Option<i32>,
     /// Every sale of the namespace that can be read.
@@ -85,6 +89,8 @@ pub async fn observe(
         secrets,
         control_token: control.and_then(|secret| text_of(&secret, CONTROL_TOKEN_KEY)),
         deployment: deployment(ctx, key, cell).await?,
+        quotas: quotas(ctx, &key.namespace),
+        by_hand: None,
         ordered: cell.with_remembered(|remembered| {
             remembered
                 .deployment
@@ -151,6 +157,12 @@ async fn deployment(
             Ok(live.map(Arc::new))
         }
     }
+}
+
+fn quotas(ctx: &Context, namespace: &str) -> Vec<Arc<ResourceQuota>> {
+    let mut all = ctx.quotas.state();
+    all.retain(|quota| quota.namespace().as_deref() == Some(namespace));
+    all
 }
 
 fn sales(ctx: &Context, namespace: &str) -> Vec<Arc<SaleEvent>> {

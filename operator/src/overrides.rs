@@ -11,7 +11,9 @@ use floodgate_api::{
 use floodgate_planner::{Level, Override, Overrides, Pause};
 use jiff::Timestamp;
 
-pub use floodgate_api::overrides::{Bounds, Remark};
+pub use floodgate_api::overrides::{Bounds, Remark, set_at};
+
+use crate::reconcile::ByHand;
 
 /// What the annotations of a cluster say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,24 +27,37 @@ pub struct OverridesRead {
 }
 
 impl OverridesRead {
+    /// Adds the count that a person wrote to the Deployment during a sale, within `bounds`.
+    pub fn scaled_by_hand(&mut self, hand: &ByHand, bounds: Bounds) {
+        let shown = hand.shown();
+        self.overrides.by_hand = Some(Override {
+            value: hand.replicas.clamp(bounds.min, bounds.max.max(bounds.min)),
+            until: hand.until.into(),
+            reason: shown.reason.clone(),
+            by: shown.by.clone(),
+        });
+        self.active.push(shown);
+    }
+
     /// The remarks that refuse an annotation.
     pub fn refused(&self) -> impl Iterator<Item = &Remark> {
         self.remarks.iter().filter(|remark| remark.refused)
     }
 }
 
-/// Reads the annotations as they stand at `now`.
+/// Reads the annotations as they stand at `now`, with an end that was set at `set_at`.
 pub fn read(
     annotations: &BTreeMap<String, String>,
     bounds: Bounds,
     now: Timestamp,
+    set_at: Option<Timestamp>,
 ) -> OverridesRead {
     let overrides::OverridesRead {
         terms,
         words,
         active,
         remarks,
-    } = overrides::read(annotations, bounds, now);
+    } = overrides::read(annotations, bounds, now, set_at);
     OverridesRead {
         overrides: terms.map_or_else(Overrides::default, |terms| on_terms(words, &terms)),
         active,
@@ -66,6 +81,7 @@ fn on_terms(words: Words, terms: &Terms) -> Overrides {
         degrade_floor: degrade_floor.map(|level| on(terms, planner_level(level))),
         degrade_pin: degrade_pin.map(|level| on(terms, planner_level(level))),
         pause: pause.map(|pause| on(terms, planner_pause(pause))),
+        by_hand: None,
     }
 }
 

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use floodgate_api::{cluster::forecast::ForecastMode, cluster::scaling::ScalingMode};
+use floodgate_api::cluster::{forecast::ForecastMode, scaling::ScalingMode};
 use floodgate_contract::Level;
 use floodgate_planner::{
-    BidSource, Caps, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust,
-    HoldCause, LeadTime, LevelThreshold, Memory, PlanInput, Reason, ReplicaState, Scaling,
+    BidSource, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause,
+    LeadTime, LevelThreshold, Memory, PlanInput, Reason, ReplicaState, Scaling,
 };
 use jiff::Timestamp;
 
@@ -20,17 +20,20 @@ use crate::{
     validate::{ValidSale, ValidatedCluster},
 };
 
+mod limits;
 mod load;
+mod measured;
+mod quota;
 mod sales;
 
+use limits::caps;
+pub use limits::{PlanLimits, plan_limits};
 pub use load::{LoadSeen, load_seen};
-pub use sales::learned_percent;
+use measured::{capacity, health, lead_time};
+pub(crate) use quota::quantity;
+pub use sales::{learned_percent, sale_until};
 use sales::{planner_sales, protected_level, sales_of};
 
-/// Seconds between two decisions, at most.
-const INTERVAL_S: u32 = 2;
-/// Lead time planned with until the first pod was measured, seconds.
-const LEAD_UNMEASURED_S: f64 = 60.0;
 /// A path older than this no longer bids, seconds; its Prometheus has been silent for so long.
 const PATH_AGE_MAX_S: f64 = 1_800.0;
 
@@ -55,6 +58,10 @@ pub struct Planned {
     pub sales: Vec<ValidSale>,
     /// Pods that are Ready, and those that are also warm.
     pub replica_state: ReplicaState,
+    /// Bounds and capacity planned with.
+    pub scaling: Scaling,
+    /// Measurements the capacity was learned from; none while it is the declared one.
+    pub capacity_samples: Option<u32>,
 }
 
 /// What a sale is planned with; left in the cell for the sale controller.
@@ -72,6 +79,10 @@ pub struct PlanningFacts {
     pub replicas: u32,
     /// Highest level in force on the fleet.
     pub level: Level,
+    /// Pods that exist.
+    pub pods: u32,
+    /// What may keep a plan from coming true.
+    pub limits: PlanLimits,
 }
 
 /// Whether the forecast may bid, and why not.
@@ -115,16 +126,27 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         .annotations
         .clone()
         .unwrap_or_default();
-    let overrides = overrides::read(&annotations, bounds, now);
+    let set_at = overrides::set_at(observed.cluster.metadata.managed_fields.as_deref());
+    let mut overrides = overrides::read(&annotations, bounds, now, set_at);
+    if let Some(hand) = &observed.by_hand {
+        overrides.scaled_by_hand(hand, bounds);
+    }
     let sales = sales_of(observed);
     let trust = trust(cluster, &observed.outlook, now);
     let lead_time = lead_time(observed, cluster);
     let replica_state = replica_state(observed);
-    let load = load_seen(observed, cluster, replica_state.desired);
+    let (scaling, capacity) = capacity(observed, cluster);
+    let load = load_seen(
+        observed,
+        &scaling,
+        cluster.load_limits,
+        replica_state.desired,
+    );
     let input = PlanInput {
         now: now.into(),
-        scaling: cluster.scaling.clone(),
+        scaling: scaling.clone(),
         replicas: replica_state,
+        health: health(observed, cluster),
         load: load.load,
         load_limits: cluster.load_limits,
         forecast: forecast_input(&observed.outlook, trust),
@@ -132,7 +154,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         overrides: overrides.overrides.clone(),
         lead_time,
         degradation: cluster.degradation.clone().unwrap_or_else(never_degrade),
-        caps: caps(observed),
+        caps: caps(observed, cluster),
         memory: before
             .memory
             .clone()
@@ -156,6 +178,8 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         overrides,
         sales,
         replica_state,
+        scaling,
+        capacity_samples: capacity,
     }
 }
 
@@ -197,31 +221,6 @@ fn replica_state(observed: &Observed) -> ReplicaState {
         desired,
         ready: pods.map_or(0, |pods| pods.ready()),
         warm: pods.map_or(0, |pods| pods.warm()),
-    }
-}
-
-fn caps(observed: &Observed) -> Caps {
-    let unschedulable = observed.pods.as_ref().map(|pods| pods.unschedulable());
-    Caps {
-        quota_replicas_max: None,
-        unschedulable_pods: unschedulable,
-    }
-}
-
-/// Measured lead time within its bounds. Pods are Ready only when warm, so all of it stands in the
-/// first part; the warm-up alone is shown in the status only.
-fn lead_time(observed: &Observed, cluster: &ValidatedCluster) -> LeadTime {
-    let starts = observed.pods.as_ref().and_then(|pods| pods.starts);
-    let unmeasured_s = LEAD_UNMEASURED_S - f64::from(INTERVAL_S);
-    let measured_s = starts.map_or(unmeasured_s, |starts| starts.ready_p99_s);
-    let bounds = &cluster.prewarm.lead_s;
-    let total_s = (measured_s.ceil() as u32).saturating_add(INTERVAL_S);
-    let total_s = total_s.clamp(*bounds.start(), *bounds.end());
-    LeadTime {
-        ready_p99_s: total_s.saturating_sub(INTERVAL_S),
-        warm_p99_s: 0,
-        interval_s: INTERVAL_S.min(total_s),
-        margin_s: cluster.forecast.margin_s,
     }
 }
 
@@ -313,4 +312,4 @@ pub fn contract_level(level: floodgate_planner::Level) -> Level {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

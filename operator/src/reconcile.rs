@@ -8,7 +8,9 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use floodgate_api::{PaymentCluster, SaleEvent, cluster::status::PaymentClusterStatus};
 use jiff::Timestamp;
 use k8s_openapi::api::{
-    apps::v1::Deployment, core::v1::Service, networking::v1::NetworkPolicy,
+    apps::v1::Deployment,
+    core::v1::{ResourceQuota, Service},
+    networking::v1::NetworkPolicy,
     policy::v1::PodDisruptionBudget,
 };
 use kube::{
@@ -22,7 +24,7 @@ use crate::{
     apply::{ApplyError, SentByKind, apply},
     build::{BuildInput, build},
     clock::{Clock, seconds_between},
-    conditions::{self, Standing},
+    conditions::{self, Standing, Verdict},
     events::{self, Publisher},
     metrics::{CategoryLabel, Metrics},
     observe::{ObserveError, Observed, observe},
@@ -38,6 +40,7 @@ mod conflict;
 mod publish;
 mod refuse;
 
+pub use conflict::ByHand;
 pub use publish::token;
 
 /// A cluster as the watch brings it: also one that cannot be read arrives, and stalls nobody.
@@ -67,6 +70,8 @@ pub struct Context {
     pub owned: OwnedStores,
     /// Autoscalers of others.
     pub autoscalers: conflict::Autoscalers,
+    /// Quotas of the namespaces.
+    pub quotas: Store<ResourceQuota>,
     /// Clusters whose pods are not to wait for the next round.
     pub nudges: mpsc::Sender<ClusterKey>,
 }
@@ -86,6 +91,8 @@ pub struct OwnedStores {
 pub struct Remembered {
     /// What was planned with, and what the planner wants back.
     pub before: Before,
+    /// The last spec that was valid, as it was understood.
+    pub valid: Option<ValidatedCluster>,
     /// What was applied, by kind.
     pub sent: SentByKind,
     /// The Deployment as the last apply returned it.
@@ -174,10 +181,15 @@ async fn pass(
     cluster: Arc<PaymentCluster>,
 ) -> Result<Action, ReconcileError> {
     let cell = ctx.snapshots.cell(key);
-    let observed = observe(ctx, key, &cell, cluster).await?;
-    let valid = match validate(&observed.cluster, &observed.secrets) {
-        Ok(valid) => valid,
-        Err(error) => return refused(ctx, key, &cell, &observed, &error).await,
+    let mut observed = observe(ctx, key, &cell, cluster).await?;
+    observed.by_hand = conflict::note_writes(&cell, &observed);
+    let (valid, accepted) = match validate(&observed.cluster, &observed.secrets) {
+        Ok(valid) => (valid, conditions::accepted()),
+        Err(error) => match retained(&cell, &observed) {
+            // What ran on the last valid spec goes on by it: overrides, sales and load still count.
+            Some(valid) => (valid, conditions::not_accepted(&error)),
+            None => return refused(ctx, key, &cell, &observed, &error).await,
+        },
     };
     let before = cell.with_remembered(|remembered| remembered.before.clone());
     let planned = plan(&observed, &valid, &before);
@@ -185,7 +197,7 @@ async fn pass(
     publish::target(ctx, key, &cell, &observed, &valid, &planned, &token);
     let standing = standing(ctx, key, &cell, &observed, &planned);
     let input = BuildInput {
-        replicas: conflict::yielded(&standing, &observed)
+        replicas: conflict::yielded(&cell, &standing, &observed)
             .unwrap_or_else(|| i32::try_from(planned.replicas).unwrap_or(i32::MAX)),
         control_token: &token,
     };
@@ -206,7 +218,7 @@ async fn pass(
         );
     }
     let deployment = Arc::new(applied.deployment);
-    remember(&cell, &planned, &deployment);
+    remember(&cell, &valid, &planned, &deployment);
     publish::metrics(ctx, key, &observed, &planned);
     tell(
         ctx,
@@ -217,9 +229,20 @@ async fn pass(
         &planned,
         &deployment,
         &standing,
+        accepted,
     )
     .await?;
     Ok(Action::requeue(pause(&observed, &planned)))
+}
+
+/// The last spec that was valid, if this process has acted on it; its generation is that of the
+/// object, because the status tells of this one.
+fn retained(cell: &Cell, observed: &Observed) -> Option<ValidatedCluster> {
+    let valid = cell.with_remembered(|remembered| remembered.valid.clone())?;
+    Some(ValidatedCluster {
+        generation: observed.cluster.metadata.generation,
+        ..valid
+    })
 }
 
 /// A cluster whose spec cannot be acted on says so and waits; what runs keeps running.
@@ -246,8 +269,14 @@ async fn refused(
 }
 
 /// Keeps what the next pass needs.
-fn remember(cell: &Cell, planned: &Planned, deployment: &Arc<Deployment>) {
+fn remember(
+    cell: &Cell,
+    valid: &ValidatedCluster,
+    planned: &Planned,
+    deployment: &Arc<Deployment>,
+) {
     cell.with_remembered(|remembered| {
+        remembered.valid = Some(valid.clone());
         remembered.before = Before {
             memory: Some(planned.decision.memory.clone()),
             policy: planned.policy.clone(),
@@ -299,9 +328,10 @@ async fn tell(
     planned: &Planned,
     deployment: &Deployment,
     standing: &Standing,
+    accepted: Verdict,
 ) -> Result<(), StatusError> {
     let before = status::standing(cell, &observed.cluster, observed.now);
-    let verdicts = conditions::of(observed, valid, planned, deployment, standing);
+    let verdicts = conditions::of(observed, valid, planned, deployment, standing, accepted);
     let verdicts = conditions::merge::carried_over(verdicts, &before.conditions);
     let flips = conditions::merge::flips(&before.conditions, &verdicts);
     let after = status::build_status(observed, valid, planned, &verdicts, before.clone());

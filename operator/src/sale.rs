@@ -17,21 +17,25 @@ use serde_json::json;
 use crate::{
     apply::apply_params,
     clock::{Clock, jittered},
-    conditions::merge,
+    conditions::{Verdict, merge},
     events::{self, Publisher},
     metrics::{CategoryLabel, KindLabel, Metrics},
     plan::learned_percent,
     reconcile::Guarded,
     snapshot::{ClusterKey, Snapshots},
     synced::Synced,
-    validate::{ValidSale, validate_sale},
+    validate::{ValidSale, retained_sale, validate_sale},
 };
 
 mod ledger;
+mod nodes;
 mod outcome;
+mod preflight;
+mod rooms;
 
 pub use ledger::Ledger;
 use outcome::{ClusterSeen, Stage};
+pub use rooms::Rooms;
 
 /// A sale as the watch brings it.
 pub type GuardedSale = DeserializeGuard<SaleEvent>;
@@ -63,6 +67,8 @@ pub struct SaleContext {
     pub sales: Store<GuardedSale>,
     /// What running phases have seen so far.
     pub ledger: Ledger,
+    /// Room on the nodes, as it was read last.
+    pub rooms: Rooms,
 }
 
 /// A pass over a sale that failed.
@@ -103,8 +109,14 @@ pub async fn reconcile(
     };
     let all: Vec<Arc<SaleEvent>> = siblings(&ctx, &key.namespace);
     match validate_sale(event, learned_percent(event, &all)) {
-        Ok(valid) => pass(&ctx, &key, event, &valid).await,
+        Ok(valid) => pass(&ctx, &key, event, &valid, outcome::accepted()).await,
         Err(error) => {
+            if let Some(valid) = retained_sale(event, None, ctx.clock.now()) {
+                let message = format!("{error}; the last published plan holds");
+                let kind = ConditionType::Accepted;
+                let verdict = Verdict::new(kind, false, Reason::PlanRetained, message);
+                return pass(&ctx, &key, event, &valid, verdict).await;
+            }
             let status = event.status.clone().unwrap_or_default();
             let message = error.to_string();
             let refusal = (error.reason(), message.as_str());
@@ -141,9 +153,16 @@ async fn pass(
     key: &ClusterKey,
     event: &SaleEvent,
     valid: &ValidSale,
+    accepted: Verdict,
 ) -> Result<Action, SaleError> {
     let now = ctx.clock.now();
     let before = event.status.clone().unwrap_or_default();
+    if before.clusters.is_empty() && outcome::is_over(valid, now) {
+        let message = "every phase was over before it could be planned; set `start`, `end` and every `t0` ahead";
+        let refusal = (Reason::SalePast, message);
+        refuse(ctx, key, event.metadata.generation, &before, refusal, event).await?;
+        return Ok(Action::await_change());
+    }
     let seen: Vec<ClusterSeen> = selected(ctx, key, valid);
     if seen.is_empty() {
         let refusal = (
@@ -157,7 +176,13 @@ async fn pass(
     let reports = |cluster: &str, phase: &str| ctx.ledger.tally(key, cluster, phase);
     let generation = event.metadata.generation;
     let after = outcome::status(&before, generation, valid, &seen, reports, now);
-    let verdicts = outcome::verdicts(&after, valid, now);
+    let room = if preflight::is_due(valid, now) {
+        ctx.rooms.read(&ctx.client, now).await
+    } else {
+        None
+    };
+    let prepared = preflight::prepared(&after, valid, &seen, room.as_deref(), now);
+    let verdicts = outcome::verdicts(&after, valid, (accepted, prepared), now);
     let flips = merge::flips(&before.conditions, &verdicts);
     let conditions = merge::merged(&before.conditions, &verdicts, generation, now);
     let after = SaleEventStatus {

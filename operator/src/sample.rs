@@ -36,13 +36,14 @@ mod load;
 pub mod pod;
 pub mod rates;
 mod seen;
+mod work;
 
 use cluster::ClusterSampler;
 pub use cluster::warm_request;
 pub use lead_time::MeasuredStarts;
 use load::PrometheusReaders;
 pub use rates::Rates;
-pub use seen::{PodSeen, PodsSeen};
+pub use seen::{Measured, PodSeen, PodsSeen};
 
 /// Pause between two rounds while there are few clusters.
 const PERIOD: Duration = Duration::from_secs(1);

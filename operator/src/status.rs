@@ -98,11 +98,15 @@ pub fn build_status(
         decision: Some(decision_record(planned, before.decision, now)),
         forecast: forecast_summary(observed, cluster, planned),
         level: Some(level_status(observed, planned, before.level.as_ref(), now)),
-        lead_time: Some(lead_time(observed, planned)),
+        lead_time: Some(lead_time(observed, planned, before.lead_time)),
         capacity: Some(Capacity {
-            rps: rounded(cluster.scaling.capacity_rps),
-            warm_total_rps: rounded(cluster.scaling.capacity_rps * f64::from(warm)),
-            source: CapacitySource::Declared,
+            rps: rounded(planned.scaling.capacity_rps),
+            warm_total_rps: rounded(planned.scaling.capacity_rps * f64::from(warm)),
+            source: match planned.capacity_samples {
+                Some(_) => CapacitySource::Learned,
+                None => CapacitySource::Declared,
+            },
+            samples: planned.capacity_samples.map(count),
         }),
         sale: sale_summary(observed, planned),
         overrides: planned.overrides.active.clone(),
@@ -158,14 +162,18 @@ pub fn api_level(level: Level) -> ApiLevel {
     ApiLevel::ALL.get(index).copied().unwrap_or_default()
 }
 
-fn lead_time(observed: &Observed, planned: &Planned) -> LeadTime {
-    let starts = observed
-        .pods
-        .as_ref()
-        .and_then(|pods| pods.starts)
-        .unwrap_or_default();
+/// What was measured; until this process has measured anything, what an earlier one did.
+fn lead_time(observed: &Observed, planned: &Planned, before: Option<LeadTime>) -> LeadTime {
+    let seconds = i32::try_from(planned.lead_time.total_s()).unwrap_or(i32::MAX);
+    let pods = observed.pods.as_ref();
+    let Some(starts) = pods.and_then(|pods| pods.measured.starts) else {
+        return LeadTime {
+            seconds,
+            ..before.unwrap_or_default()
+        };
+    };
     LeadTime {
-        seconds: i32::try_from(planned.lead_time.total_s()).unwrap_or(i32::MAX),
+        seconds,
         ready_seconds: rounded(starts.ready_p99_s.ceil()),
         warm_seconds: rounded(starts.warm_p99_s.ceil()),
         samples: i32::try_from(starts.pods).unwrap_or(i32::MAX),
@@ -278,6 +286,8 @@ fn facts(status: &PaymentClusterStatus) -> PaymentClusterStatus {
     facts.forecast = None;
     if let Some(capacity) = &mut facts.capacity {
         capacity.warm_total_rps = 0;
+        capacity.rps = 0;
+        capacity.samples = None;
     }
     if let Some(decision) = &mut facts.decision {
         decision.explain.clear();

@@ -1,8 +1,9 @@
 //! What reconcile asks of the sample and forecast loops for one cluster.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use floodgate_contract::Level;
+use floodgate_planner::Scaling;
 use jiff::Timestamp;
 
 use crate::prometheus::Endpoint;
@@ -16,12 +17,25 @@ pub struct Target {
     pub query: Option<String>,
     /// Bearer token of the pods' control port.
     pub control_token: Arc<str>,
+    /// What capacity is learned against.
+    pub capacity: CapacityTarget,
     /// What new pods load.
     pub warm: WarmTarget,
     /// What every pod is to do; none while nothing may be pushed (mode Recommend).
     pub policy: Option<PolicyTarget>,
     /// How the forecast is made.
     pub forecast: ForecastTarget,
+}
+
+/// What the capacity of a pod is learned against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CapacityTarget {
+    /// As declared.
+    pub declared: Scaling,
+    /// Least and greatest capacity that may be learned, requests/s.
+    pub bounds_rps: RangeInclusive<f64>,
+    /// Planned with now, requests/s; learning starts from it.
+    pub in_force_rps: f64,
 }
 
 /// What new pods load.

@@ -21,7 +21,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
 pub use address::{Address, Scheme};
-pub use sale::{ValidSale, validate_sale};
+pub use sale::{ValidSale, retained_sale, validate_sale};
 
 /// What a referenced Secret key was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,6 +33,9 @@ named! {
         /// True while somebody else writes the replicas of the Deployment, or a
         /// `HorizontalPodAutoscaler` targets it.
         ScaleConflict,
+        /// Of a sale. True when nothing stands in the way of its plan: `scaling.max`, quotas, nodes,
+        /// overrides and mode. Unknown until 24 hours before T0.
+        Prepared,
         /// True while the pause annotation holds scaling, degradation or both.
         Paused,
     }
@@ -102,6 +105,14 @@ named! {
         AboveMax,
         /// The plan stands, Ready and warm.
         PlanMet,
+        /// Nothing stands in the way of the plan of a sale.
+        Prepared,
+        /// The check of a sale's plan against quota and nodes lies ahead.
+        PreflightAhead,
+        /// The nodes have no room for the pods of the plan.
+        NodesShort,
+        /// An override holds fewer pods than the plan of a sale.
+        OverrideBelowPlan,
         /// Pods of the plan are still starting or warming, in time.
         WarmingUp,
         /// T0 is nearer than the missing pods can be warm.
@@ -113,7 +124,7 @@ named! {
         OverloadExpected,
         /// The load is above what may be run.
         OverloadPresent,
-        /// Pods degraded on their own.
+        /// Pods degraded on their own, or half of them did.
         PodsDegraded,
         // Overrides
         /// An override is in force.
@@ -141,6 +152,10 @@ named! {
         AutoscalerTargets,
         /// Another manager wrote the replicas.
         ForeignWriter,
+        /// A tool that follows a repository (`GitOps`) wrote the replicas.
+        GitOpsWriter,
+        /// A person wrote the replicas; during a sale that is a floor until it ends.
+        ScaledByHand,
         /// Nobody else scales.
         SoleWriter,
         // Bids
@@ -186,6 +201,10 @@ named! {
         SalesOverlap,
         /// A sale named in `learnFrom` does not exist or has not ended.
         LearnFromUnavailable,
+        /// The sale was over before it was declared.
+        SalePast,
+        /// An edit made a running sale invalid; its last plan holds.
+        PlanRetained,
         /// The sale lies ahead.
         Scheduled,
         /// Capacity is being put up ahead of T0.

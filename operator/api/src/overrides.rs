@@ -13,7 +13,7 @@ mod terms;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, Time};
 
 use crate::Reason;
 use crate::annotation;
@@ -111,11 +111,29 @@ impl Remark {
     }
 }
 
-/// Reads the annotations as they stand at `now`.
+/// When `override-until` was set, by the record the apiserver keeps of who wrote which field; none
+/// where it keeps none.
+pub fn set_at(managed_fields: Option<&[ManagedFieldsEntry]>) -> Option<Timestamp> {
+    let path = format!(
+        "/f:metadata/f:annotations/f:{}",
+        annotation::OVERRIDE_UNTIL.replace('/', "~1")
+    );
+    let sets = |one: &&ManagedFieldsEntry| {
+        one.fields_v1
+            .as_ref()
+            .is_some_and(|fields| fields.0.pointer(&path).is_some())
+    };
+    let entries = managed_fields.unwrap_or_default().iter().filter(sets);
+    entries.filter_map(|one| Some(one.time.as_ref()?.0)).max()
+}
+
+/// Reads the annotations as they stand at `now`. An end more than 24 hours after `set_at`, when it
+/// was set, is refused then and stays refused; without `set_at` it is measured from `now`.
 pub fn read(
     annotations: &BTreeMap<String, String>,
     bounds: Bounds,
     now: Timestamp,
+    set_at: Option<Timestamp>,
 ) -> OverridesRead {
     let mut read = OverridesRead {
         remarks: unknown(annotations),
@@ -129,7 +147,7 @@ pub fn read(
         read.remarks.extend(terms_without_override(annotations));
         return read;
     };
-    match Terms::read(annotations, now) {
+    match Terms::read(annotations, now, set_at) {
         Ok(terms) => {
             for name in set {
                 take(&mut read, name, &annotations[name], &terms, bounds);

@@ -88,6 +88,11 @@ pub struct SaleEventSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 100, max = 100_000))]
     pub uplift_percent: Option<i32>,
+    /// How far off the uplift may be: its standard error in percent of it, 0 to 200, default 0. The
+    /// plan adds what the quantile of a phase needs for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 200))]
+    pub uplift_error_percent: Option<i32>,
     /// Earlier SaleEvents of this namespace whose learned uplift is used where none is declared;
     /// of several, the highest. At most 8. A declared uplift is the least that is planned for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -181,6 +186,11 @@ pub struct Phase {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 100, max = 100_000))]
     pub uplift_percent: Option<i32>,
+    /// Chance, in percent, with which the planned pods must hold the load of this phase, 50 to 99.
+    /// Default: `forecast.quantilePercent` of the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 50, max = 99))]
+    pub quantile_percent: Option<i32>,
 }
 
 /// RFC 3339 with zone, every day checked against its month; years 2020 to 2099, so that 9999 is a

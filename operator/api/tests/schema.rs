@@ -34,7 +34,7 @@ fn schemas() -> Vec<(String, Value)> {
 
 /// B24: whatever is sent, its size and the cost of the rules on it are bounded.
 #[test]
-fn every_field_of_the_spec_is_bounded() {
+fn b10_b11_b24_every_field_of_the_spec_is_bounded() {
     for (kind, schema) in schemas() {
         visit(&kind, &schema["properties"]["spec"], &mut |path, node| {
             let has = |field: &str| !node[field].is_null();

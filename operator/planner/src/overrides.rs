@@ -32,6 +32,9 @@ pub struct Overrides {
     pub pin: Option<Override<u32>>,
     /// At least this many replicas.
     pub floor: Option<Override<u32>>,
+    /// At least this many replicas, because somebody scaled to them while a sale was near or ran;
+    /// a pin stands above it.
+    pub by_hand: Option<Override<u32>>,
     /// At most this many replicas.
     pub ceiling: Option<Override<u32>>,
     /// At least this degradation level.
@@ -71,6 +74,7 @@ impl Overrides {
         ActiveOverrides {
             pin: at(self.pin.as_ref(), now),
             floor: at(self.floor.as_ref(), now),
+            by_hand: at(self.by_hand.as_ref(), now),
             ceiling: at(self.ceiling.as_ref(), now),
             degrade_floor: at(self.degrade_floor.as_ref(), now),
             degrade_pin: at(self.degrade_pin.as_ref(), now),
@@ -83,6 +87,7 @@ impl Overrides {
         let Self {
             pin,
             floor,
+            by_hand,
             ceiling,
             degrade_floor,
             degrade_pin,
@@ -91,6 +96,7 @@ impl Overrides {
         [
             pin.as_ref().map(|o| o.until),
             floor.as_ref().map(|o| o.until),
+            by_hand.as_ref().map(|o| o.until),
             ceiling.as_ref().map(|o| o.until),
             degrade_floor.as_ref().map(|o| o.until),
             degrade_pin.as_ref().map(|o| o.until),
@@ -112,6 +118,7 @@ fn at<T>(word: Option<&Override<T>>, now: UnixMillis) -> Option<&Override<T>> {
 pub(crate) struct ActiveOverrides<'a> {
     pub(crate) pin: Option<&'a Override<u32>>,
     pub(crate) floor: Option<&'a Override<u32>>,
+    pub(crate) by_hand: Option<&'a Override<u32>>,
     pub(crate) ceiling: Option<&'a Override<u32>>,
     pub(crate) degrade_floor: Option<&'a Override<Level>>,
     pub(crate) degrade_pin: Option<&'a Override<Level>>,

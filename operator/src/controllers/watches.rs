@@ -7,7 +7,7 @@ use k8s_openapi::{
     api::{
         apps::v1::Deployment,
         autoscaling::v2::HorizontalPodAutoscaler,
-        core::v1::{Pod, Service},
+        core::v1::{Pod, ResourceQuota, Service},
         networking::v1::NetworkPolicy,
         policy::v1::PodDisruptionBudget,
     },
@@ -45,6 +45,7 @@ pub(super) struct Watches {
     pub(super) deployments: Watched<Deployment>,
     pub(super) owned: OwnedWatches,
     pub(super) autoscalers: Watched<HorizontalPodAutoscaler>,
+    pub(super) quotas: Watched<ResourceQuota>,
 }
 
 /// Watches of the metadata of what clusters own beside the Deployment.
@@ -73,6 +74,8 @@ impl Watches {
             },
             // Autoscalers are watched to tell of a conflict; decisions do not wait for them.
             autoscalers: watched(client, namespace, everything(), ("autoscalers", None)),
+            // The apiserver enforces quotas; knowing them ahead only spares attempts.
+            quotas: watched(client, namespace, everything(), ("quotas", None)),
             synced: synced.clone(),
         }
     }

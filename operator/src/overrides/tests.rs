@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use floodgate_api::Reason;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use serde_json::json;
 
 use super::{Bounds, Overrides, OverridesRead, read};
 
@@ -13,7 +15,7 @@ fn read_at(now: &str, pairs: &[(&str, &str)]) -> OverridesRead {
         .map(|(name, value)| (format!("floodgate.dev/{name}"), (*value).to_owned()))
         .collect();
     let now: Timestamp = now.parse().unwrap();
-    read(&annotations, Bounds { min: 2, max: 12 }, now)
+    read(&annotations, Bounds { min: 2, max: 12 }, now, None)
 }
 
 /// Reads `pairs` with a valid end and reason beside them.
@@ -68,13 +70,18 @@ fn every_override_is_read_with_its_terms() {
 fn no_annotation_is_no_override_and_no_remark() {
     assert_eq!(read_at(NOW, &[]), OverridesRead::default());
     let foreign = BTreeMap::from([("example.com/pause".to_owned(), "all".to_owned())]);
-    let read = read(&foreign, Bounds { min: 1, max: 2 }, NOW.parse().unwrap());
+    let read = read(
+        &foreign,
+        Bounds { min: 1, max: 2 },
+        NOW.parse().unwrap(),
+        None,
+    );
     assert_eq!(read, OverridesRead::default());
 }
 
 /// B25.
 #[test]
-fn an_unknown_annotation_is_named_with_the_nearest_valid_one() {
+fn b25_f60_an_unknown_annotation_is_named_with_the_nearest_valid_one() {
     for (typed, meant) in [
         ("pasue", "`floodgate.dev/pause`"),
         ("Pause", "`floodgate.dev/pause`"),
@@ -104,7 +111,7 @@ fn an_unknown_annotation_is_named_with_the_nearest_valid_one() {
 
 /// B26.
 #[test]
-fn a_bad_value_is_refused_and_the_others_hold() {
+fn b26_a_bad_value_is_refused_and_the_others_hold() {
     for (name, value, must) in [
         ("pin-replicas", "many", "must be a whole number"),
         ("pin-replicas", "-1", "must be a whole number"),
@@ -136,7 +143,7 @@ fn a_bad_value_is_refused_and_the_others_hold() {
 
 /// B27.
 #[test]
-fn without_a_valid_end_and_reason_nothing_is_in_force() {
+fn b27_without_a_valid_end_and_reason_nothing_is_in_force() {
     let pin = ("pin-replicas", "4");
     let reason = ("override-reason", "INC-7");
     for (pairs, code, must) in [
@@ -206,7 +213,7 @@ fn without_a_valid_end_and_reason_nothing_is_in_force() {
 }
 
 #[test]
-fn exactly_24_hours_ahead_is_still_allowed_and_it_ends_to_the_second() {
+fn f59_exactly_24_hours_ahead_is_still_allowed_and_it_ends_to_the_second() {
     let pairs = [
         ("pause", "all"),
         ("override-reason", "freeze"),
@@ -223,9 +230,8 @@ fn exactly_24_hours_ahead_is_still_allowed_and_it_ends_to_the_second() {
     );
 }
 
-/// B28.
 #[test]
-fn contradictions_are_said() {
+fn b28_contradictions_are_said() {
     for (pairs, says) in [
         (
             vec![("pause", "all"), ("pin-replicas", "4")],
@@ -278,9 +284,8 @@ fn contradictions_are_said() {
     );
 }
 
-/// B29.
 #[test]
-fn counts_are_moved_into_the_bounds_of_the_spec() {
+fn b29_counts_are_moved_into_the_bounds_of_the_spec() {
     for (asked, used) in [("0", 2), ("1", 2), ("13", 12), ("4000000000", 12)] {
         let read = with_terms(&[("pin-replicas", asked)]);
         assert_eq!(
@@ -326,4 +331,64 @@ fn hostile_text_is_cut_and_kept_on_one_line() {
             .iter()
             .all(|remark| !remark.message.contains('\n'))
     );
+}
+
+/// Reads `pin-replicas` with an end that was set at `set_at`, at `now`.
+fn pinned_until(until: &str, set_at: &str, now: &str) -> bool {
+    let annotations = BTreeMap::from([
+        ("floodgate.dev/pin-replicas".to_owned(), "4".to_owned()),
+        ("floodgate.dev/override-until".to_owned(), until.to_owned()),
+        (
+            "floodgate.dev/override-reason".to_owned(),
+            "INC-7".to_owned(),
+        ),
+    ]);
+    let entry = |manager: &str, annotation: &str, time: &str| {
+        json!({
+            "manager": manager, "operation": "Update", "time": time,
+            "fieldsType": "FieldsV1",
+            "fieldsV1": { "f:metadata": { "f:annotations": { (annotation): {} } } }
+        })
+    };
+    let fields: Vec<ManagedFieldsEntry> = [
+        entry("kubectl-annotate", "f:floodgate.dev/override-until", set_at),
+        entry("other", "f:example.test/override-until", now),
+    ]
+    .into_iter()
+    .map(|one| serde_json::from_value(one).unwrap())
+    .collect();
+    let bounds = Bounds { min: 2, max: 12 };
+    let read = read(
+        &annotations,
+        bounds,
+        now.parse().unwrap(),
+        set_at_of(&fields),
+    );
+    assert_eq!(read.active.is_empty(), read.refused().count() > 0);
+    !read.active.is_empty()
+}
+
+fn set_at_of(fields: &[ManagedFieldsEntry]) -> Option<Timestamp> {
+    super::set_at(Some(fields))
+}
+
+#[test]
+fn f59_an_end_too_far_ahead_does_not_come_into_force_by_waiting() {
+    let (set_at, until) = ("2026-11-10T15:00:00Z", "2026-11-11T16:00:00Z");
+    for now in [set_at, "2026-11-10T17:00:00Z", "2026-11-11T15:59:59Z"] {
+        assert!(!pinned_until(until, set_at, now), "{now}");
+    }
+    // Set anew, it is judged anew; and one that was fine stays fine.
+    assert!(pinned_until(
+        until,
+        "2026-11-10T16:00:00Z",
+        "2026-11-10T17:00:00Z"
+    ));
+    assert!(pinned_until(
+        "2026-11-11T15:00:00Z",
+        set_at,
+        "2026-11-11T14:59:59Z"
+    ));
+    // A clock of the apiserver that runs ahead lengthens nothing.
+    assert!(!pinned_until(until, "2026-11-10T17:00:00Z", set_at));
 }

@@ -4,7 +4,7 @@
 //! The pods' own counters are a second faster and may raise; while Prometheus is silent they are
 //! used only where they ask for more than what stands (F01), so that a lost source never shrinks.
 
-use floodgate_planner::{Load, LoadFault, LoadReading};
+use floodgate_planner::{Load, LoadFault, LoadLimits, LoadReading, Scaling};
 use jiff::Timestamp;
 
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
     prometheus::{Missing, MissingReason},
     sample::Rates,
     snapshot::PrometheusReading,
-    validate::ValidatedCluster,
 };
 
 /// Rates of the pods older than this are history, seconds; rounds come each second.
@@ -35,13 +34,14 @@ pub struct LoadSeen {
 /// Judges both sources.
 pub fn load_seen(
     observed: &Observed,
-    cluster: &ValidatedCluster,
+    scaling: &Scaling,
+    limits: LoadLimits,
     desired: Option<u32>,
 ) -> LoadSeen {
     let now = observed.now;
     let reading = observed.prometheus.as_deref();
     let newest = reading.and_then(PrometheusReading::minute_max);
-    let staleness_s = f64::from(cluster.load_limits.staleness_s);
+    let staleness_s = f64::from(limits.staleness_s);
     let fresh = newest.filter(|(at, _)| seconds_between(*at, now) <= staleness_s);
     let rates = observed.rates.as_deref();
     let rates = rates.filter(|rates| seconds_between(rates.at, now) <= RATES_AGE_MAX_S);
@@ -74,7 +74,7 @@ pub fn load_seen(
         }
     };
     let load = rates
-        .and_then(|own| raising(own, cluster, desired))
+        .and_then(|own| raising(own, scaling, desired))
         .unwrap_or(Load::Missing(fault_of(missing.reason)));
     let rps = rates.and_then(|own| own.burst_rps);
     LoadSeen {
@@ -86,9 +86,9 @@ pub fn load_seen(
 }
 
 /// The pods' own rates, when they ask for more than what stands.
-fn raising(own: &Rates, cluster: &ValidatedCluster, desired: Option<u32>) -> Option<Load> {
+fn raising(own: &Rates, scaling: &Scaling, desired: Option<u32>) -> Option<Load> {
     let peak_rps = own.burst_rps.unwrap_or(0.0).max(own.minute_max_rps);
-    let needed = cluster.scaling.replicas_for(peak_rps)?;
+    let needed = scaling.replicas_for(peak_rps)?;
     (needed > desired?).then_some(Load::Reading(LoadReading {
         rate_rps_max: own.minute_max_rps,
         burst_rps: own.burst_rps,

@@ -6,20 +6,60 @@ use floodgate_api::SaleEvent;
 use floodgate_contract::Level;
 use floodgate_planner::{Sale, UnixMillis};
 
+use jiff::Timestamp;
+
 use crate::{
     observe::Observed,
-    validate::{ValidSale, validate_sale},
+    validate::{ValidSale, retained_sale, validate_sale},
 };
 
-/// The valid sales that hit this cluster; an invalid one says so in its own status.
+/// A sale is near from so many seconds before its first phase: who scales by hand then means it.
+const NEAR_S: i64 = 3_600;
+
+/// The sales that hit this cluster. One that an edit made invalid while it was near or ran counts
+/// by its last published plan; any other invalid one only says so in its own status.
 pub(super) fn sales_of(observed: &Observed) -> Vec<ValidSale> {
-    let valid = observed
+    let name = observed
+        .cluster
+        .metadata
+        .name
+        .as_deref()
+        .unwrap_or_default();
+    let counts = |event: &Arc<SaleEvent>| match validate_sale(
+        event,
+        learned_percent(event, &observed.sales),
+    ) {
+        Ok(sale) => sale.selects(&observed.cluster).then_some(sale),
+        Err(_) => retained_sale(event, Some(name), observed.now),
+    };
+    observed.sales.iter().filter_map(counts).collect()
+}
+
+/// The end of the sale that is near or runs; the latest of several. A sale is near from
+/// [`NEAR_S`] before its first phase, or from its published pre-scale where that is earlier.
+pub fn sale_until(observed: &Observed) -> Option<Timestamp> {
+    let now = UnixMillis::from(observed.now);
+    let near = |valid: &ValidSale| {
+        let first = valid.sale.phases.iter().map(|phase| phase.t0).min();
+        let near = first.is_some_and(|t0| t0.plus_s(-NEAR_S) <= now);
+        (near || prescaling(observed, valid)) && now < valid.sale.end
+    };
+    let ends = sales_of(observed).into_iter().filter(near);
+    ends.filter_map(|valid| valid.sale.end.timestamp()).max()
+}
+
+fn prescaling(observed: &Observed, valid: &ValidSale) -> bool {
+    let event = observed
         .sales
         .iter()
-        .filter_map(|event| validate_sale(event, learned_percent(event, &observed.sales)).ok());
-    valid
-        .filter(|sale| sale.selects(&observed.cluster))
-        .collect()
+        .find(|event| event.metadata.name.as_deref() == Some(&*valid.sale.name));
+    let status = event.and_then(|event| event.status.as_ref());
+    status
+        .into_iter()
+        .flat_map(|status| &status.clusters)
+        .filter(|cluster| Some(&*cluster.name) == observed.cluster.metadata.name.as_deref())
+        .flat_map(|cluster| &cluster.phases)
+        .any(|phase| phase.prescale_start.0 <= observed.now)
 }
 
 /// The highest uplift that the sales in `learnFrom` taught.

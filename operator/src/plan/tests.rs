@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_contract::{ControlStatus, WarmState};
+use floodgate_planner::capacity::LearnedCapacity;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     prometheus::{Missing, MissingReason, load::Load as PrometheusLoad},
-    sample::{PodSeen, PodsSeen, Rates, pod::PodFacts},
+    reconcile::ByHand,
+    sample::{Measured, PodSeen, PodsSeen, Rates, pod::PodFacts},
     snapshot::PrometheusReading,
     validate::{Address, SecretValue, Secrets, validate},
 };
@@ -33,7 +35,7 @@ fn secrets() -> Secrets {
 }
 
 /// A cluster of 50 requests/s per pod, 2 to 12 pods, that runs `running` pods, all warm.
-fn observed(running: i32, scaling: Value) -> Observed {
+pub(crate) fn observed(running: i32, scaling: Value) -> Observed {
     let mut spec = json!({
         "service": { "image": "example.test/payment-svc:1" },
         "backends": {
@@ -70,6 +72,8 @@ fn observed(running: i32, scaling: Value) -> Observed {
         secrets: secrets(),
         control_token: Some("token".to_owned()),
         deployment: Some(Arc::new(serde_json::from_value(deployment).unwrap())),
+        quotas: Vec::new(),
+        by_hand: None,
         ordered: None,
         sales: Vec::new(),
         prometheus: None,
@@ -77,7 +81,7 @@ fn observed(running: i32, scaling: Value) -> Observed {
         pods: Some(Arc::new(PodsSeen {
             at: now(),
             pods,
-            starts: None,
+            measured: Measured::default(),
         })),
         outlook: Arc::default(),
     }
@@ -275,4 +279,159 @@ fn overload_beyond_the_maximum_imposes_a_level_and_a_sale_bounds_it() {
         planned(&protected).policy.unwrap().floor,
         floor.min(Level::Guard)
     );
+}
+
+/// The plan of an observed cluster whose pods have taught `rps`, declared 50.
+fn planned_with(rps: Option<f64>, learn_percent: i32, status: Value) -> Planned {
+    let mut observed = observed(4, json!({ "capacityLearnPercent": learn_percent }));
+    observed.prometheus = Some(read(390.0, 1, Ok(())));
+    let mut pods = (**observed.pods.as_ref().unwrap()).clone();
+    pods.measured.capacity = rps.map(|capacity_rps| LearnedCapacity {
+        capacity_rps,
+        samples: 90,
+    });
+    observed.pods = Some(Arc::new(pods));
+    let mut cluster = (*observed.cluster).clone();
+    cluster.status = serde_json::from_value(status).unwrap();
+    observed.cluster = Arc::new(cluster);
+    planned(&observed)
+}
+
+#[test]
+fn a_learned_capacity_is_planned_with_inside_its_bounds() {
+    let replicas = |rps, percent| planned_with(rps, percent, json!({})).replicas;
+    assert_eq!(replicas(None, 30), 8);
+    assert_eq!(replicas(Some(60.0), 30), 7);
+    assert_eq!(replicas(Some(500.0), 30), 6, "not beyond 65");
+    assert_eq!(replicas(Some(60.0), 0), 8, "nothing may be learned");
+    let plan = planned_with(Some(60.0), 30, json!({}));
+    assert_eq!(plan.capacity_samples, Some(90));
+}
+
+#[test]
+fn s4_what_an_earlier_process_learned_holds_until_this_one_has() {
+    let status = json!({
+        "capacity": { "rps": 40, "warmTotalRps": 160, "source": "Learned", "samples": 200 },
+        "leadTime": { "seconds": 92, "readySeconds": 90, "warmSeconds": 5, "samples": 12 }
+    });
+    let plan = planned_with(None, 30, status.clone());
+    assert_eq!((plan.replicas, plan.capacity_samples), (10, Some(200)));
+    assert_eq!(plan.lead_time.total_s(), 92);
+    assert_eq!(planned_with(Some(50.0), 30, status).replicas, 8);
+}
+
+#[test]
+fn f30_a_quota_of_the_namespace_caps_the_plan_and_never_lowers_it() {
+    let quota = |pods: &str, used: &str| {
+        let quota = json!({
+            "metadata": { "name": "team", "namespace": "shop" },
+            "spec": { "hard": { "pods": pods } },
+            "status": { "hard": { "pods": pods }, "used": { "pods": used } }
+        });
+        Observed {
+            prometheus: Some(read(390.0, 1, Ok(()))),
+            quotas: vec![Arc::new(serde_json::from_value(quota).unwrap())],
+            ..observed(4, json!({}))
+        }
+    };
+    let capped = planned(&quota("10", "8"));
+    assert_eq!(
+        (capped.replicas, capped.decision.reason()),
+        (6, Reason::QuotaCapped)
+    );
+    assert_eq!(planned(&quota("3", "8")).replicas, 4);
+    assert_eq!(planned(&quota("100", "8")).replicas, 8);
+}
+
+#[test]
+fn f28_a_hand_in_a_sale_is_a_floor_that_is_shown_and_lapses() {
+    let by_hand = |replicas, seconds: i64| {
+        let hand = ByHand {
+            replicas,
+            until: now() + SignedDuration::from_secs(seconds),
+            manager: "kubectl".to_owned(),
+        };
+        planned(&Observed {
+            by_hand: Some(hand),
+            prometheus: Some(read(90.0, 1, Ok(()))),
+            ..observed(2, json!({}))
+        })
+    };
+    let held = by_hand(9, 60);
+    assert_eq!(
+        (held.replicas, held.decision.winner),
+        (9, BidSource::Override)
+    );
+    assert_eq!(held.overrides.active[0].name, "scaled-by-hand");
+    assert_eq!(
+        by_hand(400, 60).replicas,
+        12,
+        "within the bounds of the spec"
+    );
+    assert_eq!(by_hand(9, 0).replicas, 2);
+    assert_eq!(by_hand(1, 60).replicas, 2);
+}
+
+#[test]
+fn pods_that_degraded_for_what_all_share_raise_the_floor() {
+    let with = |trigger: &str| {
+        let mut observed = Observed {
+            prometheus: Some(read(90.0, 1, Ok(()))),
+            ..observed(4, json!({}))
+        };
+        let mut pods = (**observed.pods.as_ref().unwrap()).clone();
+        for pod in pods.pods.iter_mut().take(2) {
+            pod.status = Some(ControlStatus {
+                level: Level::Protect,
+                level_trigger: trigger.to_owned(),
+                warm: WarmState::Warm,
+                ..ControlStatus::default()
+            });
+        }
+        observed.pods = Some(Arc::new(pods));
+        planned(&observed).policy.unwrap().floor
+    };
+    assert_eq!(with("store"), Level::Protect);
+    assert_eq!(
+        with("cursor"),
+        Level::Normal,
+        "its gate refuses finer than a level"
+    );
+    assert_eq!(
+        with("floor"),
+        Level::Normal,
+        "a floor does not hold itself up"
+    );
+}
+
+#[test]
+fn f55_a_sale_that_an_edit_broke_still_holds_its_plan() {
+    let sale: SaleEvent = serde_json::from_value(json!({
+        "apiVersion": floodgate_api::API_VERSION,
+        "kind": "SaleEvent",
+        "metadata": { "name": "midnight", "namespace": "shop" },
+        "spec": {
+            "clusterSelector": { "names": ["till"] },
+            "start": "2026-11-10T14:00:00Z", "end": "2026-11-10T13:00:00Z",
+            "phases": [{ "name": "rush", "t0": "2026-11-10T14:30:00Z" }],
+            "upliftPercent": 1000
+        },
+        "status": { "clusters": [{ "name": "till", "ready": 9, "warm": 9, "phases": [{
+            "name": "rush", "t0": "2026-11-10T14:30:00Z", "end": "2026-11-10T16:00:00Z",
+            "upliftPercent": 1000, "plannedRps": 430, "plannedReplicas": 9,
+            "prescaleStart": "2026-11-10T14:28:00Z"
+        }] }] }
+    }))
+    .unwrap();
+    let edited = Observed {
+        prometheus: Some(read(90.0, 1, Ok(()))),
+        sales: vec![Arc::new(sale)],
+        ..observed(9, json!({}))
+    };
+    assert_eq!(planned(&edited).replicas, 9);
+    let over = Observed {
+        now: "2026-11-10T16:00:00Z".parse().unwrap(),
+        ..edited
+    };
+    assert!(planned(&over).sales.is_empty());
 }

@@ -14,10 +14,10 @@ use crate::{
     metrics::{ClusterLabels, DecisionLabels},
     observe::Observed,
     overrides::{OverridesRead, Remark},
-    plan::{Planned, PlanningFacts, Trust},
+    plan::{Planned, PlanningFacts, Trust, plan_limits},
     prometheus::{BearerToken, Endpoint, history::history_query},
     snapshot::{Cell, ClusterKey},
-    target::{ForecastTarget, Target, WarmTarget},
+    target::{CapacityTarget, ForecastTarget, Target, WarmTarget},
     validate::ValidatedCluster,
 };
 
@@ -51,6 +51,11 @@ pub(super) fn target(
         },
         query: valid.traffic.query.clone(),
         control_token: Arc::from(token),
+        capacity: CapacityTarget {
+            declared: valid.scaling.clone(),
+            bounds_rps: valid.capacity_rps_learned.clone(),
+            in_force_rps: planned.scaling.capacity_rps,
+        },
         warm: WarmTarget {
             keys_max: usize::try_from(valid.prewarm.hot_keys_max).unwrap_or(usize::MAX),
             min_score_permille: valid.prewarm.min_score_permille,
@@ -72,12 +77,14 @@ pub(super) fn target(
     }
     let trusted = planned.trust == Trust::Trusted;
     cell.planning.store(Some(Arc::new(PlanningFacts {
-        scaling: valid.scaling.clone(),
+        scaling: planned.scaling.clone(),
         lead_time: planned.lead_time,
         path: observed.outlook.path.clone().filter(|_| trusted),
         measured_rps: planned.load.rps,
         replicas: planned.replicas,
         level: level_in_force(observed, planned),
+        pods: observed.pods.as_ref().map_or(0, |pods| pods.current()),
+        limits: plan_limits(observed, valid, &planned.overrides),
     })));
 }
 

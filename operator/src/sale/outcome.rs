@@ -63,9 +63,15 @@ pub(super) fn status(
         .filter_map(|phase| phase.report.as_ref())
         .map(|report| report.learned_uplift_percent)
         .max();
+    let pod_hours = clusters
+        .iter()
+        .flat_map(|cluster| &cluster.phases)
+        .filter_map(|phase| phase.pod_hours)
+        .reduce(i32::saturating_add);
     SaleEventStatus {
         observed_generation: generation,
         conditions: Vec::new(),
+        planned_pod_hours: pod_hours,
         planned_replicas: clusters
             .iter()
             .filter_map(current)
@@ -142,14 +148,23 @@ fn planned(
     Some(SalePhaseStatus {
         name: phase.name.clone(),
         t0: Time(whole_second(t0)),
+        end: phase.until.timestamp().map(|end| Time(whole_second(end))),
         uplift_percent: i32::try_from(phase.uplift_percent).unwrap_or(i32::MAX),
         planned_rps: rounded(plan.expected_rps.unwrap_or(0.0)),
         planned_replicas: i32::try_from(replicas).unwrap_or(i32::MAX),
         prescale_start: Time(whole_second(prescale_at)),
+        pod_hours: Some(pod_hours(replicas, plan.prescale_at, phase.until)),
         ready_at_t0: None,
         warm_at_t0: None,
         report: None,
     })
+}
+
+/// Cost of `replicas` from the pre-scale to the end of the phase, rounded up.
+fn pod_hours(replicas: u32, from: UnixMillis, until: UnixMillis) -> i32 {
+    let seconds = until.seconds_since(from).max(0) as f64;
+    let hours = (f64::from(replicas) * seconds / 3_600.0 - 1e-9).ceil();
+    rounded(hours)
 }
 
 /// Notes Ready and warm pods at T0, once.
@@ -185,7 +200,7 @@ fn report(status: &SalePhaseStatus, tally: Tally) -> SaleReport {
 }
 
 /// The running phase, or the next one.
-fn current_phase<'a>(
+pub(super) fn current_phase<'a>(
     cluster: &'a SaleClusterStatus,
     valid: &ValidSale,
     now: Timestamp,
@@ -199,10 +214,16 @@ fn current_phase<'a>(
     cluster.phases.iter().find(|phase| phase.name == *name)
 }
 
+/// Whether every phase is over.
+pub(super) fn is_over(valid: &ValidSale, now: Timestamp) -> bool {
+    let now = UnixMillis::from(now);
+    valid.sale.phases.iter().all(|phase| phase.until <= now)
+}
+
 /// How far the sale has come.
 pub(super) fn stage(status: &SaleEventStatus, valid: &ValidSale, now: Timestamp) -> Stage {
     let instant = UnixMillis::from(now);
-    if valid.sale.phases.iter().all(|phase| phase.until <= instant) {
+    if is_over(valid, now) {
         return Stage::Completed;
     }
     if valid
@@ -223,21 +244,22 @@ pub(super) fn stage(status: &SaleEventStatus, valid: &ValidSale, now: Timestamp)
     Stage::Scheduled
 }
 
+/// The sale is valid.
+pub(super) fn accepted() -> Verdict {
+    let message = "the sale is valid and its clusters exist";
+    Verdict::new(ConditionType::Accepted, true, Reason::Accepted, message)
+}
+
 /// The conditions of the sale.
 pub(super) fn verdicts(
     status: &SaleEventStatus,
     valid: &ValidSale,
+    (accepted, prepared): (Verdict, Verdict),
     now: Timestamp,
 ) -> Vec<Verdict> {
-    let accepted = Verdict::new(
-        ConditionType::Accepted,
-        true,
-        Reason::Accepted,
-        "the sale is valid and its clusters exist",
-    );
     let stage = stage(status, valid, now);
     let plan_met = plan_met(status, valid, stage, now);
-    let verdicts = [accepted, plan_met];
+    let verdicts = [accepted, plan_met, prepared];
     let summed = ready(&verdicts);
     let reason = match stage {
         Stage::Scheduled => Reason::Scheduled,
@@ -253,8 +275,8 @@ pub(super) fn verdicts(
         },
         Truth::False | Truth::Unknown => summed,
     };
-    let [accepted, plan_met] = verdicts;
-    vec![summed, accepted, plan_met]
+    let [accepted, plan_met, prepared] = verdicts;
+    vec![summed, accepted, plan_met, prepared]
 }
 
 fn plan_met(status: &SaleEventStatus, valid: &ValidSale, stage: Stage, now: Timestamp) -> Verdict {

@@ -14,11 +14,12 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use super::{
-    PodSeen, PodsSeen, Sampler,
+    Measured, PodSeen, PodsSeen, Sampler,
     hot_set::HotSet,
     lead_time::Starts,
     pod::PodFacts,
     rates::{Counted, OfferedBook},
+    work::Work,
 };
 use crate::{
     clock::Clock,
@@ -39,6 +40,7 @@ const ANSWER_HOLDS: Duration = Duration::from_secs(5);
 pub(super) struct ClusterSampler {
     book: OfferedBook,
     starts: Starts,
+    work: Work,
     hot_set: HotSet,
     chosen_at: Option<Instant>,
     /// Last answer of each pod, and when it came.
@@ -58,7 +60,7 @@ impl ClusterSampler {
     ) {
         let target = cell.target.load_full();
         let mut seen = ask(sampler, target.as_deref(), pods).await;
-        self.measure(sampler, cell, &mut seen);
+        self.measure(sampler, cell, target.as_deref(), &mut seen);
         let Some(target) = target else {
             publish(sampler, key, cell, seen);
             return;
@@ -70,10 +72,17 @@ impl ClusterSampler {
     }
 
     /// Folds the answers into rates and lead times.
-    fn measure(&mut self, sampler: &Sampler, cell: &Cell, seen: &mut PodsSeen) {
+    fn measure(
+        &mut self,
+        sampler: &Sampler,
+        cell: &Cell,
+        target: Option<&Target>,
+        seen: &mut PodsSeen,
+    ) {
         let living: HashSet<&str> = seen.pods.iter().map(|pod| pod.facts.uid.as_str()).collect();
         self.starts.retain(&living);
         self.book.retain(&living);
+        self.work.retain(&living);
         self.answers.retain(|uid, _| living.contains(uid.as_str()));
         self.acknowledged
             .retain(|uid, _| living.contains(uid.as_str()));
@@ -83,11 +92,23 @@ impl ClusterSampler {
         self.book.round(sampler.clock.now(), &answers, complete);
         cell.rates.store(self.book.rates().map(Arc::new));
         for pod in seen.pods.iter().filter(|pod| pod.facts.is_ready()) {
-            if let Some((start_s, status)) = pod.facts.start_s().zip(pod.status.as_ref()) {
-                self.starts.note(&pod.facts.uid, start_s, status.warm_ms);
+            let start = pod.facts.start_s().zip(pod.facts.ready_since);
+            if let Some(((start_s, at), status)) = start.zip(pod.status.as_ref()) {
+                self.starts
+                    .note(&pod.facts.uid, at.into(), start_s, status.warm_ms);
             }
         }
-        seen.starts = self.starts.measured();
+        if let Some(target) = target {
+            let ready = seen.pods.iter().filter(|pod| pod.facts.is_ready());
+            let answers = ready.filter_map(|pod| Some((&*pod.facts.uid, pod.status.as_ref()?)));
+            self.work
+                .round(sampler.clock.now(), &target.capacity, answers);
+        }
+        seen.measured = Measured {
+            starts: self.starts.measured(),
+            capacity: self.work.capacity(),
+            failed_permille: self.work.failed_permille(),
+        };
         self.recall(seen);
     }
 
@@ -213,7 +234,7 @@ async fn ask(sampler: &Sampler, target: Option<&Target>, pods: &[Arc<Pod>]) -> P
     PodsSeen {
         at: sampler.clock.now(),
         pods,
-        starts: None,
+        measured: Measured::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pods and what they said in one round. Pure.
 
 use floodgate_contract::{ControlStatus, Level, WarmState};
+use floodgate_planner::{PodHealth, capacity::LearnedCapacity};
 use jiff::Timestamp;
 
 use super::{MeasuredStarts, pod::PodFacts};
@@ -30,8 +31,19 @@ pub struct PodsSeen {
     pub at: Timestamp,
     /// Every pod that carries the cluster's label.
     pub pods: Vec<PodSeen>,
-    /// Measured starts, of this round and earlier ones.
+    /// What was measured in this round and earlier ones.
+    pub measured: Measured,
+}
+
+/// What was measured of the pods of a cluster.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// How long they take to start.
     pub starts: Option<MeasuredStarts>,
+    /// What they hold.
+    pub capacity: Option<LearnedCapacity>,
+    /// Share of their admitted requests that failed lately, permille.
+    pub failed_permille: Option<u32>,
 }
 
 impl PodsSeen {
@@ -60,6 +72,27 @@ impl PodsSeen {
     pub fn level_max(&self) -> Level {
         let levels = self.pods.iter().filter_map(|pod| Some(pod.answer()?.level));
         levels.max().unwrap_or_default()
+    }
+
+    /// What the pods say of themselves.
+    ///
+    /// A level that a pod took because of its load says that its gate refuses something, request by
+    /// request; imposing it on all would refuse whole classes of which a part still fits. One that
+    /// it took because the store is slow, no shard takes writes or memory runs out says something
+    /// about all pods, and counts.
+    pub fn health(&self) -> PodHealth {
+        let mut health = PodHealth {
+            failed_permille: self.measured.failed_permille,
+            ..PodHealth::default()
+        };
+        let ready = self.pods.iter().filter(|pod| pod.facts.is_ready());
+        for answer in ready.filter_map(PodSeen::answer) {
+            let shared = matches!(&*answer.level_trigger, "store" | "memory" | "writer_lost");
+            let own = if shared { answer.level } else { Level::Normal };
+            let index = usize::from(own.index());
+            health.own_levels[index] = health.own_levels[index].saturating_add(1);
+        }
+        health
     }
 
     fn count(&self, wanted: impl Fn(&PodSeen) -> bool) -> u32 {

@@ -1,9 +1,9 @@
 //! A `SaleEvent` into what the planner takes.
 
-use floodgate_api::SaleEvent;
-use floodgate_api::sale::{ClusterSelector, Phase, TrafficClass};
+use floodgate_api::sale::{ClusterSelector, Phase, TrafficClass, status::SalePhaseStatus};
+use floodgate_api::{SaleEvent, SaleEventSpec};
 use floodgate_contract::Level;
-use floodgate_planner::{Sale, SalePhase};
+use floodgate_planner::{Chance, Sale, SalePhase};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
@@ -14,6 +14,9 @@ const SALE_DAYS_MAX: i64 = 90;
 /// Least and greatest uplift; the same bounds as in the schema.
 const UPLIFT_PERCENT_MIN: u32 = 100;
 const UPLIFT_PERCENT_MAX: u32 = 100_000;
+/// Bounds of the chance a phase is planned with, and of the error of an uplift; as in the schema.
+const QUANTILE_PERCENT: std::ops::RangeInclusive<u8> = 50..=99;
+const UPLIFT_ERROR_PERCENT_MAX: u32 = 200;
 
 /// A sale every later step may rely on.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,13 +80,14 @@ pub fn validate_sale(
         .map(|phase| phase.t0)
         .chain([end])
         .collect();
+    let uplift_error = uplift_error(spec)?;
     let declared = spec
         .uplift_percent
         .and_then(|percent| u32::try_from(percent).ok());
     let phases = phases
         .into_iter()
         .zip(next)
-        .map(|(phase, next)| phase.finish(next, declared, learned_percent))
+        .map(|(phase, next)| phase.finish(next, declared, learned_percent, uplift_error))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(ValidSale {
         sale: Sale {
@@ -98,6 +102,59 @@ pub fn validate_sale(
     })
 }
 
+/// The sale as its status published it, when it was near or ran at `now` and an edit has made its
+/// spec invalid; for one cluster, or for all that it hit. The sale is not over while a phase of the
+/// plan is not.
+///
+/// What runs in front of the payers must not fall because somebody mistyped a date (F55).
+pub fn retained_sale(
+    event: &SaleEvent,
+    cluster: Option<&str>,
+    now: Timestamp,
+) -> Option<ValidSale> {
+    let status = event.status.as_ref()?;
+    let hit = status
+        .clusters
+        .iter()
+        .filter(|one| cluster.is_none_or(|name| one.name == name));
+    let published: Vec<&SalePhaseStatus> = hit.clone().flat_map(|one| &one.phases).collect();
+    let begun = published.iter().any(|phase| phase.prescale_start.0 <= now);
+    let mut phases: Vec<SalePhase> = Vec::new();
+    for phase in published {
+        let end = phase.end.as_ref()?.0;
+        if phases.iter().any(|one| one.name == phase.name) {
+            continue;
+        }
+        phases.push(SalePhase {
+            name: phase.name.clone(),
+            t0: phase.t0.0.into(),
+            until: end.into(),
+            uplift_percent: u32::try_from(phase.uplift_percent).ok()?,
+            chance: Chance::default(),
+            planned_replicas: None,
+        });
+    }
+    let start = phases.iter().map(|phase| phase.t0).min()?;
+    let end = phases.iter().map(|phase| phase.until).max()?;
+    if !begun || end <= now.into() {
+        return None;
+    }
+    Some(ValidSale {
+        sale: Sale {
+            name: event.name_any(),
+            start,
+            end,
+            phases,
+        },
+        selector: ClusterSelector {
+            names: hit.map(|one| one.name.clone()).collect(),
+            ..ClusterSelector::default()
+        },
+        hot_keys: event.spec.hot_keys.clone(),
+        level_max: level_max(&event.spec.protect),
+    })
+}
+
 /// A phase whose default end is not known yet.
 struct Draft {
     field: String,
@@ -105,6 +162,7 @@ struct Draft {
     t0: Timestamp,
     end: Option<Timestamp>,
     uplift_percent: Option<u32>,
+    quantile_percent: Option<u8>,
 }
 
 impl Draft {
@@ -133,11 +191,12 @@ impl Draft {
             .uplift_percent
             .and_then(|percent| u32::try_from(percent).ok());
         Ok(Self {
-            field,
             name: phase.name.clone(),
             t0,
             end: until,
             uplift_percent,
+            quantile_percent: quantile(&field, phase)?,
+            field,
         })
     }
 
@@ -148,6 +207,7 @@ impl Draft {
         next: Timestamp,
         declared: Option<u32>,
         learned: Option<u32>,
+        uplift_error_percent: u32,
     ) -> Result<SalePhase, ValidateError> {
         let field = format!("{}.upliftPercent", self.field);
         let uplift = self
@@ -174,6 +234,10 @@ impl Draft {
             t0: self.t0.into(),
             until: until.into(),
             uplift_percent: uplift,
+            chance: Chance {
+                quantile_percent: self.quantile_percent,
+                uplift_error_percent,
+            },
             planned_replicas: None,
         })
     }
@@ -187,6 +251,26 @@ fn level_max(protect: &[TrafficClass]) -> Level {
         Some(TrafficClass::SheddablePlus) => Level::Reduce,
         Some(TrafficClass::Sheddable) => Level::Guard,
     }
+}
+
+fn quantile(field: &str, phase: &Phase) -> Result<Option<u8>, ValidateError> {
+    let Some(percent) = phase.quantile_percent else {
+        return Ok(None);
+    };
+    let within = u8::try_from(percent)
+        .ok()
+        .filter(|percent| QUANTILE_PERCENT.contains(percent));
+    let field = format!("{field}.quantilePercent");
+    within
+        .map(Some)
+        .ok_or_else(|| invalid(&field, "must be between 50 and 99"))
+}
+
+fn uplift_error(spec: &SaleEventSpec) -> Result<u32, ValidateError> {
+    u32::try_from(spec.uplift_error_percent.unwrap_or(0))
+        .ok()
+        .filter(|percent| *percent <= UPLIFT_ERROR_PERCENT_MAX)
+        .ok_or_else(|| invalid("spec.upliftErrorPercent", "must be between 0 and 200"))
 }
 
 fn instant(field: &str, text: &str) -> Result<Timestamp, ValidateError> {

@@ -1,3 +1,5 @@
+mod sales;
+
 use floodgate_api::cluster::backends::SecretKeyRef;
 use floodgate_api::{PaymentCluster, Reason, SaleEvent};
 use floodgate_contract::Level;
@@ -271,9 +273,8 @@ fn a_learned_uplift_may_only_raise_the_declared_one() {
     assert!(validate_sale(&undeclared, Some(300)).is_ok());
 }
 
-/// B12-B14 and B31, for objects written past the schema.
 #[test]
-fn a_sale_the_schema_would_refuse_is_refused_here_too() {
+fn b12_b13_b14_b16_b31_a_sale_the_schema_would_refuse_is_refused_here_too() {
     for (pointer, value, says) in [
         (
             "/spec/start",
@@ -304,6 +305,31 @@ fn a_sale_the_schema_would_refuse_is_refused_here_too() {
             "/spec/phases/1/upliftPercent",
             json!(99),
             "must be between 100 and 100000",
+        ),
+        (
+            "/spec/phases/0/t0",
+            json!("*/0 0 30 2 *"),
+            "`spec.phases[0].t0` must be an RFC 3339 instant",
+        ),
+        (
+            "/spec/phases/1/t0",
+            json!("2026-02-30T00:00:00+08:00"),
+            "must be an RFC 3339 instant",
+        ),
+        (
+            "/spec/phases/1/t0",
+            json!("2026-11-11T00:00:00 Mars/Base"),
+            "must be an RFC 3339 instant",
+        ),
+        (
+            "/spec/phases/1/quantilePercent",
+            json!(49),
+            "`spec.phases[1].quantilePercent` must be between 50 and 99",
+        ),
+        (
+            "/spec/upliftErrorPercent",
+            json!(201),
+            "must be between 0 and 200",
         ),
         ("/spec/phases", json!([]), "must have at least one entry"),
         ("/spec/clusterSelector", json!({}), "must name a cluster"),

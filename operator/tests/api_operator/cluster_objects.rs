@@ -154,7 +154,7 @@ async fn b20_a_missing_secret_is_said_and_its_appearance_is_enough() {
 }
 
 #[tokio::test]
-async fn a_deployment_of_somebody_else_is_left_alone() {
+async fn f29_a_deployment_of_somebody_else_is_left_alone() {
     let stage = Stage::with_secrets("taken").await;
     let service: Service = serde_json::from_value(json!({
         "metadata": { "name": "till" },

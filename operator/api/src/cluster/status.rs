@@ -140,6 +140,9 @@ pub struct Capacity {
     pub warm_total_rps: i32,
     /// Where it comes from.
     pub source: CapacitySource,
+    /// Measurements it was learned from; absent while it is the declared one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples: Option<i32>,
 }
 
 /// Where the capacity comes from.

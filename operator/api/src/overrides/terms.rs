@@ -28,8 +28,11 @@ impl Terms {
     pub(super) fn read(
         annotations: &BTreeMap<String, String>,
         now: Timestamp,
+        set_at: Option<Timestamp>,
     ) -> Result<Self, Remark> {
-        let until = until(annotations.get(annotation::OVERRIDE_UNTIL), now)?;
+        // A clock that runs ahead of ours must not lengthen what may be asked for.
+        let set_at = set_at.map_or(now, |at| at.min(now));
+        let until = until(annotations.get(annotation::OVERRIDE_UNTIL), now, set_at)?;
         let reason = annotations
             .get(annotation::OVERRIDE_REASON)
             .map(|text| text.trim())
@@ -52,11 +55,11 @@ impl Terms {
     }
 }
 
-fn until(text: Option<&String>, now: Timestamp) -> Result<Timestamp, Remark> {
+fn until(text: Option<&String>, now: Timestamp, set_at: Timestamp) -> Result<Timestamp, Remark> {
     let name = annotation::OVERRIDE_UNTIL;
-    let latest = now
+    let latest = set_at
         .saturating_add(OVERRIDE_HOURS_MAX.hours())
-        .unwrap_or(now);
+        .unwrap_or(set_at);
     let refuse = |reason, message| Remark::refusal(name, reason, message);
     let Some(text) = text else {
         let message = format!(
@@ -76,7 +79,9 @@ fn until(text: Option<&String>, now: Timestamp) -> Result<Timestamp, Remark> {
         return Err(refuse(Reason::OverrideLapsed, message));
     }
     if until > latest {
-        let message = format!("`{name}` {until} must be at most {OVERRIDE_HOURS_MAX} h ahead");
+        let message = format!(
+            "`{name}` {until} must be at most {OVERRIDE_HOURS_MAX} h ahead of the moment it is set; set it anew"
+        );
         return Err(refuse(Reason::InvalidOverride, message));
     }
     Ok(until)

@@ -13,7 +13,8 @@ pub struct SaleEventStatus {
     pub observed_generation: Option<i64>,
     /// `Ready`: True when every cluster's plan is met or lies ahead; its reason says whether the sale
     /// is Scheduled, Prescaling, Running or Completed. `Accepted`: the selector matches and the
-    /// uplift is known. `PlanMet`: Ready and warm pods against plan.
+    /// uplift is known. `PlanMet`: Ready and warm pods against plan. `Prepared`: from 24 hours before T0, whether
+    /// bounds, quota, nodes, overrides and mode let the plan come true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -21,6 +22,9 @@ pub struct SaleEventStatus {
     /// Replicas planned over all clusters in the running or next phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planned_replicas: Option<i32>,
+    /// What the plan of all phases costs over all clusters, in pod-hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned_pod_hours: Option<i32>,
     /// Ready and warm pods over all clusters now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warm_replicas: Option<i32>,
@@ -61,6 +65,9 @@ pub struct SalePhaseStatus {
     pub name: String,
     /// The second it starts.
     pub t0: Time,
+    /// When it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Time>,
     /// Uplift planned with, in percent of the baseline.
     pub uplift_percent: i32,
     /// Load planned for, requests per second.
@@ -69,6 +76,10 @@ pub struct SalePhaseStatus {
     pub planned_replicas: i32,
     /// When the replicas are raised for it.
     pub prescale_start: Time,
+    /// What the plan costs: planned replicas from the pre-scale to the end, in pod-hours, rounded
+    /// up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_hours: Option<i32>,
     /// Ready pods at T0; set once, at T0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready_at_t0: Option<i32>,

@@ -69,7 +69,7 @@ fn rules_of_payment_clusters_accept_and_reject() {
 }
 
 #[test]
-fn rules_of_sales_accept_and_reject() {
+fn b12_b13_b14_rules_of_sales_accept_and_reject() {
     assert_eq!(
         messages(&with::<SaleEvent>(SALE, &[])),
         Vec::<String>::new()
@@ -79,7 +79,7 @@ fn rules_of_sales_accept_and_reject() {
 
 /// B22.
 #[test]
-fn shards_keep_number_names_and_order() {
+fn b22_shards_keep_number_names_and_order() {
     let before: PaymentCluster = with(CLUSTER, &[]);
     let mut moved = before.clone();
     moved.spec.backends.shards[0].primary_secret_ref.key = "elsewhere".to_owned();

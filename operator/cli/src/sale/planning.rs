@@ -5,7 +5,7 @@
 
 use floodgate_api::sale::Phase;
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_planner::{LeadTime, Sale, SalePhase, Scaling};
+use floodgate_planner::{Chance, LeadTime, Sale, SalePhase, Scaling};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
@@ -21,6 +21,11 @@ const REPLICAS: std::ops::RangeInclusive<i32> = 1..=10_000;
 const CAPACITY_RPS: std::ops::RangeInclusive<i32> = 1..=100_000;
 /// Bounds of an uplift.
 const UPLIFT_PERCENT: std::ops::RangeInclusive<i32> = 100..=100_000;
+
+/// Bounds of the chance a phase is planned with.
+const QUANTILE_PERCENT: std::ops::RangeInclusive<u8> = 50..=99;
+/// Greatest error of an uplift.
+const UPLIFT_ERROR_PERCENT_MAX: u32 = 200;
 
 /// Whether a sale hits a cluster.
 pub fn selects(event: &SaleEvent, cluster: &PaymentCluster) -> bool {
@@ -121,6 +126,10 @@ pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, SaleError> {
         return Err(field("spec.end", "must be at most 90 days after `start`"));
     }
     let learned = learned_percent(event, all);
+    let uplift_error_percent = u32::try_from(spec.uplift_error_percent.unwrap_or(0))
+        .ok()
+        .filter(|percent| *percent <= UPLIFT_ERROR_PERCENT_MAX)
+        .ok_or_else(|| field("spec.upliftErrorPercent", "must be between 0 and 200"))?;
     let mut phases = Vec::new();
     for (index, phase) in spec.phases.iter().enumerate() {
         let path = format!("spec.phases[{index}]");
@@ -145,6 +154,11 @@ pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, SaleError> {
             t0,
             until,
             uplift_percent,
+            chance: Chance {
+                quantile_percent: quantile(phase)
+                    .map_err(|must| field(&format!("{path}.quantilePercent"), must))?,
+                uplift_error_percent,
+            },
         });
     }
     if phases.is_empty() {
@@ -164,6 +178,7 @@ struct Draft {
     t0: Timestamp,
     until: Option<Timestamp>,
     uplift_percent: u32,
+    chance: Chance,
 }
 
 /// The phases in the order of their T0, each with its end.
@@ -177,6 +192,7 @@ fn finished(mut drafts: Vec<Draft>, end: Timestamp) -> Vec<SalePhase> {
             t0,
             until,
             uplift_percent,
+            chance,
         } = draft;
         // Two phases may start in the same second; each then lasts a second at least.
         let second = SignedDuration::from_secs(1);
@@ -186,10 +202,21 @@ fn finished(mut drafts: Vec<Draft>, end: Timestamp) -> Vec<SalePhase> {
             t0: t0.into(),
             until: until.unwrap_or(next).max(least).into(),
             uplift_percent,
+            chance,
             planned_replicas: None,
         }
     };
     drafts.into_iter().zip(nexts).map(finish).collect()
+}
+
+/// The chance a phase is planned with, or what it must be.
+fn quantile(phase: &Phase) -> Result<Option<u8>, &'static str> {
+    let Some(percent) = phase.quantile_percent else {
+        return Ok(None);
+    };
+    let percent = u8::try_from(percent).ok();
+    let percent = percent.filter(|percent| QUANTILE_PERCENT.contains(percent));
+    percent.map(Some).ok_or("must be between 50 and 99")
 }
 
 /// The declared uplift is the least; a learned one may be higher.

@@ -1,8 +1,8 @@
 //! Sales: warm before T0, no dip at a seam, nothing lost when something breaks in the middle.
 
 use floodgate_planner::{
-    Baseline, BidSource, Decision, ForecastPath, HoldCause, LeadTime, Load, LoadFault, Memory,
-    Reason, SalePhase, Scaling, UnixMillis, plan, sale_plan,
+    Baseline, BidSource, Chance, Decision, ForecastPath, HoldCause, LeadTime, Load, LoadFault,
+    Memory, Reason, SalePhase, Scaling, UnixMillis, plan, sale_plan,
 };
 
 use crate::fleet::{Fleet, NOW, flat_forecast, input, sale};
@@ -144,6 +144,7 @@ fn f23_no_dip_where_two_phases_touch() {
             t0: seam,
             until: seam.plus_s(600),
             uplift_percent: second,
+            chance: Chance::default(),
             planned_replicas: None,
         });
         fleet.input.sales = vec![sale];
@@ -250,4 +251,90 @@ fn a_plan_for_next_week_takes_the_time_of_day_that_the_forecast_knows() {
         (Some(18), Some(18))
     );
     assert_eq!(planned(7 * 86_400), Some(6));
+}
+
+#[test]
+fn idempotence_holds_when_one_of_two_sales_has_no_baseline_of_its_own() {
+    let mut input = input(2, 40.0);
+    input.replicas.warm = 0;
+    input.load = Load::Missing(LoadFault::Unavailable);
+    let path = ForecastPath::flat(NOW.plus_s(30), 10, 6, 900.0, 1_000.0).unwrap();
+    input.forecast = floodgate_planner::ForecastInput::Path {
+        path: std::sync::Arc::new(path),
+        trust: floodgate_planner::ForecastTrust::Trusted,
+        observed_peak_rps: None,
+    };
+    // The first runs where the path says nothing, the second comes where it does.
+    input.sales = vec![
+        sale("first", NOW.plus_s(-20), 25, 1_000),
+        sale("second", NOW.plus_s(35), 20, 100),
+    ];
+    let first = plan(&input);
+    input.replicas.desired = Some(first.replicas);
+    input.memory = first.memory.clone();
+    let second = plan(&input);
+    assert_eq!(second.replicas, first.replicas);
+    assert_eq!(second.level.floor, first.level.floor);
+    assert_eq!(second.bids[2], first.bids[2]);
+}
+
+#[test]
+fn f55_s10_a_sale_that_is_deleted_while_it_runs_drops_nobody_who_came() {
+    let mut fleet = Fleet::new(input(2, 40.0));
+    fleet.input.forecast = flat_forecast(NOW, 40.0, 44.0);
+    fleet.input.sales = vec![sale("flash", T0, 120, 1_000)];
+    sale_day(&mut fleet, 640);
+    fleet.input.sales.clear();
+    for _ in 0..120 {
+        let decision = fleet.tick(10, 400.0);
+        assert!(decision.replicas >= 8, "{}", decision.explain);
+    }
+}
+
+#[test]
+fn f55_an_edit_in_mid_sale_is_followed_step_by_step() {
+    let mut fleet = Fleet::new(input(2, 40.0));
+    fleet.input.forecast = flat_forecast(NOW, 40.0, 44.0);
+    fleet.input.sales = vec![sale("flash", T0, 3_600, 1_000)];
+    sale_day(&mut fleet, 640);
+    fleet.input.sales = vec![sale("flash", T0, 3_600, 200)];
+    let mut counts = vec![fleet.input.replicas.desired.unwrap()];
+    for _ in 0..120 {
+        counts.push(fleet.tick(10, 40.0).replicas);
+    }
+    assert_eq!(counts[..30], [9; 30], "a whole window must pass");
+    assert!(
+        counts.windows(2).all(|pair| pair[0] - pair[1] <= 1),
+        "{counts:?}"
+    );
+    assert_eq!(counts.last(), Some(&2));
+}
+
+#[test]
+fn b17_a_pause_over_a_sale_keeps_what_stands_and_says_so() {
+    let mut input = input(4, 40.0);
+    input.sales = vec![sale("flash", NOW.plus_s(30), 120, 1_000)];
+    input.overrides.pause = Some(crate::fleet::word(
+        floodgate_planner::Pause::Scaling,
+        NOW.plus_s(3_600),
+    ));
+    let decision = plan(&input);
+    assert_eq!(
+        (decision.replicas, decision.reason()),
+        (4, Reason::ScalingPaused)
+    );
+    assert_eq!(decision.replicas_wanted, 8);
+}
+
+#[test]
+fn b23_a_maximum_lowered_in_mid_sale_holds_and_the_level_answers_the_rest() {
+    let mut input = input(20, 950.0);
+    input.sales = vec![sale("flash", NOW.plus_s(-60), 3_600, 1_000)];
+    input.scaling.replicas_max = 5;
+    let decision = plan(&input);
+    assert_eq!(
+        (decision.replicas, decision.reason()),
+        (5, Reason::AtMaximum)
+    );
+    assert!(decision.level.floor.index() >= 3, "{}", decision.explain);
 }

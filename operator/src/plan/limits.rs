@@ -1,0 +1,60 @@
+//! What the Kubernetes cluster and people allow: quotas, nodes, overrides, mode. Pure.
+
+use floodgate_api::cluster::scaling::ScalingMode;
+use floodgate_planner::Caps;
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+
+use super::quota::{quantity, replicas_max};
+use crate::{observe::Observed, overrides::OverridesRead, validate::ValidatedCluster};
+
+/// What may keep a plan from coming true.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PlanLimits {
+    /// Most pods that the quotas admit.
+    pub quota_replicas_max: Option<u32>,
+    /// Whether decisions are only published.
+    pub recommend: bool,
+    /// Whether scaling is paused.
+    pub paused: bool,
+    /// Most pods that a pin or a ceiling in force allows.
+    pub overridden_to: Option<u32>,
+    /// Cores that a pod requests.
+    pub cpu_request: f64,
+    /// Bytes of memory that a pod requests.
+    pub memory: f64,
+}
+
+/// What stands in the way of the plans of sales.
+pub fn plan_limits(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    overrides: &OverridesRead,
+) -> PlanLimits {
+    let words = &overrides.overrides;
+    let amount = |text: &str| quantity(&Quantity(text.to_owned())).unwrap_or(0.0);
+    let pause = words.pause.as_ref();
+    PlanLimits {
+        quota_replicas_max: caps(observed, cluster).quota_replicas_max,
+        recommend: cluster.mode == ScalingMode::Recommend,
+        paused: pause.is_some_and(|pause| pause.value.stops_scaling()),
+        overridden_to: words
+            .pin
+            .iter()
+            .chain(&words.ceiling)
+            .map(|word| word.value)
+            .min(),
+        cpu_request: amount(&cluster.service.cpu_request),
+        memory: amount(&cluster.service.memory),
+    }
+}
+
+/// Limits of this moment, for the planner.
+pub(super) fn caps(observed: &Observed, cluster: &ValidatedCluster) -> Caps {
+    let pods = observed.pods.as_ref();
+    let quotas = observed.quotas.iter().map(|quota| &**quota);
+    Caps {
+        quota_replicas_max: pods
+            .and_then(|pods| replicas_max(quotas, &cluster.service, pods.current())),
+        unschedulable_pods: pods.map(|pods| pods.unschedulable()),
+    }
+}

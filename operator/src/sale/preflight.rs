@@ -1,0 +1,131 @@
+//! Whether anything stands in the way of a sale's plan: asked from 24 hours before T0, so that a
+//! person still has a day to raise a bound, a quota or the number of nodes. Pure.
+
+use floodgate_api::{ConditionType, Reason, sale::status::SalePhaseStatus};
+use floodgate_planner::UnixMillis;
+use jiff::Timestamp;
+
+use super::{
+    nodes::NodeRoom,
+    outcome::{ClusterSeen, Stage, current_phase, stage},
+};
+use crate::{
+    conditions::{Truth, Verdict},
+    plan::PlanningFacts,
+    validate::ValidSale,
+};
+use floodgate_api::sale::status::{SaleClusterStatus, SaleEventStatus};
+
+/// Seconds before T0 from which the plan is checked.
+const PREFLIGHT_S: i64 = 86_400;
+/// Seconds before T0 within which pods that are late are told of, whatever the lead time.
+const READINESS_S: i64 = 600;
+
+/// Whether some phase is near enough for its plan to be checked, and not over.
+pub(super) fn is_due(valid: &ValidSale, now: Timestamp) -> bool {
+    let now = UnixMillis::from(now);
+    let near = |t0: UnixMillis| t0.seconds_since(now) <= PREFLIGHT_S;
+    let mut phases = valid.sale.phases.iter();
+    phases.any(|phase| phase.until > now && near(phase.t0))
+}
+
+/// The condition `Prepared` of a sale.
+pub(super) fn prepared(
+    status: &SaleEventStatus,
+    valid: &ValidSale,
+    seen: &[ClusterSeen],
+    nodes: Option<&NodeRoom>,
+    now: Timestamp,
+) -> Verdict {
+    let kind = ConditionType::Prepared;
+    let instant = UnixMillis::from(now);
+    let left = valid.sale.phases.iter().filter(|one| one.until > instant);
+    let Some(next) = left.map(|phase| phase.t0).min() else {
+        return Verdict::new(kind, true, Reason::Completed, "every phase is over");
+    };
+    if next.seconds_since(instant) > PREFLIGHT_S {
+        let message = "the plan is checked against bounds, quota and nodes from 24 hours before T0";
+        return Verdict::new(kind, Truth::Unknown, Reason::PreflightAhead, message);
+    }
+    let mut room = nodes.cloned();
+    for cluster in &status.clusters {
+        let facts = seen.iter().find(|one| one.name == cluster.name);
+        let facts = facts.and_then(|one| one.planning.as_deref());
+        let Some((phase, facts)) = current_phase(cluster, valid, now).zip(facts) else {
+            let message = format!("{} has no plan yet", cluster.name);
+            return Verdict::new(kind, Truth::Unknown, Reason::NoSignals, message);
+        };
+        let late =
+            is_late(cluster, phase, facts, now) && stage(status, valid, now) != Stage::Running;
+        let obstacle = obstacle(phase, facts, room.as_mut()).or(late.then_some((
+            Reason::PlanLate,
+            "some pods of the plan are not warm within the lead time".to_owned(),
+        )));
+        if let Some((reason, message)) = obstacle {
+            return Verdict::new(kind, false, reason, format!("{}: {message}", cluster.name));
+        }
+    }
+    let checked = if nodes.is_some() {
+        "bounds, quota, nodes and overrides admit the plan"
+    } else {
+        "bounds, quota and overrides admit the plan; the nodes cannot be read"
+    };
+    Verdict::new(kind, true, Reason::Prepared, checked)
+}
+
+/// What keeps a cluster from standing at its plan.
+fn obstacle(
+    phase: &SalePhaseStatus,
+    facts: &PlanningFacts,
+    room: Option<&mut NodeRoom>,
+) -> Option<(Reason, String)> {
+    let planned = u32::try_from(phase.planned_replicas).unwrap_or(0);
+    let needed = facts.scaling.replicas_for(f64::from(phase.planned_rps));
+    let limits = &facts.limits;
+    if limits.recommend {
+        let message = "`scaling.mode` is Recommend: nothing is put up";
+        return Some((Reason::RecommendOnly, message.to_owned()));
+    }
+    if limits.paused && facts.replicas < planned {
+        let message = format!("scaling is paused below the {planned} pods of the plan");
+        return Some((Reason::Paused, message));
+    }
+    if let Some(most) = limits.overridden_to.filter(|most| *most < planned) {
+        let message = format!("an override holds {most} pods; the plan has {planned}");
+        return Some((Reason::OverrideBelowPlan, message));
+    }
+    if let Some(needed) = needed.filter(|needed| *needed > facts.scaling.replicas_max) {
+        let most = facts.scaling.replicas_max;
+        let message = format!("the load needs {needed} pods; `scaling.max` is {most}");
+        return Some((Reason::AboveMax, message));
+    }
+    if let Some(most) = limits.quota_replicas_max.filter(|most| *most < planned) {
+        let message = format!("the quota admits {most} pods; the plan has {planned}");
+        return Some((Reason::QuotaExceeded, message));
+    }
+    let missing = planned.saturating_sub(facts.pods);
+    let placed = room.map_or(missing, |room| {
+        room.place(missing, limits.cpu_request, limits.memory)
+    });
+    (placed < missing).then(|| {
+        let message =
+            format!("the nodes have room for {placed} of the {missing} pods that are missing");
+        (Reason::NodesShort, message)
+    })
+}
+
+/// Whether pods of the plan are missing although their lead time is over and T0 is near.
+fn is_late(
+    cluster: &SaleClusterStatus,
+    phase: &SalePhaseStatus,
+    facts: &PlanningFacts,
+    now: Timestamp,
+) -> bool {
+    let since = |at: Timestamp| UnixMillis::from(now).seconds_since(at.into());
+    let near = since(phase.t0.0) >= -READINESS_S;
+    let over = since(phase.prescale_start.0) > facts.lead_time.total_s();
+    near && over && cluster.warm < phase.planned_replicas
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! Instants of sales over every zone, and what stays of a sale that an edit made invalid.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+
+use super::{SALE, sale};
+use crate::validate::{retained_sale, validate_sale};
+
+#[test]
+fn f21_f22_b15_a_t0_with_its_offset_is_one_second_in_every_zone_and_on_every_day() {
+    assert!(SALE.contains("t0"));
+    let from: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+    let until: Timestamp = "2038-01-01T00:00:00Z".parse().unwrap();
+    let mut turns = 0;
+    for name in jiff::tz::db().available() {
+        let zone = TimeZone::get(name.as_str()).unwrap();
+        let changes = zone.following(from).map(|change| change.timestamp());
+        // An hour around each change lie the times of day that are missing or come twice.
+        for change in changes.take_while(|at| *at < until) {
+            for minutes in [-61, -30, -1, 0, 1, 30, 61] {
+                let instant = change + SignedDuration::from_mins(minutes);
+                let written = zone.to_offset(instant).to_datetime(instant);
+                let offset = zone.to_offset(instant).seconds();
+                if offset % 60 != 0 {
+                    continue;
+                }
+                let (sign, offset) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+                let text = format!("{written}{sign}{:02}:{:02}", offset / 60, offset % 60);
+                let read: Timestamp = text.parse().unwrap();
+                assert_eq!(read, instant, "{} {text}", name.as_str());
+                turns += 1;
+            }
+        }
+    }
+    assert!(turns > 10_000, "only {turns} instants were tried");
+}
+
+/// The sale of the fixture with a published plan, and with `changes` made to its spec afterwards.
+fn edited(changes: &[(&str, Value)]) -> floodgate_api::SaleEvent {
+    let mut event = sale(changes);
+    let phase = |name: &str, t0: &str, end: &str, prescale: &str, replicas: i32| {
+        json!({
+            "name": name, "t0": t0, "end": end, "upliftPercent": 1000, "plannedRps": 400,
+            "plannedReplicas": replicas, "prescaleStart": prescale
+        })
+    };
+    let status = json!({ "clusters": [{ "name": "till", "ready": 8, "warm": 8, "phases": [
+        phase("evening", "2026-11-10T12:00:00Z", "2026-11-10T16:00:00Z", "2026-11-10T11:58:00Z", 8),
+        phase("midnight", "2026-11-10T16:00:00Z", "2026-11-10T18:00:00Z", "2026-11-10T15:58:00Z", 20),
+    ] }] });
+    event.status = Some(serde_json::from_value(status).unwrap());
+    event
+}
+
+#[test]
+fn f55_an_edit_that_makes_a_running_sale_invalid_keeps_its_last_plan() {
+    let broken = edited(&[("/spec/end", json!("2026-11-01T00:00:00Z"))]);
+    assert!(validate_sale(&broken, None).is_err());
+    let at = |now: &str| retained_sale(&broken, Some("till"), now.parse().unwrap());
+    assert_eq!(
+        at("2026-11-10T11:00:00Z"),
+        None,
+        "nothing stands for it yet"
+    );
+    assert_eq!(at("2026-11-10T18:00:00Z"), None, "it is over");
+    let kept = at("2026-11-10T13:00:00Z").unwrap();
+    let phases: Vec<(&str, String, u32)> = kept
+        .sale
+        .phases
+        .iter()
+        .map(|phase| {
+            (
+                phase.name.as_str(),
+                phase.t0.to_string(),
+                phase.uplift_percent,
+            )
+        })
+        .collect();
+    assert_eq!(
+        phases,
+        [
+            ("evening", "2026-11-10T12:00:00Z".to_owned(), 1_000),
+            ("midnight", "2026-11-10T16:00:00Z".to_owned(), 1_000),
+        ]
+    );
+    assert_eq!(kept.sale.end.to_string(), "2026-11-10T18:00:00Z");
+    let now = "2026-11-10T13:00:00Z".parse().unwrap();
+    assert_eq!(
+        retained_sale(&broken, Some("kiosk"), now),
+        None,
+        "never hit"
+    );
+    assert!(retained_sale(&broken, None, now).is_some());
+}
