@@ -29,8 +29,9 @@ lint: ## Formatting, clippy with warnings as errors, documentation.
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-bench: ## The gate of the payment service under a real CPU quota, at rising multiples of its capacity.
+bench: ## The gate of the payment service at rising multiples of its capacity under a real CPU quota; time and heap of a forecast.
 	cargo bench -p payment-svc --bench overload
+	cargo bench -p floodgate-forecast --bench forecast
 
 preflight: ## Say in one line what this machine lacks to run pods.
 	@sh manifests/local/preflight.sh

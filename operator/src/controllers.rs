@@ -26,6 +26,7 @@ use crate::{
     events::Publisher,
     forecast::Forecaster,
     metrics::{ClusterLabels, Metrics},
+    readiness::Readiness,
     reconcile::{self, Context, Guarded, OwnedStores},
     run::RunError,
     sale::{self, SaleContext},
@@ -65,7 +66,12 @@ pub struct Operator {
     pub clock: Clock,
     /// Counters.
     pub metrics: Metrics,
+    /// Says while a leader still waits for its watches.
+    pub readiness: Readiness,
 }
+
+/// Name of the gate that the first lists of all watches open.
+const GATE_WATCHES: &str = "watches filled";
 
 /// An API in one namespace or in all.
 pub fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -86,6 +92,9 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
     let (nudge, nudges) = mpsc::channel(QUEUE);
     let (pod_seen, pods_seen) = mpsc::channel(QUEUE);
     let mut watches = Watches::prepare(&operator.client, operator.namespace.as_deref());
+    let (readiness, synced) = (operator.readiness.clone(), watches.synced.clone());
+    let gate = open_when_filled(readiness, synced, stop.clone());
+    named(&mut tasks, "the gate of the watches", gate);
     let pods = watches.pods.store.clone();
     let events = std::mem::replace(&mut watches.pods.events, stream::empty().boxed());
     named(
@@ -132,6 +141,14 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
     );
     named(&mut tasks, "the care of gone clusters", care);
     run_controllers(contexts, watches, triggers, &mut tasks, &stop);
+    until_stopped(tasks, &stop).await
+}
+
+/// Waits for `stop`, or for a task that ends by itself, and lets what runs come to its end.
+async fn until_stopped(
+    mut tasks: JoinSet<&'static str>,
+    stop: &CancellationToken,
+) -> Result<(), RunError> {
     let ended = tokio::select! {
         // Asked first: a task that ends because it was asked to is no failure.
         biased;
@@ -160,6 +177,17 @@ fn named(
         task.await;
         name
     });
+}
+
+/// Keeps the process unready until every watch has had its first list: a forbidden one is then
+/// seen, and named, instead of silently stopping every pass.
+async fn open_when_filled(readiness: Readiness, synced: Synced, stop: CancellationToken) {
+    readiness.close(GATE_WATCHES);
+    tokio::select! {
+        () = stop.cancelled() => return,
+        () = synced.wait() => readiness.open(GATE_WATCHES),
+    }
+    stop.cancelled().await;
 }
 
 /// Passes the states of pods on to early warm-up, as they come.
@@ -199,6 +227,7 @@ fn contexts(
         clock,
         metrics,
         namespace: _,
+        readiness: _,
     } = operator.clone();
     let publisher = Publisher::new(client.clone(), &identity, metrics.clone());
     let clusters = Context {

@@ -10,6 +10,7 @@ use kube::{
 };
 
 use floodgate_api::{ConditionType as Kind, Reason};
+use sha2::{Digest, Sha256};
 
 use crate::{
     conditions::{Truth, Verdict},
@@ -144,10 +145,19 @@ pub fn remark(remark: &Remark) -> Event {
     } else {
         EventType::Warning
     };
-    event(type_, remark.reason, "ReadAnnotations", &remark.message)
+    // Series are told apart by action, not by note: each annotation and each text is news.
+    let action = format!("ReadAnnotations{}", text_id(&remark.message));
+    event(type_, remark.reason, &action, &remark.message)
 }
 
 /// An object that cannot be acted on.
 pub fn refused(reason: Reason, message: &str) -> Event {
-    event(EventType::Warning, reason, "Validate", message)
+    let action = format!("Validate{}", text_id(message));
+    event(EventType::Warning, reason, &action, message)
+}
+
+/// A short name of a text, the same in every process.
+fn text_id(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    format!("{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
 }

@@ -11,9 +11,9 @@ use floodgate_api::{
 use floodgate_planner::{Level, Override, Overrides, Pause};
 use jiff::Timestamp;
 
-pub use floodgate_api::overrides::{Bounds, Remark, set_at};
-
 use crate::reconcile::ByHand;
+
+pub use floodgate_api::overrides::{Bounds, Remark, set_at};
 
 /// What the annotations of a cluster say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,7 +45,7 @@ impl OverridesRead {
     }
 }
 
-/// Reads the annotations as they stand at `now`, with an end that was set at `set_at`.
+/// Reads the annotations as they stand at `now`; they were set at `set_at`, where that is known.
 pub fn read(
     annotations: &BTreeMap<String, String>,
     bounds: Bounds,
@@ -75,13 +75,13 @@ fn on_terms(words: Words, terms: &Terms) -> Overrides {
         pause,
     } = words;
     Overrides {
+        by_hand: None,
         pin: pin.map(|value| on(terms, value)),
         floor: floor.map(|value| on(terms, value)),
         ceiling: ceiling.map(|value| on(terms, value)),
         degrade_floor: degrade_floor.map(|level| on(terms, planner_level(level))),
         degrade_pin: degrade_pin.map(|level| on(terms, planner_level(level))),
         pause: pause.map(|pause| on(terms, planner_pause(pause))),
-        by_hand: None,
     }
 }
 

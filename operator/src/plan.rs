@@ -294,7 +294,14 @@ fn policy(
     }
     let pin = decision.level.pin.map(contract_level);
     let reason = decision.level.reason.as_str().to_owned();
-    let unchanged = |old: &&PolicyTarget| old.floor == floor && old.pin == pin;
+    let ends = [&words.degrade_floor, &words.degrade_pin];
+    let until = ends
+        .into_iter()
+        .flatten()
+        .filter_map(|word| word.until.timestamp());
+    let until = until.max();
+    let unchanged =
+        |old: &&PolicyTarget| old.floor == floor && old.pin == pin && old.until == until;
     match before.policy.as_ref().filter(unchanged) {
         Some(old) => Some(old.clone()),
         None => Some(PolicyTarget {
@@ -302,6 +309,7 @@ fn policy(
             floor,
             pin,
             reason,
+            until,
         }),
     }
 }

@@ -5,7 +5,7 @@
 //! Age is the server's evaluation time minus the server's sample time, so a skewed clock on either
 //! side neither freshens nor stales a sample (F13).
 
-use std::{fmt, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use jiff::Timestamp;
 use prometheus_http_query::{Client, Error};
@@ -38,6 +38,8 @@ pub enum MissingReason {
     OutOfRange,
     /// The newest sample is too old.
     Stale,
+    /// Some Ready pods have no sample, so the number is too small.
+    PartialData,
     /// Not asked yet.
     NotSampledYet,
 }
@@ -55,6 +57,7 @@ impl MissingReason {
             Self::NotANumber => "NotANumber",
             Self::OutOfRange => "OutOfRange",
             Self::Stale => "Stale",
+            Self::PartialData => "PartialData",
             Self::NotSampledYet => "NotSampledYet",
         }
     }
@@ -183,6 +186,19 @@ macro_rules! send {
     }};
 }
 use send;
+
+/// The cluster that the labels of a series name.
+fn cluster_of(labels: &HashMap<String, String>) -> Option<(String, String)> {
+    let label = |name| labels.get(name).cloned();
+    Some((label("namespace")?, label("cluster")?))
+}
+
+fn many_series(count: usize) -> Missing {
+    let message = format!(
+        "the query yields {count} series; must be one, or one with the labels `namespace` and `cluster` of this cluster"
+    );
+    Missing::because(MissingReason::QueryShapeInvalid, message)
+}
 
 /// Sorts a failed query into its reason.
 fn missing_from(error: &Error) -> Missing {

@@ -18,7 +18,7 @@ use kube::{
     core::{DeserializeGuard, PartialObjectMeta},
     runtime::{controller::Action, reflector::Store},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
     apply::{ApplyError, SentByKind, apply},
@@ -39,6 +39,7 @@ use crate::{
 mod conflict;
 mod publish;
 mod refuse;
+mod rest;
 
 pub use conflict::ByHand;
 pub use publish::token;
@@ -105,6 +106,8 @@ pub struct Remembered {
     pub short_since: Option<(Timestamp, u32)>,
     /// When somebody else wrote the replicas.
     pub foreign: conflict::ForeignWrites,
+    /// Until when a cluster whose pass failed rests.
+    pub rest: Option<rest::Rest>,
 }
 
 /// A pass that failed.
@@ -119,6 +122,9 @@ pub enum ReconcileError {
     /// The status could not be written.
     #[error("status")]
     Status(#[from] StatusError),
+    /// An answer of the apiserver did not come.
+    #[error("the pass took longer than {} s", PASS_MAX.as_secs())]
+    TimedOut,
 }
 
 impl ReconcileError {
@@ -128,12 +134,15 @@ impl ReconcileError {
             Self::Observe(error) => error.category(),
             Self::Apply(error) => error.category(),
             Self::Status(_) => "status",
+            Self::TimedOut => "timeout",
         }
     }
 }
 
-/// Least and longest pause after a failed pass; failures of the apiserver come in storms, and each
-/// cluster waits for its own time.
+/// Longest pass. Requests have no deadline of their own; a connection that died without a word must
+/// not hold a cluster for longer (F42).
+const PASS_MAX: Duration = Duration::from_secs(20);
+/// Pause before a missing Secret is looked for again.
 const RETRY: Duration = Duration::from_secs(3);
 /// Longest pause between two passes; the sample loop triggers far more often.
 const RESYNC: Duration = Duration::from_secs(30);
@@ -149,7 +158,7 @@ pub async fn reconcile(object: Arc<Guarded>, ctx: Arc<Context>) -> Result<Action
         return Ok(Action::await_change());
     }
     match &object.0 {
-        Ok(cluster) => Box::pin(pass(&ctx, &key, Arc::new(cluster.clone()))).await,
+        Ok(cluster) => rested_pass(&ctx, &key, Arc::new(cluster.clone())).await,
         Err(invalid) => {
             refuse::malformed(&ctx, &key, invalid).await?;
             Ok(Action::await_change())
@@ -162,17 +171,47 @@ pub async fn reconcile(object: Arc<Guarded>, ctx: Arc<Context>) -> Result<Action
     clippy::needless_pass_by_value,
     reason = "the signature is the Controller's"
 )]
-pub fn error_policy(_: Arc<Guarded>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
+pub fn error_policy(object: Arc<Guarded>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
     let label = CategoryLabel {
         category: error.category(),
     };
     ctx.metrics.reconcile_failures.get_or_create(&label).inc();
     match error {
         ReconcileError::Status(error) if error.is_gone() => Action::await_change(),
-        ReconcileError::Observe(_) | ReconcileError::Apply(_) | ReconcileError::Status(_) => {
-            Action::requeue(crate::clock::jittered(RETRY, 300))
+        ReconcileError::Observe(_)
+        | ReconcileError::Apply(_)
+        | ReconcileError::Status(_)
+        | ReconcileError::TimedOut => {
+            let cell = ctx.snapshots.cell(&ClusterKey::of(&*object));
+            let rest = cell.with_remembered(|remembered| remembered.rest.clone());
+            let left = |rest: rest::Rest| rest.left(object.0.as_ref().ok()?, ctx.clock.now());
+            Action::requeue(rest.and_then(left).unwrap_or(RETRY))
         }
     }
+}
+
+/// A pass, unless the last one failed and the cluster rests.
+async fn rested_pass(
+    ctx: &Context,
+    key: &ClusterKey,
+    cluster: Arc<PaymentCluster>,
+) -> Result<Action, ReconcileError> {
+    let cell = ctx.snapshots.cell(key);
+    let last = cell.with_remembered(|remembered| remembered.rest.take());
+    if let Some(left) = last
+        .as_ref()
+        .and_then(|rest| rest.left(&cluster, ctx.clock.now()))
+    {
+        cell.with_remembered(|remembered| remembered.rest = last);
+        return Ok(Action::requeue(left));
+    }
+    let passing = timeout(PASS_MAX, Box::pin(pass(ctx, key, Arc::clone(&cluster))));
+    let done = passing.await.unwrap_or(Err(ReconcileError::TimedOut));
+    if done.is_err() {
+        let rest = rest::Rest::after(last.as_ref(), &cluster, ctx.clock.now(), rand::random());
+        cell.with_remembered(|remembered| remembered.rest = Some(rest));
+    }
+    done
 }
 
 async fn pass(

@@ -113,6 +113,7 @@ pub async fn run(args: RunArgs, stop: CancellationToken) -> Result<(), RunError>
         namespace: watch_namespace,
         clock: clock.clone(),
         metrics: metrics.clone(),
+        readiness: readiness.clone(),
     };
     let leases: Api<Lease> = Api::namespaced(plain.clone(), &namespace);
     let mut campaigning = tokio::spawn(campaign(

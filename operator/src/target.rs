@@ -62,6 +62,8 @@ pub struct PolicyTarget {
     pub pin: Option<Level>,
     /// Why.
     pub reason: String,
+    /// When the word it follows lapses: then it is no longer renewed, whatever else goes on.
+    pub until: Option<Timestamp>,
 }
 
 /// How the forecast is made.
@@ -69,6 +71,8 @@ pub struct PolicyTarget {
 pub struct ForecastTarget {
     /// Whether it is made at all.
     pub enabled: bool,
+    /// Namespace and name of the cluster, as the labels of a series say them.
+    pub cluster: (String, String),
     /// PromQL of the history.
     pub query: String,
     /// Days of history.

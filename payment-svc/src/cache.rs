@@ -14,11 +14,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use floodgate_contract::{HotKey, Level};
-use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
-use self::entry::{Entry, Freshness, Value};
+use self::entry::{Entry, Freshness};
 use self::flight::{Flights, Seat};
 use self::hot::HotKeys;
 use self::redis_tier::RedisTier;
@@ -41,7 +40,7 @@ const LOAD_MAX: Duration = Duration::from_millis(500);
 const GENERATIONS: usize = 1_024;
 
 /// Sizes and addresses of the cache.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CacheConfig {
     /// Redis, `redis://host:port/`; none keeps everything in the process.
     pub url: Option<String>,
@@ -53,6 +52,18 @@ pub struct CacheConfig {
     pub redis_timeout: Duration,
     /// Clock that ages the values.
     pub clock: Clock,
+}
+
+impl std::fmt::Debug for CacheConfig {
+    /// Without the address, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CacheConfig")
+            .field("url", &self.url.is_some())
+            .field("values_max", &self.values_max)
+            .field("store_loads_at_once", &self.store_loads_at_once)
+            .field("redis_timeout", &self.redis_timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for CacheConfig {
@@ -91,9 +102,6 @@ pub enum FetchError {
     /// Too many wait for this key already.
     #[error("too many wait for one key")]
     Crowded,
-    /// What is cached is of another shape; it was dropped.
-    #[error("read a cached value")]
-    Shape(#[source] Arc<serde_json::Error>),
 }
 
 type Loaded = Result<Option<Bytes>, FetchError>;
@@ -166,51 +174,6 @@ impl Cache {
             Seat::Full => None,
         }
         .unwrap_or(Err(FetchError::Crowded))
-    }
-
-    /// Like [`Cache::fetch`], for a value that is kept as JSON.
-    pub async fn fetch_json<T, L, F>(
-        self: &Arc<Self>,
-        key: &str,
-        kind: &'static Kind,
-        loader: L,
-    ) -> Result<Option<T>, FetchError>
-    where
-        T: Serialize + DeserializeOwned + Send + 'static,
-        L: FnOnce() -> F + Send + 'static,
-        F: Future<Output = Result<Option<T>, LoadError>> + Send + 'static,
-    {
-        let encoded = move || async move {
-            let value = loader().await?;
-            let bytes = value.map(|value| serde_json::to_vec(&value)).transpose();
-            bytes
-                .map(|bytes| bytes.map(Bytes::from))
-                .map_err(|error| LoadError::new(&error))
-        };
-        let Some(bytes) = self.fetch(key, kind, encoded).await? else {
-            return Ok(None);
-        };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-            self.map.remove(key);
-            FetchError::Shape(Arc::new(error))
-        })
-    }
-
-    /// Keeps a value that was just written to the store, and forgets that it was absent.
-    pub fn put(self: &Arc<Self>, key: &str, kind: &'static Kind, value: Bytes) {
-        self.generation(key).fetch_add(1, Ordering::AcqRel);
-        let entry = Entry::new(
-            self.clock.now(),
-            kind,
-            Value::Present(value),
-            Duration::ZERO,
-        );
-        self.map.insert(key.to_owned(), entry.clone());
-        if kind.shared {
-            let cache = Arc::clone(self);
-            let key = key.to_owned();
-            tokio::spawn(async move { cache.fill_redis(&key, kind, &entry, None).await });
-        }
     }
 
     /// Forgets a key here and in Redis; a load under way is answered but not kept.

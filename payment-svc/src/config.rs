@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Shards one service may have; more would not fit the slots of an id evenly.
 const SHARDS_MAX: usize = 64;
+/// Numbers up to which `PAYMENT_SHARD_<i>_URL` is looked for, so that a gap or one too many is seen.
+const SHARD_NUMBERS: usize = 1_024;
 /// Replica address that says there is none, so that the order of the others is kept.
 const NO_REPLICA: &str = "-";
 
@@ -29,7 +31,7 @@ impl std::fmt::Debug for ShardAddress {
 }
 
 /// What `serve` has to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ServeConfig {
     /// Where payments are served.
     pub http_addr: SocketAddr,
@@ -45,6 +47,30 @@ pub struct ServeConfig {
     pub cache_url: Option<String>,
     /// NATS URL; none means that events stay in the outbox.
     pub events_url: Option<String>,
+}
+
+impl std::fmt::Debug for ServeConfig {
+    /// Without the addresses that may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            http_addr,
+            control_addr,
+            control_token_file,
+            warm_deadline,
+            shards,
+            cache_url,
+            events_url,
+        } = self;
+        f.debug_struct("ServeConfig")
+            .field("http_addr", http_addr)
+            .field("control_addr", control_addr)
+            .field("control_token_file", control_token_file)
+            .field("warm_deadline", warm_deadline)
+            .field("shards", shards)
+            .field("cache_url", &cache_url.is_some())
+            .field("events_url", &events_url.is_some())
+            .finish()
+    }
 }
 
 /// Why the environment cannot be used.
@@ -64,6 +90,18 @@ pub enum ConfigError {
     /// Two ways to name the shards at once.
     #[error("`PAYMENT_SHARD_URLS` and `PAYMENT_SHARD_0_URL` must not be set both")]
     TwoShardLists,
+    /// A number is left out among the shards: what follows would move to other users.
+    #[error("`PAYMENT_SHARD_{missing}_URL` must be set, because one with a higher number is")]
+    ShardGap {
+        /// The number left out.
+        missing: usize,
+    },
+    /// More shards than an id can name.
+    #[error("{given} shards are set; at most {SHARDS_MAX} are accepted")]
+    TooManyShards {
+        /// How many there are.
+        given: usize,
+    },
 }
 
 /// A look-up of environment variables; tests give their own.
@@ -101,37 +139,63 @@ pub fn shards_from_env() -> Result<Vec<ShardAddress>, ConfigError> {
     shards(&|name| std::env::var(name).ok())
 }
 
-/// Reads `PAYMENT_SHARD_<i>_URL` until the first gap, or else the list `PAYMENT_SHARD_URLS`.
+/// Reads `PAYMENT_SHARD_<i>_URL`, or else the list `PAYMENT_SHARD_URLS`.
+///
+/// Which shard keeps a user follows from the number of shards, so a shard that is overlooked would
+/// silently send users to books that do not know them.
 fn shards(env: Lookup<'_>) -> Result<Vec<ShardAddress>, ConfigError> {
-    let numbered = (0..SHARDS_MAX).map_while(|index| {
-        let primary = set(env, &format!("PAYMENT_SHARD_{index}_URL"))?;
-        let replica = set(env, &format!("PAYMENT_REPLICA_{index}_URL"));
-        Some(ShardAddress {
+    let numbered = numbered_shards(env)?;
+    let shards = match (numbered.is_empty(), set(env, "PAYMENT_SHARD_URLS")) {
+        (false, None) => numbered,
+        (false, Some(_)) => return Err(ConfigError::TwoShardLists),
+        (true, None) => return Err(ConfigError::Missing("PAYMENT_SHARD_0_URL")),
+        (true, Some(list)) => listed_shards(env, &list)?,
+    };
+    if shards.len() > SHARDS_MAX {
+        let given = shards.len();
+        return Err(ConfigError::TooManyShards { given });
+    }
+    Ok(shards)
+}
+
+fn numbered_shards(env: Lookup<'_>) -> Result<Vec<ShardAddress>, ConfigError> {
+    let mut shards = Vec::new();
+    for number in 0..SHARD_NUMBERS {
+        let Some(primary) = set(env, &format!("PAYMENT_SHARD_{number}_URL")) else {
+            continue;
+        };
+        if shards.len() < number {
+            let missing = shards.len();
+            return Err(ConfigError::ShardGap { missing });
+        }
+        let replica = set(env, &format!("PAYMENT_REPLICA_{number}_URL"));
+        shards.push(ShardAddress {
             primary,
             replica: replica.filter(|url| url != NO_REPLICA),
+        });
+    }
+    Ok(shards)
+}
+
+fn listed_shards(env: Lookup<'_>, list: &str) -> Result<Vec<ShardAddress>, ConfigError> {
+    let replicas = set(env, "PAYMENT_REPLICA_URLS").unwrap_or_default();
+    let mut replicas = replicas.split(',').map(str::trim);
+    let shards = list.split(',').map(str::trim).map(|primary| {
+        if primary.is_empty() {
+            return Err(ConfigError::Invalid {
+                name: "PAYMENT_SHARD_URLS".to_owned(),
+                expected: "PostgreSQL URLs with commas between them, none of them empty",
+            });
+        }
+        Ok(ShardAddress {
+            primary: primary.to_owned(),
+            replica: replicas
+                .next()
+                .filter(|url| !url.is_empty() && *url != NO_REPLICA)
+                .map(str::to_owned),
         })
     });
-    let numbered: Vec<_> = numbered.collect();
-    match (numbered.is_empty(), set(env, "PAYMENT_SHARD_URLS")) {
-        (false, None) => Ok(numbered),
-        (false, Some(_)) => Err(ConfigError::TwoShardLists),
-        (true, None) => Err(ConfigError::Missing("PAYMENT_SHARD_0_URL")),
-        (true, Some(list)) => {
-            let replicas = set(env, "PAYMENT_REPLICA_URLS").unwrap_or_default();
-            let mut replicas = replicas.split(',').map(str::trim);
-            let listed = list.split(',').map(str::trim).filter(|url| !url.is_empty());
-            Ok(listed
-                .take(SHARDS_MAX)
-                .map(|primary| ShardAddress {
-                    primary: primary.to_owned(),
-                    replica: replicas
-                        .next()
-                        .filter(|url| !url.is_empty() && *url != NO_REPLICA)
-                        .map(str::to_owned),
-                })
-                .collect())
-        }
-    }
+    shards.collect()
 }
 
 fn set(env: Lookup<'_>, name: &str) -> Option<String> {
@@ -162,66 +226,4 @@ fn millis(env: Lookup<'_>, name: &str, default_ms: u64) -> Result<Duration, Conf
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-
-    use super::{ConfigError, ServeConfig};
-
-    fn read(pairs: &[(&str, &str)]) -> Result<ServeConfig, ConfigError> {
-        let map: HashMap<&str, &str> = pairs.iter().copied().collect();
-        ServeConfig::read(&|name| map.get(name).map(|value| (*value).to_owned()))
-    }
-
-    const TOKEN: (&str, &str) = ("PAYMENT_CONTROL_TOKEN_FILE", "/run/token");
-
-    #[test]
-    fn shards_are_read_in_order_until_the_first_gap() {
-        let config = read(&[
-            TOKEN,
-            ("PAYMENT_SHARD_0_URL", "postgres://a"),
-            ("PAYMENT_SHARD_1_URL", "postgres://b"),
-            ("PAYMENT_REPLICA_1_URL", "postgres://c"),
-            ("PAYMENT_REPLICA_0_URL", "-"),
-            ("PAYMENT_SHARD_3_URL", "postgres://d"),
-        ])
-        .unwrap();
-        assert_eq!(config.shards.len(), 2);
-        assert_eq!(config.shards[0].replica, None);
-        assert_eq!(config.shards[1].replica.as_deref(), Some("postgres://c"));
-        assert_eq!(config.http_addr.port(), 8080);
-        assert_eq!(config.control_addr.port(), 9901);
-        assert_eq!(config.warm_deadline.as_millis(), 20_000);
-    }
-
-    #[test]
-    fn a_list_of_shards_is_taken_with_its_replicas() {
-        let config = read(&[
-            TOKEN,
-            ("PAYMENT_SHARD_URLS", "postgres://a, postgres://b"),
-            ("PAYMENT_REPLICA_URLS", "-,postgres://c"),
-            ("PAYMENT_HTTP_ADDR", "127.0.0.1:1"),
-            ("PAYMENT_WARM_DEADLINE_MS", "5"),
-        ])
-        .unwrap();
-        assert_eq!(config.shards[0].replica, None);
-        assert_eq!(config.shards[1].replica.as_deref(), Some("postgres://c"));
-        assert_eq!(config.http_addr.port(), 1);
-        assert_eq!(config.warm_deadline.as_millis(), 5);
-    }
-
-    #[test]
-    fn what_is_missing_or_wrong_is_named() {
-        let shard = ("PAYMENT_SHARD_0_URL", "postgres://a");
-        let error = |pairs: &[(&str, &str)]| read(pairs).unwrap_err().to_string();
-        assert!(error(&[shard]).contains("PAYMENT_CONTROL_TOKEN_FILE"));
-        assert!(error(&[TOKEN]).contains("PAYMENT_SHARD_0_URL"));
-        assert!(error(&[TOKEN, shard, ("PAYMENT_HTTP_ADDR", "x")]).contains("PAYMENT_HTTP_ADDR"));
-        assert!(error(&[TOKEN, shard, ("PAYMENT_SHARD_URLS", "x")]).contains("both"));
-    }
-
-    #[test]
-    fn p10_no_address_is_printed_with_its_password() {
-        let config = read(&[TOKEN, ("PAYMENT_SHARD_0_URL", "postgres://u:secret@h/d")]).unwrap();
-        assert!(!format!("{:?}", config.shards).contains("secret"));
-    }
-}
+mod tests;

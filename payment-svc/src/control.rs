@@ -170,11 +170,6 @@ impl Control {
         self.shared.draining.store(true, Ordering::Release);
     }
 
-    /// Whether the pod is Ready.
-    pub fn ready(&self) -> bool {
-        self.shared.ready()
-    }
-
     /// Stops answering and ends the thread.
     pub fn stop(mut self) {
         self.stop.cancel();

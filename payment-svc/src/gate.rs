@@ -147,25 +147,26 @@ impl Gate {
         let position = self.position(ask);
         self.knocks.add(position);
         if let Some(reason) = self.decide(now, ask, position) {
-            return Err(self.shed(ask.class, reason));
+            return Err(self.shed(ask, reason));
         }
         self.metrics.admitted(ask.class);
         Ok(Permit::new(Arc::clone(self), ask.class, now))
     }
 
     /// Counts and words a refusal that was decided elsewhere, before any side effect.
-    pub fn shed(&self, class: Class, reason: ShedReason) -> Refusal {
-        self.metrics.shed(class, reason);
+    pub fn shed(&self, ask: &Ask, reason: ShedReason) -> Refusal {
+        self.metrics.shed(ask.class, reason);
         let level = self.level.level();
         Refusal {
-            class,
+            class: ask.class,
+            moves_money: ask.once.is_some(),
             reason,
             level,
             retry_after_s: Refusal::retry_after_s(level, rand::random()),
         }
     }
 
-    /// Class of a creation with this key: what is already recorded is only read back.
+    /// Class of a creation with this fingerprint of payer and key: what is already recorded is only read back.
     pub fn class_of_create(&self, key: u64) -> Class {
         if locked(&self.recorded).contains(key) {
             Class::CriticalPlus

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
@@ -16,6 +15,7 @@ use crate::store::Store;
 
 mod accounts;
 mod admit;
+mod answer;
 mod body;
 mod entry;
 mod headers;
@@ -50,7 +50,6 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(openapi::serve))
         .fallback(entry::no_route)
         .method_not_allowed_fallback(entry::no_method)
-        .layer(DefaultBodyLimit::max(body::BODY_BYTES_MAX))
         .layer(middleware::from_fn(entry::enter))
         .with_state(app)
 }

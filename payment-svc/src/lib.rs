@@ -5,7 +5,7 @@
 //! Modules follow the business: [`order`] (payments and refunds), [`account`], [`shown`] (what is
 //! read through the cache); beside them
 //! [`store`] (shards, batches), [`events`] (outbox relay), [`http`] (routes and problems),
-//! [`gate`] (admission, levels), [`cache`], [`control`] and [`metrics`].
+//! [`gate`] (admission, levels), [`cache`], [`control`], [`metrics`] and [`log`].
 //! Invariant: one payment is one transaction on one shard; work is dropped only before its first
 //! side effect.
 
@@ -17,6 +17,7 @@ pub mod events;
 pub mod gate;
 pub mod http;
 pub mod ids;
+pub mod log;
 pub mod metrics;
 pub mod migrate;
 pub mod money;

@@ -9,20 +9,9 @@ use std::fmt;
 /// card number (13 to 19 digits), and far below 2^53, so that every JSON reader keeps it exact.
 pub const AMOUNT_MINOR_MAX: i64 = 999_999_999_999;
 
-/// Currencies that can be paid in, with the number of decimal places of their minor unit (ISO 4217).
-const SUPPORTED: [(&str, u8); 12] = [
-    ("AUD", 2),
-    ("CNY", 2),
-    ("EUR", 2),
-    ("GBP", 2),
-    ("HKD", 2),
-    ("IDR", 2),
-    ("INR", 2),
-    ("JPY", 0),
-    ("KRW", 0),
-    ("KWD", 3),
-    ("SGD", 2),
-    ("USD", 2),
+/// Currencies that can be paid in (ISO 4217).
+const SUPPORTED: [&str; 12] = [
+    "AUD", "CNY", "EUR", "GBP", "HKD", "IDR", "INR", "JPY", "KRW", "KWD", "SGD", "USD",
 ];
 
 /// A positive amount in minor units, within [`AMOUNT_MINOR_MAX`].
@@ -48,40 +37,26 @@ impl MinorUnits {
 
 /// A supported ISO 4217 currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Currency {
-    code: &'static str,
-    decimals: u8,
-}
+pub struct Currency(&'static str);
 
 impl Currency {
     /// Renminbi, the default of seeds.
-    pub const CNY: Self = Self {
-        code: "CNY",
-        decimals: 2,
-    };
+    pub const CNY: Self = Self("CNY");
 
     /// The currency of a code; case matters.
     pub fn parse(code: &str) -> Option<Self> {
-        SUPPORTED
-            .iter()
-            .find(|(known, _)| *known == code)
-            .map(|&(code, decimals)| Self { code, decimals })
+        SUPPORTED.into_iter().find(|known| *known == code).map(Self)
     }
 
     /// The three-letter code.
     pub const fn code(self) -> &'static str {
-        self.code
-    }
-
-    /// Decimal places of the minor unit: 2 for CNY, 0 for JPY, 3 for KWD.
-    pub const fn decimals(self) -> u8 {
-        self.decimals
+        self.0
     }
 }
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code)
+        f.write_str(self.0)
     }
 }
 
@@ -102,8 +77,7 @@ mod tests {
 
     #[test]
     fn a_currency_is_found_by_its_exact_code() {
-        assert_eq!(Currency::parse("JPY").map(Currency::decimals), Some(0));
-        assert_eq!(Currency::parse("KWD").map(Currency::decimals), Some(3));
+        assert_eq!(Currency::parse("JPY").map(Currency::code), Some("JPY"));
         for code in ["usd", "XXX", "", "CNYY"] {
             assert!(Currency::parse(code).is_none(), "{code}");
         }

@@ -63,7 +63,7 @@ pub enum StoreError {
         shard: usize,
     },
     /// The time was up before anything was done.
-    #[error("the deadline passed in the queue")]
+    #[error("the deadline passed before anything was done")]
     Deadline,
     /// The shard was lost while it worked; a retry with the same key tells what happened.
     #[error("the outcome on shard {shard} is unknown")]

@@ -8,6 +8,7 @@ mod completion;
 mod explain;
 mod failure;
 mod file;
+mod forecast;
 mod line;
 mod moment;
 mod output;
@@ -48,6 +49,8 @@ enum Command {
     Override(overrides::OverrideArgs),
     /// Plans a sale, shows how it stands, reports what came of it.
     Sale(sale::SaleArgs),
+    /// Forecasts recorded traces: scores, pictures, models.
+    Forecast(forecast::Arguments),
     /// Prints a completion script.
     Completion(completion::CompletionArgs),
 }
@@ -63,7 +66,7 @@ async fn main() -> ExitCode {
         offered.map_err(Failure::from).map(|()| ExitCode::SUCCESS)
     } else {
         let Cli { access, command } = Cli::parse();
-        run(&command, &access).await
+        run(command, &access).await
     };
     match outcome {
         Ok(code) => code,
@@ -74,13 +77,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: &Command, access: &AccessArgs) -> Result<ExitCode, Failure> {
+async fn run(command: Command, access: &AccessArgs) -> Result<ExitCode, Failure> {
     let finding = match command {
-        Command::Status(args) => status::run(args, access).await?,
-        Command::Explain(args) => explain::run(args, access).await?,
-        Command::Override(args) => overrides::run(args, access).await?,
-        Command::Sale(args) => sale::run(args, access).await?,
-        Command::Completion(args) => completion::script(args, Cli::command())?,
+        Command::Status(args) => status::run(&args, access).await?,
+        Command::Explain(args) => explain::run(&args, access).await?,
+        Command::Override(args) => overrides::run(&args, access).await?,
+        Command::Sale(args) => sale::run(&args, access).await?,
+        Command::Forecast(args) => return Ok(forecast::run(args)),
+        Command::Completion(args) => completion::script(&args, Cli::command())?,
     };
     Ok(finding.into())
 }

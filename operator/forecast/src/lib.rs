@@ -8,8 +8,11 @@
 //! every step after the last observation. [`Accuracy`] compares what was promised with what came.
 
 mod accuracy;
+mod baseline;
+mod blend;
 mod blocks;
 mod conformal;
+mod events;
 mod features;
 mod fit;
 mod model;
@@ -18,9 +21,13 @@ mod ridge;
 mod series;
 mod time;
 mod trace;
+mod train;
+mod view;
 
 pub use accuracy::{Accuracy, Promise, Verdict};
-pub use fit::{FitError, FitOptions, fit};
+pub use baseline::seasonal_naive;
+pub use events::Calendar;
+pub use fit::{FitError, FitOptions, fit, fit_with_events};
 pub use model::{Basis, Model};
 pub use path::ForecastPath;
 pub use series::{Quality, Series, SeriesError};

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::Blocks;
-use crate::conformal::Bound;
-use crate::features::{self, Season, log_rate};
-use crate::ridge::Ridge;
+use crate::conformal::{Bound, Spot};
+use crate::events::{Calendar, EventView, Uplift};
+use crate::features::{self, Season};
+use crate::ridge::predict;
+use crate::view::{Unit, View};
 use crate::{ForecastPath, Series};
 
 /// What a model could learn from.
@@ -37,8 +39,11 @@ pub struct Model {
     pub(crate) basis: Basis,
     pub(crate) quantile_percent: u8,
     pub(crate) window_s: u32,
-    /// No prediction exceeds this, in log space: a multiple of the largest value trained on.
-    pub(crate) log_max: f64,
+    pub(crate) unit: Unit,
+    pub(crate) uplift: Uplift,
+    /// No median lies outside, in log space: from a share of the least value trained on to a
+    /// multiple of the largest, which also bounds the upper quantile.
+    pub(crate) log_range: (f64, f64),
     pub(crate) buckets: Vec<Bucket>,
 }
 
@@ -47,32 +52,11 @@ pub struct Model {
 pub(crate) struct Bucket {
     /// The bucket serves leads up to this one, seconds.
     pub(crate) lead_s_max: u32,
-    /// `None` when there were too few rows; seasonal naive serves alone then.
-    pub(crate) ridge: Option<Ridge>,
-    /// Share of the regression in the blend, 0..=1; the rest is seasonal naive.
+    /// One per feature: the weighted sum of all members, seasonal naive among them.
+    pub(crate) coefficients: Vec<f64>,
+    /// Share of the regressions in the blend, 0..=1; the rest is seasonal naive.
     pub(crate) ridge_share: f64,
     pub(crate) bound: Bound,
-}
-
-impl Bucket {
-    /// Median in log space for a target `lead` blocks after `origin`.
-    pub(crate) fn predict(
-        &self,
-        blocks: &Blocks,
-        season: Season,
-        origin: usize,
-        lead: usize,
-    ) -> f64 {
-        let naive = features::seasonal_naive(blocks, season, origin, lead);
-        match &self.ridge {
-            Some(ridge) if self.ridge_share > 0.0 => {
-                let fitted = ridge.predict(&features::row(blocks, season, origin, lead));
-                let blended = self.ridge_share * fitted + (1.0 - self.ridge_share) * naive;
-                if blended.is_finite() { blended } else { naive }
-            }
-            _ => naive,
-        }
-    }
 }
 
 impl Model {
@@ -94,6 +78,16 @@ impl Model {
     /// may be longer than what the model was fitted on. Steps are those of the series, or 5 minutes
     /// when those are shorter.
     pub fn path(&self, series: &Series, horizon_s: u32) -> ForecastPath {
+        self.path_with_events(series, horizon_s, &Calendar::default())
+    }
+
+    /// The path with the lift of the events of a calendar, past ones included.
+    pub fn path_with_events(
+        &self,
+        series: &Series,
+        horizon_s: u32,
+        calendar: &Calendar,
+    ) -> ForecastPath {
         let blocks = Blocks::new(series, self.window_s);
         let steps = usize::try_from(horizon_s.div_ceil(blocks.block_s()))
             .unwrap_or(1)
@@ -103,10 +97,14 @@ impl Model {
             Basis::Daily | Basis::ColdStart => Season::Daily,
         };
         let known = blocks.last() >= season.first_origin(&blocks);
+        let view = View::new(&blocks, self.unit);
+        let events = self
+            .uplift
+            .view(&blocks, calendar, steps + blocks.count_in(86_400));
         let pairs = (1..=steps).map(|lead| {
             let bucket = self.bucket(lead, blocks.block_s());
             match bucket.filter(|_| known && self.basis != Basis::ColdStart) {
-                Some(bucket) => self.step(bucket, &blocks, season, lead),
+                Some(bucket) => self.step(bucket, &view, season, lead, events.as_ref()),
                 None => level(&blocks),
             }
         });
@@ -115,11 +113,30 @@ impl Model {
         ForecastPath::from_sound_pairs(start, blocks.block_s(), self.quantile_percent, name, pairs)
     }
 
-    fn step(&self, bucket: &Bucket, blocks: &Blocks, season: Season, lead: usize) -> (f64, f64) {
-        let predicted = bucket.predict(blocks, season, blocks.last(), lead);
-        let median = predicted.clamp(0.0, self.log_max);
-        let upper = (median + bucket.bound.offset(median)).min(self.log_max);
-        (median.exp_m1(), upper.exp_m1().max(median.exp_m1()))
+    fn step(
+        &self,
+        bucket: &Bucket,
+        view: &View,
+        season: Season,
+        lead: usize,
+        events: Option<&EventView>,
+    ) -> (f64, f64) {
+        let origin = view.blocks.last();
+        let row = features::row(view, events, season, origin, lead);
+        let predicted = predict(&bucket.coefficients, &row);
+        let lift = events.map_or(0.0, |events| events.lift(origin + lead));
+        let median = predicted.clamp(self.log_range.0, self.log_range.1);
+        let spot = Spot {
+            origin,
+            lead,
+            lift,
+            predicted: median,
+        };
+        let upper = bucket
+            .bound
+            .upper_rps(view, self.unit, spot)
+            .min(self.unit.rate(self.log_range.1));
+        (self.unit.rate(median), upper.max(self.unit.rate(median)))
     }
 
     fn bucket(&self, lead: usize, block_s: u32) -> Option<&Bucket> {
@@ -144,6 +161,5 @@ fn level(blocks: &Blocks) -> (f64, f64) {
     let peak = ((last + 1).saturating_sub(day)..=last)
         .map(|at| blocks.value(at))
         .fold(0.0, f64::max);
-    let mean = log_rate(mean).exp_m1();
     (mean, peak.max(2.0 * mean))
 }

@@ -25,7 +25,7 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
         | MissingReason::PrometheusTimeout
         | MissingReason::AnswerUndecodable => Reason::PrometheusUnreachable,
         MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => Reason::QueryShapeInvalid,
-        MissingReason::NoData => Reason::SeriesMissing,
+        MissingReason::NoData | MissingReason::PartialData => Reason::SeriesMissing,
         MissingReason::NotANumber | MissingReason::OutOfRange => Reason::ValueImplausible,
         MissingReason::Stale => Reason::SignalsStale,
         MissingReason::NotSampledYet => Reason::NoSignals,
@@ -84,6 +84,9 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
                 let reason = match missing.reason {
                     _ if fit_failed => Reason::RefitFailed,
                     MissingReason::NoData => Reason::InsufficientHistory,
+                    MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => {
+                        Reason::QueryShapeInvalid
+                    }
                     _ => Reason::PrometheusUnreachable,
                 };
                 (Truth::Unknown, reason, missing.to_string())

@@ -152,7 +152,9 @@ impl ClusterForecaster {
             from: from.max(whole.from),
             ..whole
         };
-        let fetched = prometheus.history(&wanted.query, span).await?;
+        let fetched = prometheus
+            .history(&wanted.query, &wanted.cluster, span)
+            .await?;
         self.past
             .retain(|sample| sample.at < span.from && sample.at >= whole.from);
         self.past.extend(fetched);
@@ -290,6 +292,7 @@ mod tests {
 
     fn target() -> ForecastTarget {
         ForecastTarget {
+            cluster: ("pay".to_owned(), "till".to_owned()),
             enabled: true,
             query: "load".to_owned(),
             history_days: 14,

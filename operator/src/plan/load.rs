@@ -11,12 +11,13 @@ use crate::{
     clock::seconds_between,
     observe::Observed,
     prometheus::{Missing, MissingReason},
-    sample::Rates,
     snapshot::PrometheusReading,
 };
 
 /// Rates of the pods older than this are history, seconds; rounds come each second.
 const RATES_AGE_MAX_S: f64 = 5.0;
+/// What the rate of the shared query looks back, seconds; a pod Ready for longer must have samples.
+const RATE_WINDOW_S: f64 = 60.0;
 
 /// The load and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +47,8 @@ pub fn load_seen(
     let rates = observed.rates.as_deref();
     let rates = rates.filter(|rates| seconds_between(rates.at, now) <= RATES_AGE_MAX_S);
     let fresh_at = newest.map(|(at, _)| at);
-    if let Some((at, minute_max_rps)) = fresh {
+    let unseen = pods_unseen(observed);
+    if let Some((at, minute_max_rps)) = fresh.filter(|_| unseen.is_none()) {
         let load = LoadReading {
             rate_rps_max: rates
                 .map_or(minute_max_rps, |own| own.minute_max_rps.max(minute_max_rps)),
@@ -66,6 +68,9 @@ pub fn load_seen(
         };
     }
     let missing = match reading.map(|reading| &reading.load) {
+        Some(Ok(_)) if fresh.is_some() => unseen.unwrap_or_else(|| {
+            Missing::because(MissingReason::Stale, "the newest sample is too old")
+        }),
         None => Missing::because(MissingReason::NotSampledYet, "Prometheus was not asked yet"),
         Some(Err(missing)) => missing.clone(),
         Some(Ok(load)) => {
@@ -73,9 +78,21 @@ pub fn load_seen(
             Missing::because(MissingReason::Stale, message)
         }
     };
-    let load = rates
-        .and_then(|own| raising(own, scaling, desired))
-        .unwrap_or(Load::Missing(fault_of(missing.reason)));
+    let partial = fresh.map(|(at, minute_max_rps)| LoadReading {
+        rate_rps_max: minute_max_rps,
+        burst_rps: None,
+        observed_at: at.into(),
+    });
+    let own = rates.map(|own| LoadReading {
+        rate_rps_max: own.minute_max_rps,
+        burst_rps: own.burst_rps,
+        observed_at: own.at.into(),
+    });
+    let load = [own, partial]
+        .into_iter()
+        .flatten()
+        .find(|reading| raises(reading, scaling, desired))
+        .map_or(Load::Missing(fault_of(missing.reason)), Load::Reading);
     let rps = rates.and_then(|own| own.burst_rps);
     LoadSeen {
         load,
@@ -85,15 +102,27 @@ pub fn load_seen(
     }
 }
 
-/// The pods' own rates, when they ask for more than what stands.
-fn raising(own: &Rates, scaling: &Scaling, desired: Option<u32>) -> Option<Load> {
-    let peak_rps = own.burst_rps.unwrap_or(0.0).max(own.minute_max_rps);
-    let needed = scaling.replicas_for(peak_rps)?;
-    (needed > desired?).then_some(Load::Reading(LoadReading {
-        rate_rps_max: own.minute_max_rps,
-        burst_rps: own.burst_rps,
-        observed_at: own.at.into(),
-    }))
+/// Why the number of Prometheus is too small: fewer pods have samples than are Ready for longer than
+/// the rate looks back, so that part of the load is missing, and missing is not zero.
+fn pods_unseen(observed: &Observed) -> Option<Missing> {
+    let sampled = observed.prometheus.as_ref()?.load.as_ref().ok()?.pods?;
+    let settled = observed
+        .pods
+        .as_ref()?
+        .ready_for(RATE_WINDOW_S, observed.now);
+    (sampled < settled).then(|| {
+        let message = "Ready pods without samples, so the load is larger than the number";
+        Missing::because(MissingReason::PartialData, message)
+    })
+}
+
+/// Whether a reading that may only raise asks for more than what stands.
+fn raises(reading: &LoadReading, scaling: &Scaling, desired: Option<u32>) -> bool {
+    let peak_rps = reading.burst_rps.unwrap_or(0.0).max(reading.rate_rps_max);
+    let needed = scaling.replicas_for(peak_rps);
+    needed
+        .zip(desired)
+        .is_some_and(|(needed, stands)| needed > stands)
 }
 
 const fn fault_of(reason: MissingReason) -> LoadFault {
@@ -106,6 +135,6 @@ const fn fault_of(reason: MissingReason) -> LoadFault {
         MissingReason::QueryShapeInvalid => LoadFault::ShapeInvalid,
         MissingReason::NoData => LoadFault::NoData,
         MissingReason::NotANumber | MissingReason::OutOfRange => LoadFault::NotPlausible,
-        MissingReason::Stale => LoadFault::Stale,
+        MissingReason::Stale | MissingReason::PartialData => LoadFault::Stale,
     }
 }

@@ -92,8 +92,8 @@ fn warm_pod(uid: &str) -> PodSeen {
         name: uid.to_owned(),
         uid: uid.to_owned(),
         ip: None,
-        created_at: Some(now()),
-        ready_since: Some(now()),
+        created_at: Some(now() - SignedDuration::from_mins(6)),
+        ready_since: Some(now() - SignedDuration::from_mins(5)),
         ending: false,
         unschedulable: false,
         restarts: 0,
@@ -116,6 +116,7 @@ fn read(rps: f64, age_s: i64, newest: Result<(), MissingReason>) -> Arc<Promethe
         rps,
         age_s: 0.0,
         server_time: at,
+        pods: None,
     });
     let valid = PrometheusReading::after(None, at, load);
     let reading = match newest {
@@ -163,6 +164,34 @@ fn a_fresh_load_raises_and_lowers() {
         policy: None,
     };
     assert!(plan(&down, &cluster, &before).replicas < 8);
+}
+
+/// A fresh reading to which only `sampled` pods contributed.
+fn read_of_pods(rps: f64, sampled: u32) -> Arc<PrometheusReading> {
+    let load = PrometheusLoad {
+        rps,
+        age_s: 0.0,
+        server_time: now(),
+        pods: Some(sampled),
+    };
+    Arc::new(PrometheusReading::after(None, now(), Ok(load)))
+}
+
+#[test]
+fn s2_a_load_without_some_of_the_ready_pods_lowers_nothing_but_may_raise() {
+    let partial = |rps| Observed {
+        prometheus: Some(read_of_pods(rps, 7)),
+        ..observed(8, json!({}))
+    };
+    let low = planned(&partial(90.0));
+    assert_eq!(low.replicas, 8);
+    assert_eq!(low.load.missing.unwrap().reason, MissingReason::PartialData);
+    assert_eq!(planned(&partial(500.0)).replicas, 10);
+    let whole = Observed {
+        prometheus: Some(read_of_pods(90.0, 8)),
+        ..observed(8, json!({}))
+    };
+    assert_eq!(planned(&whole).load.missing, None);
 }
 
 #[test]

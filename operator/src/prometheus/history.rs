@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use prometheus_http_query::response::{Data, RangeVector};
 
 use super::{
-    Missing, MissingReason, Prometheus, checked_rps, escaped, missing_from, send, timestamp_from,
+    Missing, MissingReason, Prometheus, checked_rps, cluster_of, escaped, many_series,
+    missing_from, send, timestamp_from,
 };
 
 /// Samples asked for at once: a server answers so many within the deadline also when its blocks
@@ -42,7 +43,14 @@ pub fn history_query(namespace: &str, cluster: &str) -> String {
 
 impl Prometheus {
     /// Past loads in order of time; what was not scraped or cannot be is left out, never zero (F09).
-    pub async fn history(&self, promql: &str, span: Span) -> Result<Vec<PastLoad>, Missing> {
+    ///
+    /// A query may yield one series, or one that carries the labels of `cluster`, as for the load.
+    pub async fn history(
+        &self,
+        promql: &str,
+        cluster: &(String, String),
+        span: Span,
+    ) -> Result<Vec<PastLoad>, Missing> {
         let mut past = Vec::new();
         for (from, until) in chunks(span) {
             let step_s = f64::from(span.step_s);
@@ -50,7 +58,7 @@ impl Prometheus {
                 self.client
                     .query_range(promql, from.as_second(), until.as_second(), step_s);
             let answer = send!(self, query).map_err(|error| missing_from(&error))?;
-            past.extend(past_from(answer.data())?);
+            past.extend(past_from(answer.data(), cluster)?);
         }
         Ok(past)
     }
@@ -75,18 +83,26 @@ fn chunks(span: Span) -> Vec<(Timestamp, Timestamp)> {
     pieces
 }
 
-fn past_from(data: &Data) -> Result<Vec<PastLoad>, Missing> {
+fn past_from(data: &Data, cluster: &(String, String)) -> Result<Vec<PastLoad>, Missing> {
     let Data::Matrix(series) = data else {
         return Err(Missing::because(
             MissingReason::QueryShapeInvalid,
             "must yield a range",
         ));
     };
-    if series.len() > 1 {
-        let message = format!("the query yields {} series; must be one", series.len());
-        return Err(Missing::because(MissingReason::QueryShapeInvalid, message));
-    }
-    let samples = series.iter().flat_map(RangeVector::samples);
+    let labelled = |one: &&RangeVector| {
+        cluster_of(one.metric())
+            .as_ref()
+            .is_some_and(|own| own == cluster)
+    };
+    let own: Vec<_> = series.iter().filter(labelled).collect();
+    let samples = match (own.as_slice(), series.as_slice()) {
+        ([one], _) => one.samples(),
+        ([], [one]) => one.samples(),
+        ([], []) => &[],
+        _ => return Err(many_series(series.len())),
+    };
+    let samples = samples.iter();
     let valid = samples.filter_map(|sample| {
         let at = timestamp_from(sample.timestamp())?;
         let rps = checked_rps(sample.value()).ok()?;
@@ -132,9 +148,35 @@ mod tests {
         let values = json!([[60.0, "1"], [120.0, "NaN"], [300.0, "-2"], [360.0, "4"]]);
         let result = json!([{"metric": {}, "values": values}]);
         let data = serde_json::from_value(json!({"resultType": "matrix", "result": result}));
-        let past = past_from(&data.unwrap()).unwrap();
+        let past = past_from(&data.unwrap(), &key()).unwrap();
         let kept: Vec<_> = past.iter().map(|one| one.at.as_second()).collect();
         assert_eq!(kept, [60, 360]);
+    }
+
+    fn key() -> (String, String) {
+        ("pay".to_owned(), "till".to_owned())
+    }
+
+    #[test]
+    fn b33_the_past_of_a_query_of_ones_own_is_the_series_with_the_clusters_labels() {
+        let series = |cluster: &str, value: &str| {
+            let labels = json!({"namespace": "pay", "cluster": cluster});
+            json!({"metric": labels, "values": [[60.0, value]]})
+        };
+        let data = |result: serde_json::Value| {
+            serde_json::from_value::<Data>(json!({"resultType": "matrix", "result": result}))
+        };
+        let both = data(json!([series("shop", "9"), series("till", "4")])).unwrap();
+        let past = past_from(&both, &key()).unwrap();
+        assert!((past[0].rps - 4.0).abs() < 1e-9);
+        let others = data(json!([series("shop", "9"), series("store", "4")])).unwrap();
+        let refused = past_from(&others, &key()).unwrap_err();
+        assert_eq!(refused.reason, MissingReason::QueryShapeInvalid);
+        assert!(
+            past_from(&data(json!([])).unwrap(), &key())
+                .unwrap()
+                .is_empty()
+        );
     }
 
     #[test]

@@ -6,7 +6,10 @@ use floodgate_contract::metrics::OFFERED;
 use jiff::Timestamp;
 use prometheus_http_query::response::{Data, InstantVector};
 
-use super::{Missing, MissingReason, Prometheus, checked_rps, missing_from, send, timestamp_from};
+use super::{
+    Missing, MissingReason, Prometheus, checked_rps, cluster_of, many_series, missing_from, send,
+    timestamp_from,
+};
 use crate::clock::seconds_between;
 
 /// A load with the times it was true at.
@@ -18,6 +21,8 @@ pub struct Load {
     pub age_s: f64,
     /// The server's clock at evaluation.
     pub server_time: Timestamp,
+    /// Pods whose counters the number is made of; none for a query of the cluster's own.
+    pub pods: Option<u32>,
 }
 
 /// Loads by namespace and cluster name.
@@ -26,7 +31,8 @@ pub type Loads = HashMap<(String, String), Result<Load, Missing>>;
 /// Label that tells the two halves of the shared query apart.
 const FACT: &str = "fact";
 
-/// One query for every cluster a Prometheus knows: the rate and the time of the newest sample.
+/// One query for every cluster a Prometheus knows: the rate, the time of the newest sample, and how
+/// many pods have one.
 ///
 /// The inner maximum by pod and class keeps a pod that is scraped twice, or by two servers of a
 /// pair, from counting twice (F06); the time tells a target that is gone from one that is idle (F07).
@@ -35,9 +41,12 @@ pub fn shared_query() -> String {
         "sum by (namespace, cluster) (max by (namespace, cluster, pod, class) (rate({OFFERED}[1m])))"
     );
     let sampled_at = format!("max by (namespace, cluster) (timestamp({OFFERED}))");
-    format!(
-        r#"label_replace({rate}, "{FACT}", "rps", "", "") or label_replace({sampled_at}, "{FACT}", "at", "", "")"#
-    )
+    let pods =
+        format!("count by (namespace, cluster) (count by (namespace, cluster, pod) ({OFFERED}))");
+    let facts = [("rps", rate), ("at", sampled_at), ("pods", pods)];
+    let facts =
+        facts.map(|(fact, query)| format!(r#"label_replace({query}, "{FACT}", "{fact}", "", "")"#));
+    facts.join(" or ")
 }
 
 impl Prometheus {
@@ -73,13 +82,18 @@ fn loads_from(data: &Data) -> Result<Loads, Missing> {
         series
             .iter()
             .filter(move |one| one.metric().get(FACT).is_some_and(|fact| fact == name))
-            .filter_map(|one| Some((cluster_of(one)?, one.sample())))
+            .filter_map(|one| Some((cluster_of(one.metric())?, one.sample())))
     };
     let sampled_at: HashMap<_, _> = fact("at").collect();
+    let pods: HashMap<_, _> = fact("pods").collect();
     let loads = fact("rps").map(|(cluster, sample)| {
         let at_s = sampled_at.get(&cluster).map(|sample| sample.value());
+        let pods = pods.get(&cluster).map(|sample| sample.value() as u32);
         let load = checked_rps(sample.value()).and_then(|rps| match at_s {
-            Some(at_s) => load_of(rps, sample.timestamp(), at_s),
+            Some(at_s) => Ok(Load {
+                pods,
+                ..load_of(rps, sample.timestamp(), at_s)?
+            }),
             None => Err(Missing::because(
                 MissingReason::Stale,
                 "the targets are gone; only the past minute has samples",
@@ -95,7 +109,8 @@ fn load_from(data: &Data, cluster: &(String, String)) -> Result<Load, Missing> {
     let sample = match data {
         Data::Scalar(sample) => sample,
         Data::Vector(series) => {
-            let labelled = |one: &&InstantVector| cluster_of(one).as_ref() == Some(cluster);
+            let labelled =
+                |one: &&InstantVector| cluster_of(one.metric()).as_ref() == Some(cluster);
             let own: Vec<_> = series.iter().filter(labelled).collect();
             match (own.as_slice(), series.as_slice()) {
                 ([one], _) => one.sample(),
@@ -104,13 +119,7 @@ fn load_from(data: &Data, cluster: &(String, String)) -> Result<Load, Missing> {
                     let message = "the query yields nothing";
                     return Err(Missing::because(MissingReason::NoData, message));
                 }
-                _ => {
-                    let message = format!(
-                        "the query yields {} series; must be one, or one with the labels `namespace` and `cluster` of this cluster",
-                        series.len()
-                    );
-                    return Err(shape_invalid(message));
-                }
+                _ => return Err(many_series(series.len())),
             }
         }
         Data::Matrix(_) => return Err(shape_invalid("the query yields a range; must be a number")),
@@ -133,12 +142,8 @@ fn load_of(rps: f64, evaluated_at_s: f64, sampled_at_s: f64) -> Result<Load, Mis
         rps,
         age_s,
         server_time,
+        pods: None,
     })
-}
-
-fn cluster_of(series: &InstantVector) -> Option<(String, String)> {
-    let label = |name| series.metric().get(name).cloned();
-    Some((label("namespace")?, label("cluster")?))
 }
 
 fn shape_invalid(message: impl Into<String>) -> Missing {
@@ -205,6 +210,16 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn the_pods_behind_the_number_are_counted() {
+        let facts = [
+            series("rps", "40"),
+            series("at", "999"),
+            series("pods", "3"),
+        ];
+        assert_eq!(till(&json!(facts)).unwrap().unwrap().pods, Some(3));
     }
 
     #[test]

@@ -100,6 +100,7 @@ fn forecast_target(
     let begun = phases.filter(|phase| phase.t0 <= UnixMillis::from(observed.now));
     ForecastTarget {
         enabled: valid.forecast.mode != ForecastMode::Off,
+        cluster: (valid.namespace.clone(), valid.name.clone()),
         query: own.unwrap_or_else(|| history_query(&valid.namespace, &valid.name)),
         history_days: valid.traffic.history_days,
         step_s: valid.traffic.history_step_s,
@@ -143,7 +144,7 @@ pub(super) fn metrics(ctx: &Context, key: &ClusterKey, observed: &Observed, plan
     gauges
         .desired
         .get_or_create(&labels)
-        .set(f64::from(planned.decision.replicas));
+        .set(f64::from(planned.replicas));
     gauges
         .ready
         .get_or_create(&labels)

@@ -1,7 +1,9 @@
 //! Objects that cannot be acted on: a condition and an Event, and nothing else changes.
 
-use floodgate_api::{API_VERSION, PaymentCluster, Reason, cluster::status::PaymentClusterStatus};
-use k8s_openapi::api::core::v1::ObjectReference;
+use floodgate_api::{
+    API_VERSION, ConditionType, PaymentCluster, Reason, cluster::status::PaymentClusterStatus,
+};
+use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{Resource, core::error_boundary::InvalidObject};
 
 use super::{Context, ReconcileError};
@@ -26,14 +28,20 @@ pub(super) async fn refuse(
     let verdicts = conditions::of_refused(reason, message);
     let generation = observed.cluster.metadata.generation;
     let refused = merge::merged(&before.conditions, &verdicts, generation, observed.now);
+    // What an SRE said lapses also while nothing else can be decided (S9).
+    let mut overrides = before.overrides.clone();
+    overrides.retain(|word| word.until.0 > observed.now);
+    let lapsed =
+        |old: &Condition| old.type_ == ConditionType::Overridden.as_str() && overrides.is_empty();
     let kept = before
         .conditions
         .iter()
-        .filter(|old| !refused.iter().any(|new| new.type_ == old.type_));
+        .filter(|old| !refused.iter().any(|new| new.type_ == old.type_) && !lapsed(old));
     let conditions = refused.iter().chain(kept).cloned().collect();
     let after = PaymentClusterStatus {
         observed_generation: generation,
         conditions,
+        overrides,
         ..before.clone()
     };
     let news = before != after;

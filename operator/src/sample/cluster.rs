@@ -163,7 +163,9 @@ impl ClusterSampler {
         target: &Target,
         seen: &PodsSeen,
     ) -> impl Future<Output = ()> + 'a {
-        let policy = target.policy.as_ref().map(policy_of);
+        let now = sampler.clock.now();
+        let stands = |policy: &&PolicyTarget| policy.until.is_none_or(|until| now < until);
+        let policy = target.policy.as_ref().filter(stands).map(policy_of);
         let warm = cell.hot_set.load_full();
         let mut due = Vec::new();
         // A pod that did not answer just now would not answer a push either.

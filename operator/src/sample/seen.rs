@@ -57,6 +57,12 @@ impl PodsSeen {
         self.count(|pod| pod.facts.is_ready())
     }
 
+    /// Pods that have been Ready for `age_s` at `now`.
+    pub fn ready_for(&self, age_s: f64, now: Timestamp) -> u32 {
+        let settled = |at| crate::clock::seconds_between(at, now) >= age_s;
+        self.count(|pod| pod.facts.ready_since.is_some_and(settled))
+    }
+
     /// Pods that are Ready and say they are warm.
     pub fn warm(&self) -> u32 {
         let warm = |status: &ControlStatus| status.warm == WarmState::Warm;

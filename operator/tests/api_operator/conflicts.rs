@@ -123,7 +123,7 @@ async fn f26_an_autoscaler_on_the_same_deployment_is_not_fought() {
 #[tokio::test]
 async fn s9_an_override_wins_and_lapses_by_itself() {
     let (stage, operator) = settled("lapse", json!({})).await;
-    let until_when = ahead(12);
+    let until_when = ahead(25);
     annotate(
         &stage,
         json!({

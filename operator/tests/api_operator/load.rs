@@ -54,6 +54,12 @@ async fn s1_load_is_followed_up_and_down() {
         )
     })
     .await;
+    prometheus.say(Answer::Rps(90.0));
+    // The largest load of the last minute counts, so this takes that minute.
+    until("two pods for 90/s", async || {
+        replicas(&stage, "till").await == Some(2)
+    })
+    .await;
     operator.stop().await;
 }
 

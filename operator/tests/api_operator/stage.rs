@@ -8,6 +8,7 @@ use floodgate_operator::{
     clock::Clock,
     controllers::{Operator, operate},
     metrics::Metrics,
+    readiness::Readiness,
 };
 use k8s_openapi::{
     NamespaceResourceScope,
@@ -172,6 +173,7 @@ impl Stage {
             namespace: Some(self.namespace.clone()),
             clock: Clock::system(),
             metrics: metrics.clone(),
+            readiness: Readiness::default(),
         };
         let stopping = stop.clone();
         let task = tokio::spawn(async move {

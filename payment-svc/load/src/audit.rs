@@ -10,7 +10,7 @@ mod verdict;
 use std::time::Duration;
 
 pub use ledger::{LedgerError, ShardUrl};
-pub use report::{AuditReport, Broken};
+pub use report::{AuditReport, Broken, UNPROVEN};
 pub use verdict::judge;
 
 use crate::journal::Journal;

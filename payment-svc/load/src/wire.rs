@@ -61,6 +61,11 @@ pub(crate) enum Verdict {
     Acked(Option<Payment>),
     /// Refused with 429 or 503.
     Shed(Effect),
+    /// The recorded answer of the key is a refusal: no attempt of it moved money, or ever will.
+    Declined {
+        /// Stable code of the answer.
+        code: String,
+    },
     /// Any other answer.
     Failed {
         /// Stable code of the answer.
@@ -153,6 +158,7 @@ impl Dialect {
                 Verdict::Acked(None)
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Verdict::Shed(doubt),
+            StatusCode::PAYMENT_REQUIRED => Verdict::Declined { code },
             StatusCode::CONFLICT if code == "idempotency_in_progress" => Verdict::Failed {
                 code,
                 effect: doubt,

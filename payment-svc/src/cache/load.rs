@@ -40,7 +40,7 @@ impl Cache {
         self.keep(&key, &entry, generation);
         lead.land(entry.answer());
         if from_store && kind.shared {
-            self.fill_redis(&key, kind, &entry, Some(generation)).await;
+            self.fill_redis(&key, kind, &entry, generation).await;
         }
     }
 
@@ -124,13 +124,7 @@ impl Cache {
     }
 
     /// Gives a value to the other pods.
-    pub(super) async fn fill_redis(
-        &self,
-        key: &str,
-        kind: &Kind,
-        entry: &Entry,
-        generation: Option<u64>,
-    ) {
+    async fn fill_redis(&self, key: &str, kind: &Kind, entry: &Entry, generation: u64) {
         let (Some(redis), Some(packed)) = (&self.redis, entry.pack()) else {
             return;
         };
@@ -139,7 +133,7 @@ impl Cache {
             .await;
         let current = self.generation(key).load(Ordering::Acquire);
         // Forgotten while it was on its way: take it back.
-        if generation.is_some_and(|generation| generation != current) {
+        if generation != current {
             redis.remove(key).await;
         }
     }

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicU32;
 use std::time::Instant;
 
 use floodgate_contract::{
-    ControlStatus, LIVE_PATH, Level, METRICS_PATH, POLICY_PATH, READY_PATH, STATUS_PATH, WARM_PATH,
-    WarmState,
+    ControlStatus, LIVE_PATH, Level, METRICS_PATH, POLICY_PATH, PolicyAck, READY_PATH, STATUS_PATH,
+    WARM_PATH, WarmState,
 };
 use futures::future::{BoxFuture, FutureExt};
 use serde_json::json;
@@ -15,23 +15,27 @@ use tokio::runtime::Runtime;
 
 use super::*;
 use crate::cache::CacheConfig;
-use crate::gate::{Clock, GateConfig};
+use crate::gate::{Clock, CpuLimit, GateConfig};
 
 /// Bound of every wait.
 const SOON: Duration = Duration::from_secs(20);
 const FAR: Duration = Duration::from_mins(10);
 
-/// Pools that open at the second attempt; every key but one exists.
+/// Pools that open at the second attempt; every key but one exists, and the first loads may fail.
 #[derive(Default)]
 struct Target {
     attempts: AtomicU32,
     loads: AtomicU32,
+    loads_failing: AtomicU32,
     closed: AtomicBool,
 }
 
 impl WarmTarget for Target {
     fn load(&self, key: String) -> BoxFuture<'_, Result<bool, WarmError>> {
-        self.loads.fetch_add(1, Ordering::SeqCst);
+        let load = self.loads.fetch_add(1, Ordering::SeqCst);
+        if load < self.loads_failing.load(Ordering::SeqCst) {
+            return async { Err(WarmError("the store is busy".to_owned())) }.boxed();
+        }
         async move { Ok(key != "merchant:m-9999") }.boxed()
     }
 
@@ -68,11 +72,16 @@ impl Pod {
         token.write_all(b"secret\n").expect("written");
         let target = Arc::new(Target::default());
         let metrics = Metrics::new(1);
-        let gate = Gate::new(
-            &GateConfig::default(),
-            Arc::clone(&metrics),
-            Clock::system(),
-        );
+        // So many cores that the work of the other tests is no reason for a level.
+        let config = GateConfig {
+            cpu: CpuLimit {
+                cores: 1_000.0,
+                period: Duration::ZERO,
+                parallelism: 1_000.0,
+            },
+            queue_target: Duration::from_millis(10),
+        };
+        let gate = Gate::new(&config, Arc::clone(&metrics), Clock::system());
         let control = {
             let _context = serving.enter();
             let watch = gate.level_watch();
@@ -182,6 +191,18 @@ fn a_pod_that_nobody_warms_serves_as_partial_after_its_deadline() {
 }
 
 #[test]
+fn a_hot_key_that_fails_is_tried_again_until_the_pod_is_warm() {
+    let pod = Pod::start(FAR);
+    pod.target.loads_failing.store(2, Ordering::SeqCst);
+    let mut one = hot_set(1, 1);
+    one["deadline_ms"] = json!(0);
+    assert_eq!(pod.put(WARM_PATH, &one), 200);
+    let status = pod.until(|status| status.warm == WarmState::Warm);
+    assert_eq!(status.warm_permille, 1_000);
+    assert_eq!(pod.target.loads.load(Ordering::SeqCst), 3);
+}
+
+#[test]
 fn draining_makes_a_pod_unready_at_once_and_leaves_it_alive() {
     let pod = Pod::start(Duration::ZERO);
     pod.until(|status| status.ready);
@@ -231,11 +252,11 @@ fn a_policy_is_in_force_when_it_is_answered_and_an_older_one_is_a_conflict() {
 #[test]
 fn g16_a_floor_lapses_when_nobody_renews_it() {
     let pod = Pod::start(Duration::ZERO);
-    pod.put(
-        POLICY_PATH,
-        &json!({ "version": 1, "floor": "Protect", "lease_s": 1 }),
-    );
-    assert_eq!(pod.status().level, Level::Protect);
+    let policy = json!({ "version": 1, "floor": "Protect", "lease_s": 1 }).to_string();
+    let (_, answer) = pod.ask("PUT", POLICY_PATH, "secret", &policy);
+    let (_, ack) = answer.split_once("\r\n\r\n").expect("a body");
+    let ack: PolicyAck = serde_json::from_str(ack).expect("an ack");
+    assert_eq!(ack.level, Level::Protect, "in force when it is answered");
     let status = pod.until(|status| status.level == Level::Normal);
     assert_eq!(status.policy_version, 0);
 }

@@ -169,7 +169,8 @@ impl WarmMachine {
         self.warm_at
     }
 
-    fn score_reached(&self) -> bool {
+    /// Whether as much of the hot set is loaded as was asked for.
+    pub fn score_reached(&self) -> bool {
         self.request
             .as_ref()
             .is_some_and(|request| self.permille() >= request.min_score_permille.min(1_000))

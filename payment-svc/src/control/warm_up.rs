@@ -25,6 +25,9 @@ const STORE_LOADS_AT_ONCE: usize = 8;
 const STEP_MAX: Duration = Duration::from_secs(2);
 /// Time between attempts to open the pools and to pass the self-test.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
+/// Time between attempts to load the keys of a hot set that failed: the cache remembers an error for
+/// a moment, and a store that just failed is not to be pressed.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 /// Time between looks at the deadline.
 const DEADLINE_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -118,22 +121,50 @@ async fn load_hot_sets(shared: &Shared, target: &Arc<dyn WarmTarget>) {
             shared.warm_news.notified().await;
             continue;
         };
-        for chunk in keys.chunks(CHUNK_KEYS) {
-            load_chunk(shared, target, version, chunk).await;
-            if shared.warm().version() != Some(version) {
-                break;
-            }
-        }
+        load_set(shared, target, version, keys).await;
         done = Some(version);
     }
 }
 
+/// Loads a hot set until it scores or is replaced; keys that failed are asked for again.
+async fn load_set(
+    shared: &Shared,
+    target: &Arc<dyn WarmTarget>,
+    version: u64,
+    mut keys: Vec<WarmKey>,
+) {
+    while shared.warm().version() == Some(version) {
+        let mut failed = Vec::new();
+        for chunk in keys.chunks(CHUNK_KEYS) {
+            failed.extend(load_chunk(shared, target, version, chunk).await);
+            if shared.warm().version() != Some(version) {
+                return;
+            }
+        }
+        if failed.is_empty() || shared.warm().score_reached() {
+            return;
+        }
+        tracing::warn!(
+            version,
+            keys = failed.len(),
+            "hot keys not loaded; trying again"
+        );
+        keys = failed;
+        tokio::select! {
+            () = sleep(RELOAD_INTERVAL) => {}
+            // Maybe of this very set: the version tells.
+            () = shared.warm_news.notified() => {}
+        }
+    }
+}
+
+/// Loads some keys and returns those that failed.
 async fn load_chunk(
     shared: &Shared,
     target: &Arc<dyn WarmTarget>,
     version: u64,
     chunk: &[WarmKey],
-) {
+) -> Vec<WarmKey> {
     let names: Vec<&str> = chunk.iter().map(|key| key.key.as_str()).collect();
     let present = shared.cache.prefetch(&names).await;
     let found = chunk.iter().zip(&present).filter(|(_, there)| **there);
@@ -147,7 +178,7 @@ async fn load_chunk(
     // Owned keys: a stream of borrowing futures cannot be proven Send across the spawn.
     let missing: Vec<(usize, WarmKey)> = missing.map(|(key, _)| key.clone()).enumerate().collect();
     stream::iter(missing)
-        .for_each_concurrent(STORE_LOADS_AT_ONCE, |(index, key)| async move {
+        .map(|(index, key)| async move {
             let turn = Duration::from_micros(index as u64 * 1_000_000 / STORE_LOADS_PER_S);
             tokio::time::sleep_until(started + turn).await;
             match timeout(STEP_MAX, target.load(key.key.clone())).await {
@@ -156,10 +187,15 @@ async fn load_chunk(
                     let now = shared.gate.uptime();
                     let advance = shared.warm().loaded(now, version, key.weight.max(1));
                     note(shared, advance);
+                    return None;
                 }
                 Ok(Err(error)) => tracing::debug!(key = key.key, %error, "hot key not loaded"),
                 Err(_) => tracing::debug!(key = key.key, "hot key took too long"),
             }
+            Some(key)
         })
-        .await;
+        .buffer_unordered(STORE_LOADS_AT_ONCE)
+        .filter_map(|failed| async move { failed })
+        .collect()
+        .await
 }

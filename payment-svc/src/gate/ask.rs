@@ -27,7 +27,8 @@ impl Ask {
         }
     }
 
-    /// Counts as offered only the first time this fingerprint of an idempotency key is seen.
+    /// Moves money, once for this fingerprint of a payer and a key: it counts as offered only the
+    /// first time the fingerprint is seen.
     #[must_use]
     pub const fn once(mut self, key: u64) -> Self {
         self.once = Some(key);
@@ -49,9 +50,9 @@ impl Ask {
     }
 }
 
-/// Fingerprint of a key or an id; the same in every process of one build.
-pub fn fingerprint(text: &str) -> u64 {
+/// Fingerprint of a key, an id or several of them; the same in every process of one build.
+pub fn fingerprint<T: Hash + ?Sized>(what: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    what.hash(&mut hasher);
     hasher.finish()
 }

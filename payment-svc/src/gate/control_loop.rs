@@ -29,6 +29,10 @@ const RAMP_WIDTH: f64 = 0.20;
 /// The cursor is at its floor and the delay is this many targets: the gate does not hold.
 const LOST_RATIO: f64 = 5.0;
 
+/// Share of the memory limit below which a pod in Survive takes new payments again; that of the
+/// ladder's own rule for staying there.
+const MEMORY_HOPELESS: f64 = 0.85;
+
 /// What the loop keeps between ticks.
 #[derive(Debug)]
 pub(super) struct Loop {
@@ -226,10 +230,12 @@ impl Gate {
         let (level, trigger) = control.lease.resolve(own, own_trigger);
         // A level the pod reached by itself describes what its cursor refuses already; turning
         // whole classes off on top would serve less than fits. Without store or memory, though,
-        // a new payment could not be finished.
+        // a new payment could not be finished. Only while that holds: the level itself is left a
+        // minute later, and to refuse that long what can be booked again would be an outage more.
         let hopeless = own == Level::Survive
-            && matches!(own_trigger, "memory" | "writer_lost")
-            && trigger != "pin";
+            && trigger != "pin"
+            && (self.hot.writer_lost.load(Ordering::Relaxed)
+                || control.meter.memory_share() >= MEMORY_HOPELESS);
         let off_level = if hopeless {
             Level::Survive
         } else {

@@ -30,11 +30,6 @@ impl Permit {
     pub fn finish(mut self, status: u16) {
         self.status = status;
     }
-
-    /// Class the request was let in as.
-    pub fn class(&self) -> Class {
-        self.class
-    }
 }
 
 impl Drop for Permit {

@@ -1,8 +1,10 @@
 //! What a refused client reads.
 //!
-//! A refusal costs a few microseconds: its body is one of two constants, its headers are small
+//! A refusal costs a few microseconds: its body is one of four constants, its headers are small
 //! numbers and words. How cheap it is sets the goodput a pod can keep at many times its capacity.
-//! Invariant: a refusal is only made before the first side effect, so `charged` is always false.
+//! Invariant: a refusal is only made before the first side effect of its attempt, so `charged` is
+//! false for this attempt. What an earlier attempt did is not known here, so a read, which asks for
+//! just that, is told nothing of it.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -16,8 +18,10 @@ pub const SHED_REASON_HEADER: HeaderName = HeaderName::from_static("x-pay-shed-r
 /// Header: degradation level in force, 0 to 4.
 pub const LEVEL_HEADER: HeaderName = HeaderName::from_static("x-pay-degrade-level");
 
-const OVERLOADED: &[u8] = br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded","detail":"Refused before anything was done. Send it again with the same Idempotency-Key, not before Retry-After.","charged":false}"#;
-const QUOTA_EXCEEDED: &[u8] = br#"{"type":"about:blank","title":"Too Many Requests","status":429,"code":"quota_exceeded","detail":"The quota of this kind of request is used up. Send it again with the same Idempotency-Key, not before Retry-After.","charged":false}"#;
+const OVERLOADED: &[u8] = br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded","detail":"Refused before this attempt did anything; what an earlier attempt with the same Idempotency-Key did stands. Send it again with the same key, not before Retry-After.","charged":false}"#;
+const QUOTA_EXCEEDED: &[u8] = br#"{"type":"about:blank","title":"Too Many Requests","status":429,"code":"quota_exceeded","detail":"The quota of this kind of request is used up; this attempt did nothing. Send it again with the same Idempotency-Key, not before Retry-After.","charged":false}"#;
+const OVERLOADED_READ: &[u8] = br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded","detail":"Refused before anything was read. Ask again, not before Retry-After."}"#;
+const QUOTA_EXCEEDED_READ: &[u8] = br#"{"type":"about:blank","title":"Too Many Requests","status":429,"code":"quota_exceeded","detail":"The quota of this kind of request is used up. Ask again, not before Retry-After."}"#;
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +74,8 @@ impl ShedReason {
 pub struct Refusal {
     /// Class of the request.
     pub class: Class,
+    /// Whether it was to move money; a read is told nothing of charges.
+    pub moves_money: bool,
     /// Why.
     pub reason: ShedReason,
     /// Level in force.
@@ -110,9 +116,11 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response<Body> {
-        let body = match self.reason {
-            ShedReason::Quota => QUOTA_EXCEEDED,
-            _ => OVERLOADED,
+        let body = match (self.reason, self.moves_money) {
+            (ShedReason::Quota, true) => QUOTA_EXCEEDED,
+            (ShedReason::Quota, false) => QUOTA_EXCEEDED_READ,
+            (_, true) => OVERLOADED,
+            (_, false) => OVERLOADED_READ,
         };
         let mut response = Response::new(Body::from(Bytes::from_static(body)));
         *response.status_mut() = self.status();
@@ -139,11 +147,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn p8_every_refusal_says_when_to_come_back_why_and_that_nothing_was_charged() {
-        for reason in ShedReason::ALL {
+    async fn p8_every_refusal_says_when_to_come_back_why_and_what_it_knows_of_charges() {
+        for (turn, reason) in ShedReason::ALL.into_iter().enumerate() {
             for level in Level::ALL {
+                let moves_money = (turn + usize::from(level.index())).is_multiple_of(2);
                 let refusal = Refusal {
                     class: Class::Critical,
+                    moves_money,
                     reason,
                     level,
                     retry_after_s: Refusal::retry_after_s(level, 7),
@@ -162,7 +172,8 @@ mod tests {
                     .expect("a constant")
                     .to_bytes();
                 let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-                assert_eq!(body["charged"], false);
+                let charged = body.get("charged").and_then(serde_json::Value::as_bool);
+                assert_eq!(charged, moves_money.then_some(false));
                 assert_eq!(body["code"], refusal.code());
             }
         }

@@ -172,6 +172,23 @@ fn without_a_writer_a_ready_pod_takes_no_new_payment_but_finishes_old_ones() {
 }
 
 #[test]
+fn f65_payments_are_taken_again_with_the_first_tick_after_a_writer_is_back() {
+    let (gate, hand, _metrics) = gate();
+    gate.set_serving(true);
+    gate.writer_lost(true);
+    for _ in 0..20 {
+        hand.advance(Duration::from_millis(100));
+        gate.tick();
+    }
+    assert_eq!(refused_by_class(&gate), [false, true, true, true]);
+    gate.writer_lost(false);
+    hand.advance(Duration::from_millis(100));
+    gate.tick();
+    assert_eq!(gate.level(), Level::Survive, "the level itself needs calm");
+    assert_eq!(refused_by_class(&gate), [false; 4]);
+}
+
+#[test]
 fn a_pod_that_is_not_ready_yet_reports_no_level_of_its_own() {
     let (gate, hand, _metrics) = gate();
     gate.writer_lost(true);

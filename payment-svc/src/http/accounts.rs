@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, Response, StatusCode};
+use axum::http::{HeaderMap, Response};
 use floodgate_contract::Class;
 
 use super::App;
-use super::admit::admitted;
-use super::payments::json_bytes;
+use super::answer::show;
 use super::problem::{Problem, ProblemBody};
 use crate::account::{Account, Merchant};
-use crate::gate::{Ask, fingerprint};
 
 /// Reads a user's account; the balance may be a moment old.
 #[utoipa::path(
@@ -29,14 +27,9 @@ pub(super) async fn account(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let ask = Ask::new(Class::Sheddable, fingerprint(&id));
-    admitted(&app, &headers, ask, Class::Sheddable, async |_| {
-        let account = app.shown.account(&id).await?.ok_or_else(|| {
-            Problem::not_found("user_unknown", "There is no account of such a user.")
-        })?;
-        Ok(json_bytes(StatusCode::OK, account))
-    })
-    .await
+    let unknown = || Problem::not_found("user_unknown", "There is no account of such a user.");
+    let read = app.shown.account(&id);
+    show(&app, &headers, Class::Sheddable, &id, read, unknown).await
 }
 
 /// Reads a merchant; the balance may be a minute old.
@@ -54,13 +47,7 @@ pub(super) async fn merchant(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let ask = Ask::new(Class::Sheddable, fingerprint(&id));
-    admitted(&app, &headers, ask, Class::Sheddable, async |_| {
-        let merchant =
-            app.shown.merchant(&id).await?.ok_or_else(|| {
-                Problem::not_found("merchant_unknown", "There is no such merchant.")
-            })?;
-        Ok(json_bytes(StatusCode::OK, merchant))
-    })
-    .await
+    let unknown = || Problem::not_found("merchant_unknown", "There is no such merchant.");
+    let read = app.shown.merchant(&id);
+    show(&app, &headers, Class::Sheddable, &id, read, unknown).await
 }

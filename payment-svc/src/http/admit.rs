@@ -3,11 +3,11 @@
 use axum::body::Body;
 use axum::http::{HeaderMap, Response};
 use axum::response::IntoResponse;
-use floodgate_contract::Class;
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::problem::Problem;
-use super::{App, headers};
+use super::{App, body, headers};
 use crate::cache::FetchError;
 use crate::gate::{Ask, ShedReason};
 use crate::store::StoreError;
@@ -39,33 +39,68 @@ impl From<StoreError> for Failure {
     }
 }
 
+/// How long a client waits, and which of its attempts this is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    deadline: Instant,
+    attempt: u32,
+}
+
+impl Patience {
+    /// Reads the headers; the time runs from now.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
+        Ok(Self {
+            deadline: Instant::now() + headers::timeout(headers)?,
+            attempt: headers::attempt(headers),
+        })
+    }
+}
+
+/// A request that is to move money, read to its end.
+pub(super) struct Order {
+    /// Its idempotency key.
+    pub(super) key: String,
+    /// Its body.
+    pub(super) bytes: Bytes,
+    pub(super) patience: Patience,
+}
+
+impl Order {
+    /// Reads what the gate has to know; before it, so that a slow body holds no place behind it.
+    pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
+        let key = headers::idempotency_key(headers)?.to_owned();
+        let patience = Patience::of(headers)?;
+        let bytes = body::read(headers, body, patience.deadline).await?;
+        Ok(Self {
+            key,
+            bytes,
+            patience,
+        })
+    }
+}
+
 /// Does the work if the gate lets the request in; `work` gets the moment the client gives up.
 pub(super) async fn admitted<W>(
     app: &App,
-    headers: &HeaderMap,
+    patience: Patience,
     ask: Ask,
-    class: Class,
     work: impl FnOnce(Instant) -> W,
 ) -> Response<Body>
 where
     W: Future<Output = Result<Response<Body>, Failure>>,
 {
-    let timeout = match headers::timeout(headers) {
-        Ok(timeout) => timeout,
-        Err(problem) => return problem.into_response(),
-    };
-    let ask = ask.attempt(headers::attempt(headers)).deadline(timeout);
-    let deadline = Instant::now() + timeout;
+    let left = patience.deadline.duration_since(Instant::now());
+    let ask = ask.attempt(patience.attempt).deadline(left);
     let permit = match app.gate.admit(&ask) {
         Ok(permit) => permit,
         Err(refusal) => return refusal.into_response(),
     };
-    let response = match work(deadline).await {
+    let response = match work(patience.deadline).await {
         Ok(response) => response,
         Err(Failure::Problem(problem)) => problem.into_response(),
         Err(Failure::Store(StoreError::QueueFull { .. } | StoreError::Deadline)) => {
             // A refusal, not a failure: the permit is dropped unfinished.
-            return app.gate.shed(class, ShedReason::Store).into_response();
+            return app.gate.shed(&ask, ShedReason::Store).into_response();
         }
         Err(Failure::Store(error)) => Problem::from(error).into_response(),
     };

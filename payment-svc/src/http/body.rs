@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -22,7 +23,10 @@ use crate::ids;
 use crate::money::{Currency, MinorUnits};
 
 /// Largest body, bytes.
-pub(super) const BODY_BYTES_MAX: usize = 16 * 1_024;
+const BODY_BYTES_MAX: usize = 16 * 1_024;
+/// Time a body has to come, however long its client waits for the answer: it fits one packet or a
+/// few, and a connection that dribbles one is wanted for nothing else.
+const BODY_MAX: Duration = Duration::from_secs(2);
 /// Deepest nesting that is read at all; nothing legal is deeper than 1.
 const DEPTH_MAX: usize = 16;
 /// Longest free text, characters.
@@ -49,11 +53,12 @@ pub(super) async fn read(
     if declared.is_some_and(|length| length > BODY_BYTES_MAX) {
         return Err(too_large());
     }
-    let Ok(read) = timeout_at(deadline, axum::body::to_bytes(body, BODY_BYTES_MAX)).await else {
+    let due = deadline.min(Instant::now() + BODY_MAX);
+    let Ok(read) = timeout_at(due, axum::body::to_bytes(body, BODY_BYTES_MAX)).await else {
         return Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body_too_slow",
-            "The body did not come in time.",
+            "The body must come within 2 s, and within the time the client waits.",
         )
         .not_charged());
     };

@@ -3,9 +3,10 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::CONTENT_LENGTH;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
+use percent_encoding::percent_decode_str;
 
 use super::pan;
 use super::problem::Problem;
@@ -20,6 +21,7 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 /// Gives the request an id, refuses what no handler would want, and renders problems.
 pub(super) async fn enter(request: Request, next: Next) -> Response<Body> {
     let request_id = request_id(&request);
+    let moves_money = request.method() == Method::POST;
     let mut response = match refuse(&request) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
@@ -27,6 +29,11 @@ pub(super) async fn enter(request: Request, next: Next) -> Response<Body> {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let mut headers = std::mem::take(response.headers_mut());
         headers.remove(CONTENT_LENGTH);
+        let problem = if moves_money {
+            problem
+        } else {
+            problem.of_read()
+        };
         response = problem.render(request_id.to_str().unwrap_or_default());
         // What handler and router said beside the problem, such as `Allow`, still holds.
         response.headers_mut().extend(headers);
@@ -62,7 +69,19 @@ fn refuse(request: &Request) -> Option<Problem> {
             "Path and query must be at most 2048 bytes.",
         ));
     }
-    pan::found_in(target).then(pan::problem)
+    // Handlers read both parts decoded, so that an encoded card number is one all the same.
+    let Ok(path) = percent_decode_str(request.uri().path()).decode_utf8() else {
+        return Some(Problem::not_found(
+            "route_unknown",
+            "There is nothing at a path that is not UTF-8.",
+        ));
+    };
+    let query = request.uri().query().unwrap_or_default().replace('+', " ");
+    let query = percent_decode_str(&query).decode_utf8_lossy();
+    [target, &path, &query]
+        .into_iter()
+        .any(pan::found_in)
+        .then(pan::problem)
 }
 
 fn request_id(request: &Request) -> HeaderValue {

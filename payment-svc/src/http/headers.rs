@@ -14,8 +14,9 @@ const ATTEMPT: HeaderName = HeaderName::from_static("x-pay-attempt");
 const KEY_BYTES_MAX: usize = 255;
 /// How long a client is taken to wait if it does not say.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(2);
-/// Longest time a client may ask for.
-const TIMEOUT_MS_MAX: u64 = 30_000;
+/// Longest time a client may ask for: what was let in just before a pod leaves must be answered
+/// within the 20 s of its drain.
+const TIMEOUT_MS_MAX: u64 = 15_000;
 
 /// The key of a request that moves money.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
@@ -68,7 +69,7 @@ pub(super) fn timeout(headers: &HeaderMap) -> Result<Duration, Problem> {
         .ok_or_else(|| {
             Problem::bad_request(
                 "timeout_invalid",
-                "X-Request-Timeout-Ms must be a number of milliseconds from 1 to 30000.",
+                "X-Request-Timeout-Ms must be a number of milliseconds from 1 to 15000.",
             )
             .param("X-Request-Timeout-Ms")
         })

@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
-use bytes::Bytes;
 use floodgate_contract::Class;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::admit::{Failure, admitted};
-use super::body::{self, Members};
+use super::admit::{Failure, Order, Patience, admitted};
+use super::answer::{json, key_reused, mark_replayed, payment_unknown, show};
+use super::body::Members;
 use super::problem::{Problem, ProblemBody};
 use super::{App, headers};
 use crate::gate::{Ask, fingerprint};
@@ -21,8 +20,6 @@ use crate::ids;
 use crate::order::{NewPayment, PaymentOutcome, PaymentView, Recorded};
 use crate::store::StoreError;
 
-/// Header: the answer was recorded by an earlier request with the same key.
-const REPLAYED_HEADER: HeaderName = HeaderName::from_static("idempotent-replayed");
 const MEMBERS: [&str; 5] = [
     "user_id",
     "merchant_id",
@@ -71,7 +68,7 @@ pub(super) struct FindPayment {
     post, path = "/v1/payments", tag = "payments", request_body = CreatePayment,
     params(
         ("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; one effect per payer and key, for ever"),
-        ("X-Request-Timeout-Ms" = Option<u32>, Header, description = "How long the client waits, 1 to 30000; 2000 if absent"),
+        ("X-Request-Timeout-Ms" = Option<u32>, Header, description = "How long the client waits, 1 to 15000; 2000 if absent"),
     ),
     responses(
         (status = 201, body = PaymentView, headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request booked it"))),
@@ -83,7 +80,7 @@ pub(super) struct FindPayment {
         (status = 415, body = ProblemBody, content_type = "application/problem+json", description = "content_type_unsupported"),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "amount_invalid, currency_unsupported, currency_mismatch, field_invalid, field_required, unknown_field, idempotency_key_reused, pan_not_accepted"),
         (status = 429, body = ProblemBody, content_type = "application/problem+json", description = "quota_exceeded"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json", description = "overloaded, store_unavailable (nothing was charged) or outcome_unknown"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json", description = "overloaded, store_unavailable (this attempt charged nothing) or outcome_unknown"),
     )
 )]
 pub(super) async fn create(
@@ -91,19 +88,17 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
-    let key = match headers::idempotency_key(&headers) {
-        Ok(key) => key.to_owned(),
+    let (payment, patience) = match parse(&headers, body).await {
+        Ok(asked) => asked,
         Err(problem) => return problem.into_response(),
     };
-    let key_print = fingerprint(&key);
-    let class = app.gate.class_of_create(key_print);
-    let ask = Ask::new(class, key_print).once(key_print);
-    admitted(&app, &headers, ask, class, async |deadline| {
-        let bytes = body::read(&headers, body, deadline).await?;
-        let payment = parse(&bytes, key)?;
+    // A key is its payer's own: another payer's payment under the same one is another payment.
+    let print = fingerprint(&(&payment.user_id, &payment.idempotency_key));
+    let ask = Ask::new(app.gate.class_of_create(print), print).once(print);
+    admitted(&app, patience, ask, async |deadline| {
         let outcome = app.store.book(payment.clone(), deadline).await;
         if is_begun(&outcome) {
-            app.gate.mark_recorded(key_print);
+            app.gate.mark_recorded(print);
         }
         answer(payment, outcome?)
     })
@@ -125,12 +120,8 @@ pub(super) async fn read(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let ask = Ask::new(Class::Critical, fingerprint(&id));
-    admitted(&app, &headers, ask, Class::Critical, async |_| {
-        let payment = app.shown.payment(&id).await?.ok_or_else(unknown)?;
-        Ok(json_bytes(StatusCode::OK, payment))
-    })
-    .await
+    let read = app.shown.payment(&id);
+    show(&app, &headers, Class::Critical, &id, read, payment_unknown).await
 }
 
 /// Tells what became of a request whose answer was lost.
@@ -163,8 +154,12 @@ pub(super) async fn find(
             .into_response();
         }
     };
+    let patience = match Patience::of(&headers) {
+        Ok(patience) => patience,
+        Err(problem) => return problem.into_response(),
+    };
     let ask = Ask::new(Class::CriticalPlus, fingerprint(&wanted.user_id));
-    admitted(&app, &headers, ask, Class::CriticalPlus, async |deadline| {
+    admitted(&app, patience, ask, async |deadline| {
         let recorded = app
             .store
             .recorded(&wanted.user_id, &wanted.idempotency_key, deadline)
@@ -182,53 +177,18 @@ pub(super) async fn find(
     .await
 }
 
-/// A response with a JSON body.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
-    json_bytes(status, serde_json::to_vec(body).unwrap_or_default().into())
-}
-
-/// A response whose body is JSON already.
-pub(super) fn json_bytes(status: StatusCode, body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// Marks an answer as recorded by an earlier request.
-pub(super) fn mark_replayed(response: &mut Response<Body>) {
-    response
-        .headers_mut()
-        .insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
-}
-
-/// 404, the same for an id that is malformed, unknown or someone else's.
-pub(super) fn unknown() -> Problem {
-    Problem::not_found("payment_unknown", "There is no such payment.")
-}
-
-/// 422 for a key that stands for another request.
-pub(super) fn key_reused() -> Problem {
-    Problem::invalid(
-        "idempotency_key_reused",
-        "This Idempotency-Key was used for a request with another content.",
-    )
-    .param("Idempotency-Key")
-    .not_charged()
-}
-
-fn parse(bytes: &[u8], idempotency_key: String) -> Result<NewPayment, Problem> {
-    let members = Members::parse(bytes, &MEMBERS)?;
-    Ok(NewPayment {
+async fn parse(headers: &HeaderMap, body: Body) -> Result<(NewPayment, Patience), Problem> {
+    let order = Order::read(headers, body).await?;
+    let members = Members::parse(&order.bytes, &MEMBERS)?;
+    let payment = NewPayment {
         user_id: members.account_id("user_id")?,
         merchant_id: members.account_id("merchant_id")?,
         amount: members.amount("amount_minor")?,
         currency: members.currency("currency")?,
         reference: members.free_text("reference")?,
-        idempotency_key,
-    })
+        idempotency_key: order.key,
+    };
+    Ok((payment, order.patience))
 }
 
 /// Whether a retry with the key would finish or repeat what was begun, which goes before all else.

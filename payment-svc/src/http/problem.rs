@@ -51,7 +51,8 @@ pub(super) struct ProblemBody {
     /// Milliseconds to wait before that.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
-    /// False when it is certain that no money moved.
+    /// False when it is certain that this attempt moved no money; what an earlier attempt with the
+    /// same Idempotency-Key did stands. Absent when that is not certain, and on every read.
     #[serde(skip_serializing_if = "Option::is_none")]
     charged: Option<bool>,
 }
@@ -87,12 +88,12 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
-    /// 503, and no money moved.
+    /// 503, and this attempt moved no money.
     pub(super) fn unavailable() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "store_unavailable",
-            "The books cannot be reached at the moment; nothing was done.",
+            "The books cannot be reached at the moment; this attempt did nothing.",
         )
         .retry_after(Duration::from_secs(1))
         .not_charged()
@@ -110,6 +111,12 @@ impl Problem {
 
     pub(super) fn not_charged(mut self) -> Self {
         self.charged = Some(false);
+        self
+    }
+
+    /// The same problem of a request that moves no money: it says nothing of charges.
+    pub(super) fn of_read(mut self) -> Self {
+        self.charged = None;
         self
     }
 
@@ -183,7 +190,7 @@ impl From<StoreError> for Problem {
                 Self::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "internal",
-                    "The request could not be booked; nothing was done.",
+                    "The request could not be booked; this attempt did nothing.",
                 )
                 .not_charged()
             }

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::admit::{Failure, admitted};
-use super::body::{self, Members};
-use super::payments::{json, key_reused, mark_replayed, unknown};
+use super::App;
+use super::admit::{Failure, Order, Patience, admitted};
+use super::answer::{json, key_reused, mark_replayed, payment_unknown};
+use super::body::Members;
 use super::problem::{Problem, ProblemBody};
-use super::{App, headers};
 use crate::gate::{Ask, fingerprint};
 use crate::order::{NewRefund, RefundOutcome};
 
@@ -55,7 +55,7 @@ pub(super) struct RefundBody {
     params(
         ("id" = String, Path, description = "Payment id"),
         ("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters; shares its name space with the payer's payments"),
-        ("X-Request-Timeout-Ms" = Option<u32>, Header, description = "How long the client waits, 1 to 30000; 2000 if absent"),
+        ("X-Request-Timeout-Ms" = Option<u32>, Header, description = "How long the client waits, 1 to 15000; 2000 if absent"),
     ),
     responses(
         (status = 201, body = RefundBody, headers(("Idempotent-Replayed" = String, description = "`true` if an earlier request booked it"))),
@@ -63,7 +63,7 @@ pub(super) struct RefundBody {
         (status = 404, body = ProblemBody, content_type = "application/problem+json", description = "payment_unknown"),
         (status = 409, body = ProblemBody, content_type = "application/problem+json", description = "idempotency_in_progress"),
         (status = 422, body = ProblemBody, content_type = "application/problem+json", description = "refund_exceeds_payment, amount_invalid, field_required, unknown_field, idempotency_key_reused, pan_not_accepted"),
-        (status = 503, body = ProblemBody, content_type = "application/problem+json", description = "overloaded, store_unavailable (nothing was charged) or outcome_unknown"),
+        (status = 503, body = ProblemBody, content_type = "application/problem+json", description = "overloaded, store_unavailable (this attempt charged nothing) or outcome_unknown"),
     )
 )]
 pub(super) async fn create(
@@ -72,33 +72,35 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Response<Body> {
-    let key = match headers::idempotency_key(&headers) {
-        Ok(key) => key.to_owned(),
+    let (refund, patience) = match parse(payment_id, &headers, body).await {
+        Ok(asked) => asked,
         Err(problem) => return problem.into_response(),
     };
-    let key_print = fingerprint(&key);
-    let ask = Ask::new(Class::SheddablePlus, fingerprint(&payment_id)).once(key_print);
-    admitted(
-        &app,
-        &headers,
-        ask,
-        Class::SheddablePlus,
-        async |deadline| {
-            let bytes = body::read(&headers, body, deadline).await?;
-            let amount = Members::parse(&bytes, &["amount_minor"])?.amount("amount_minor")?;
-            let refund = NewRefund {
-                payment_id,
-                amount,
-                idempotency_key: key,
-            };
-            let outcome = app.store.refund(&refund, deadline).await?;
-            if let RefundOutcome::Booked { user_id, .. } = &outcome {
-                app.shown.forget_refunded(&refund.payment_id, user_id).await;
-            }
-            answer(refund, outcome)
-        },
-    )
+    let print = fingerprint(&(&refund.payment_id, &refund.idempotency_key));
+    let ask = Ask::new(Class::SheddablePlus, fingerprint(&refund.payment_id)).once(print);
+    admitted(&app, patience, ask, async |deadline| {
+        let outcome = app.store.refund(&refund, deadline).await?;
+        if let RefundOutcome::Booked { user_id, .. } = &outcome {
+            app.shown.forget_refunded(&refund.payment_id, user_id).await;
+        }
+        answer(refund, outcome)
+    })
     .await
+}
+
+async fn parse(
+    payment_id: String,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(NewRefund, Patience), Problem> {
+    let order = Order::read(headers, body).await?;
+    let members = Members::parse(&order.bytes, &["amount_minor"])?;
+    let refund = NewRefund {
+        payment_id,
+        amount: members.amount("amount_minor")?,
+        idempotency_key: order.key,
+    };
+    Ok((refund, order.patience))
 }
 
 fn answer(asked: NewRefund, outcome: RefundOutcome) -> Result<Response<Body>, Failure> {
@@ -120,7 +122,7 @@ fn answer(asked: NewRefund, outcome: RefundOutcome) -> Result<Response<Body>, Fa
             }
             Ok(response)
         }
-        RefundOutcome::PaymentUnknown => Err(unknown().into()),
+        RefundOutcome::PaymentUnknown => Err(payment_unknown().into()),
         RefundOutcome::ExceedsPayment { refundable_minor } => Err(Problem::invalid(
             "refund_exceeds_payment",
             format!("`amount_minor` must be at most {refundable_minor}, what is left to refund."),

@@ -1,6 +1,7 @@
 //! One batch of payments, there and back in one round trip.
 
 use jiff::Timestamp;
+use tokio_postgres::error::Severity;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row, Statement};
 
@@ -23,16 +24,27 @@ pub(super) enum Failure {
     Refused,
 }
 
-/// Reads an error. `XX`, `57P` and class 08 come with the end of a session, maybe after its commit.
+/// Reads an error.
 pub(super) fn classify(error: &tokio_postgres::Error) -> Failure {
-    let Some(state) = error.code() else {
+    match error.as_db_error() {
+        None => Failure::Lost,
+        Some(said) => failure(said.parsed_severity(), said.code().code()),
+    }
+}
+
+/// What severity and SQLSTATE say. A session that ends by an error may have committed before: a
+/// server that cannot flush its log panics after the commit record may be on the disk. So whatever
+/// is graver than `ERROR` is a loss, and so are the codes that come with the end of a session
+/// (`57P`, class 08), with a disk that fails (58) and with damage (`XX`).
+fn failure(severity: Option<Severity>, sqlstate: &str) -> Failure {
+    if matches!(severity, Some(Severity::Panic | Severity::Fatal)) {
         return Failure::Lost;
-    };
-    match state.code() {
+    }
+    match sqlstate {
         "40001" | "40P01" | "55P03" | "57014" => Failure::Busy,
         "25006" => Failure::Moved,
         code if code.starts_with("53") => Failure::Busy,
-        code if ["08", "57P", "XX"]
+        code if ["08", "57P", "58", "XX"]
             .iter()
             .any(|class| code.starts_with(class)) =>
         {
@@ -63,12 +75,13 @@ pub(super) async fn prepare(client: &Client) -> Result<Statement, tokio_postgres
         .await
 }
 
-/// Books the items in one transaction; the outcomes are in their order.
+/// Books the items in one transaction; the outcomes are in their order, and `None` stands for one
+/// that this binary does not know.
 pub(super) async fn book(
     client: &Client,
     statement: &Statement,
     items: &[Item],
-) -> Result<Vec<PaymentOutcome>, tokio_postgres::Error> {
+) -> Result<Vec<Option<PaymentOutcome>>, tokio_postgres::Error> {
     fn column<'a, T>(items: &'a [Item], pick: impl Fn(&'a Item) -> T) -> Vec<T> {
         items.iter().map(pick).collect()
     }
@@ -94,9 +107,9 @@ pub(super) async fn book(
         .collect()
 }
 
-fn outcome(row: &Row, item: &Item) -> Result<PaymentOutcome, tokio_postgres::Error> {
+fn outcome(row: &Row, item: &Item) -> Result<Option<PaymentOutcome>, tokio_postgres::Error> {
     let replayed: bool = row.try_get(3)?;
-    Ok(match row.try_get(0)? {
+    Ok(Some(match row.try_get(0)? {
         "booked" => {
             let id: String = row.try_get(1)?;
             PaymentOutcome::Booked(Booked {
@@ -108,13 +121,58 @@ fn outcome(row: &Row, item: &Item) -> Result<PaymentOutcome, tokio_postgres::Err
         }
         "insufficient_funds" => PaymentOutcome::InsufficientFunds { replayed },
         "key_reused" => PaymentOutcome::KeyReused,
+        "user_unknown" => PaymentOutcome::UserUnknown,
         "merchant_unknown" => PaymentOutcome::MerchantUnknown,
         "currency_mismatch" => PaymentOutcome::CurrencyMismatch,
-        _ => PaymentOutcome::UserUnknown,
-    })
+        label => {
+            // The schema may be ahead of this binary, and the new word may well mean a booking.
+            tracing::error!(
+                label,
+                "the books told an outcome of a payment that is not known"
+            );
+            return Ok(None);
+        }
+    }))
 }
 
 /// A time of the shard, from microseconds since the epoch.
 pub(super) fn timestamp(epoch_us: i64) -> Timestamp {
     Timestamp::from_microsecond(epoch_us).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f66_a_server_that_panics_or_cannot_use_its_disk_leaves_the_outcome_open() {
+        for (severity, sqlstate) in [
+            (Severity::Panic, "58030"),
+            (Severity::Panic, "53100"),
+            (Severity::Fatal, "57P01"),
+            (Severity::Fatal, "53300"),
+            (Severity::Error, "58030"),
+            (Severity::Error, "XX001"),
+        ] {
+            assert_eq!(
+                failure(Some(severity), sqlstate),
+                Failure::Lost,
+                "{severity:?} {sqlstate}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_that_was_rolled_back_says_whether_another_try_helps() {
+        for (sqlstate, expected) in [
+            ("40P01", Failure::Busy),
+            ("53100", Failure::Busy),
+            ("57014", Failure::Busy),
+            ("25006", Failure::Moved),
+            ("23514", Failure::Refused),
+        ] {
+            assert_eq!(failure(Some(Severity::Error), sqlstate), expected);
+            assert_eq!(failure(None, sqlstate), expected);
+        }
+    }
 }

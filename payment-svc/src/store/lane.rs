@@ -124,7 +124,7 @@ async fn write(shard: &Arc<Shard>, writer: &mut Option<Writer>, items: Vec<Item>
             one_by_one(shard, writer, items).await;
             return;
         }
-        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+        Ok(outcomes) => outcomes,
         Err(error) => same_for_all(&error, items.len()),
     };
     shard
@@ -142,7 +142,7 @@ async fn one_by_one(shard: &Arc<Shard>, writer: &mut Option<Writer>, items: Vec<
         if let Err(StoreError::Refused { source, .. }) = &outcome {
             log(shard, "a batch was refused", source.as_ref());
         }
-        item.answer(outcome.map(|mut outcomes| outcomes.remove(0)));
+        item.answer(outcome.and_then(|mut outcomes| outcomes.remove(0)));
     }
 }
 
@@ -151,7 +151,7 @@ async fn decide(
     shard: &Arc<Shard>,
     writer: &mut Option<Writer>,
     items: &[Item],
-) -> Result<Vec<PaymentOutcome>, StoreError> {
+) -> Result<Outcomes, StoreError> {
     let give_up = items
         .iter()
         .map(Item::deadline)
@@ -171,7 +171,11 @@ async fn decide(
             batch::book(&ready.connection.client, &ready.book, items),
         );
         match sent.await {
-            Ok(Ok(outcomes)) if outcomes.len() == items.len() => return Ok(outcomes),
+            Ok(Ok(outcomes)) if outcomes.len() == items.len() => {
+                let unknown = || StoreError::OutcomeUnknown { shard: shard.index };
+                let known = outcomes.into_iter().map(|told| told.ok_or_else(unknown));
+                return Ok(known.collect());
+            }
             Ok(Err(error)) if batch::classify(&error) == Failure::Busy => {
                 log(shard, "a batch was rolled back", Some(&error));
             }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -47,7 +47,7 @@ impl Store {
             return Ok(None);
         };
         let shard = self.shard_of(slot);
-        let row = shard.read(PAYMENT, &[&id]).await?;
+        let row = shard.read(PAYMENT, id).await?;
         row.map(|row| payment(&row))
             .transpose()
             .map_err(|error| shard.failed(error))
@@ -62,20 +62,26 @@ impl Store {
         deadline: Instant,
     ) -> Result<Option<Recorded>, StoreError> {
         let shard = self.shard_of(Slot::of_user(user_id));
-        let _first = self.twins.enter(user_id, key, deadline).await?;
-        let connection = shard.checkout().await?;
-        let found = async {
-            query(&connection, SETTLED, &[&user_id]).await?;
-            let row = query(&connection, RECORDED, &[&user_id, &key]).await?;
-            row.map_or(Ok(None), |row| recorded(&row))
+        self.twins.wait(user_id, key, deadline).await?;
+        let look_up = async {
+            let connection = shard.checkout().await?;
+            let (user_id, key) = (user_id.to_owned(), key.to_owned());
+            let found = async move {
+                query(&connection, SETTLED, &[&user_id]).await?;
+                let row = query(&connection, RECORDED, &[&user_id, &key]).await?;
+                row.map_or(Ok(None), |row| recorded(&row))
+            };
+            shard.to_its_end(found).await
         };
-        found.await.map_err(|error| shard.failed(error))
+        timeout_at(deadline, look_up)
+            .await
+            .unwrap_or(Err(StoreError::Deadline))
     }
 
     /// A user's account, maybe a moment old.
     pub async fn account(&self, user_id: &str) -> Result<Option<Account>, StoreError> {
         let shard = self.shard_of(Slot::of_user(user_id));
-        let Some(row) = shard.read_stale(ACCOUNT, &[&user_id]).await? else {
+        let Some(row) = shard.read_stale(ACCOUNT, user_id).await? else {
             return Ok(None);
         };
         account(user_id, &row)
@@ -86,7 +92,7 @@ impl Store {
     /// A merchant, summed over the shards, maybe a moment old.
     pub async fn merchant(&self, merchant_id: &str) -> Result<Option<Merchant>, StoreError> {
         let parts = self.shards.iter().map(|shard| async move {
-            let row = shard.read_stale(MERCHANT, &[&merchant_id]).await?;
+            let row = shard.read_stale(MERCHANT, merchant_id).await?;
             row.map(|row| merchant(merchant_id, &row))
                 .transpose()
                 .map_err(|error| shard.failed(error))
@@ -100,34 +106,48 @@ impl Store {
 }
 
 impl Shard {
-    async fn read(
-        &self,
-        sql: &str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<Option<Row>, StoreError> {
+    /// Asks the primary for the row of an id.
+    async fn read(&self, sql: &'static str, id: &str) -> Result<Option<Row>, StoreError> {
         let connection = self.checkout().await?;
-        query(&connection, sql, params)
+        self.to_its_end(row_of(connection, sql, id.to_owned()))
             .await
-            .map_err(|error| self.failed(error))
     }
 
-    /// Reads from the replica, or from the primary when there is none or it fails.
-    async fn read_stale(
-        &self,
-        sql: &str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<Option<Row>, StoreError> {
+    /// Asks the replica, or the primary when there is none or it fails.
+    async fn read_stale(&self, sql: &'static str, id: &str) -> Result<Option<Row>, StoreError> {
         if let Some(replica) = &self.replica {
             let asked = async {
                 let connection = replica.get().await.ok()?;
-                query(&connection, sql, params).await.ok()
+                let row = row_of(connection, sql, id.to_owned());
+                self.to_its_end(row).await.ok()
             };
             if let Ok(Some(row)) = timeout(REPLICA_MAX, asked).await {
                 return Ok(row);
             }
         }
-        self.read(sql, params).await
+        self.read(sql, id).await
     }
+
+    /// Does what reads on a connection, to its end also when nobody waits for it any more: a
+    /// connection that goes back to its pool under a query makes whoever takes it next wait for
+    /// that query.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match tokio::spawn(work).await {
+            Ok(done) => done.map_err(|error| self.failed(error)),
+            Err(_panicked) => Err(self.unavailable(None)),
+        }
+    }
+}
+
+async fn row_of(
+    connection: deadpool_postgres::Object,
+    sql: &'static str,
+    id: String,
+) -> Result<Option<Row>, tokio_postgres::Error> {
+    query(&connection, sql, &[&id]).await
 }
 
 async fn query(

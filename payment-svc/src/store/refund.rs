@@ -1,5 +1,10 @@
 //! One refund, there and back in one round trip.
+//!
+//! Invariant: what was begun goes on to a recorded state, whether or not someone still waits for it.
 
+use std::sync::Arc;
+
+use deadpool_postgres::Object;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 
@@ -25,15 +30,23 @@ impl Store {
         let Some(slot) = Slot::of_payment(&refund.payment_id) else {
             return Ok(RefundOutcome::PaymentUnknown);
         };
-        let shard = self.shard_of(slot);
-        let _first = self
+        let shard = Arc::clone(self.shard_of(slot));
+        let first = self
             .twins
             .enter(&refund.payment_id, &refund.idempotency_key, deadline)
             .await?;
-        let id = slot.new_refund_id();
-        match timeout_at(deadline, shard.refund(&id, refund)).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => Err(StoreError::OutcomeUnknown { shard: shard.index }),
+        let connection = timeout_at(deadline, shard.checkout())
+            .await
+            .map_err(|_elapsed| StoreError::Deadline)??;
+        let unknown = StoreError::OutcomeUnknown { shard: shard.index };
+        let (id, refund) = (slot.new_refund_id(), refund.clone());
+        let work = self.tasks.spawn(async move {
+            let _first = first;
+            shard.refund(connection, &id, &refund).await
+        });
+        match timeout_at(deadline, work).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(_) => Err(unknown),
         }
     }
 }
@@ -41,16 +54,28 @@ impl Store {
 impl Shard {
     /// Sends a refund until its outcome is known or tries run out; the id is the same each time, so
     /// what was committed under a lost connection is found.
-    async fn refund(&self, id: &str, refund: &NewRefund) -> Result<RefundOutcome, StoreError> {
+    async fn refund(
+        &self,
+        connection: Object,
+        id: &str,
+        refund: &NewRefund,
+    ) -> Result<RefundOutcome, StoreError> {
+        let mut first = Some(connection);
         let mut may_be_committed = false;
         for _ in 0..TRIES_MAX {
-            let connection = match self.checkout().await {
-                Ok(connection) => connection,
-                Err(_) if may_be_committed => break,
-                Err(error) => return Err(error),
+            let connection = match first.take() {
+                Some(connection) => connection,
+                None => match self.checkout().await {
+                    Ok(connection) => connection,
+                    Err(_) if may_be_committed => break,
+                    Err(error) => return Err(error),
+                },
             };
             match book(&connection, id, refund).await {
-                Ok(row) => return outcome(&row, id).map_err(|error| self.failed(error)),
+                Ok(row) => {
+                    let unknown = StoreError::OutcomeUnknown { shard: self.index };
+                    return outcome(&row, id).ok().flatten().ok_or(unknown);
+                }
                 Err(error) => match batch::classify(&error) {
                     Failure::Busy | Failure::Moved => {}
                     Failure::Refused if !may_be_committed => return Err(self.failed(error)),
@@ -67,7 +92,7 @@ impl Shard {
 }
 
 async fn book(
-    connection: &deadpool_postgres::Object,
+    connection: &Object,
     id: &str,
     refund: &NewRefund,
 ) -> Result<Row, tokio_postgres::Error> {
@@ -87,9 +112,10 @@ async fn book(
         .await
 }
 
-fn outcome(row: &Row, id: &str) -> Result<RefundOutcome, tokio_postgres::Error> {
+/// What the row says; `None` for an outcome that this binary does not know.
+fn outcome(row: &Row, id: &str) -> Result<Option<RefundOutcome>, tokio_postgres::Error> {
     let refund_id: Option<String> = row.try_get(1)?;
-    Ok(match (row.try_get(0)?, refund_id) {
+    Ok(Some(match (row.try_get(0)?, refund_id) {
         ("booked", Some(refund_id)) => RefundOutcome::Booked {
             refund: Booked {
                 replayed: row.try_get::<_, bool>(4)? && refund_id != id,
@@ -103,6 +129,13 @@ fn outcome(row: &Row, id: &str) -> Result<RefundOutcome, tokio_postgres::Error> 
             refundable_minor: row.try_get(5)?,
         },
         ("payment_unknown", _) => RefundOutcome::PaymentUnknown,
-        _ => RefundOutcome::KeyReused,
-    })
+        ("key_reused", _) => RefundOutcome::KeyReused,
+        (label, _) => {
+            tracing::error!(
+                label,
+                "the books told an outcome of a refund that is not known"
+            );
+            return Ok(None);
+        }
+    }))
 }

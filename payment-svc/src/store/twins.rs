@@ -38,7 +38,7 @@ impl Twins {
         deadline: Instant,
     ) -> Result<Option<First>, StoreError> {
         let fingerprint = self.hasher.hash_one((user_id, key));
-        let mut first_done = {
+        let first_done = {
             let mut at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
             match at_work.entry(fingerprint) {
                 Entry::Occupied(first) => first.get().clone(),
@@ -53,11 +53,34 @@ impl Twins {
                 }
             }
         };
-        // Nothing is ever sent: the wait ends when the first drops its sender.
-        match timeout_at(deadline, first_done.changed()).await {
-            Ok(_ended) => Ok(None),
-            Err(_elapsed) => Err(StoreError::InProgress),
+        ended(first_done, deadline).await.map(|()| None)
+    }
+
+    /// Waits for the first of a key without becoming one: who only asks what became of a request
+    /// must not make the request itself wait.
+    pub(super) async fn wait(
+        &self,
+        user_id: &str,
+        key: &str,
+        deadline: Instant,
+    ) -> Result<(), StoreError> {
+        let fingerprint = self.hasher.hash_one((user_id, key));
+        let at_work = {
+            let at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+            at_work.get(&fingerprint).cloned()
+        };
+        match at_work {
+            Some(first_done) => ended(first_done, deadline).await,
+            None => Ok(()),
         }
+    }
+}
+
+/// Waits for the end of a first. Nothing is ever sent: it ends by dropping its sender.
+async fn ended(mut first_done: watch::Receiver<()>, deadline: Instant) -> Result<(), StoreError> {
+    match timeout_at(deadline, first_done.changed()).await {
+        Ok(_ended) => Ok(()),
+        Err(_elapsed) => Err(StoreError::InProgress),
     }
 }
 
@@ -65,5 +88,31 @@ impl Drop for First {
     fn drop(&mut self) {
         let mut at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         at_work.remove(&self.fingerprint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(30)
+    }
+
+    #[tokio::test]
+    async fn p7_a_look_up_waits_for_a_payment_and_never_the_other_way_round() {
+        let twins = Twins::default();
+        twins.wait("u", "k", soon()).await.unwrap();
+        let first = twins.enter("u", "k", soon()).await.unwrap();
+        assert!(
+            first.is_some(),
+            "a look-up leaves the place of the first free"
+        );
+        let in_vain = twins.wait("u", "k", Instant::now()).await;
+        assert!(matches!(in_vain, Err(StoreError::InProgress)));
+        let (waited, ()) = tokio::join!(twins.wait("u", "k", soon()), async { drop(first) });
+        waited.unwrap();
     }
 }

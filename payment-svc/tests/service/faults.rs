@@ -1,28 +1,20 @@
 //! What happens when a shard goes away: promises P1, P7, P8 and faults F65, F68, F71, F72.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use payment_svc::cache::CacheConfig;
 use payment_svc::config::ShardAddress;
+use payment_svc::money::{Currency, MinorUnits};
+use payment_svc::order::{NewPayment, PaymentOutcome};
+use payment_svc::seed;
 use payment_svc::store::connect;
+use tokio::time::Instant;
 
-use super::money::{lock_account, waiting_for_locks};
+use super::money::Locker;
 use super::servers::Postgres;
-use super::shop::{self, BALANCE, Shop, eventually, payment, post};
-
-/// Ends the sessions of a database that wait for a lock, as a cut connection would.
-async fn cut_waiting_sessions(url: &str) {
-    let admin = connect::administer(url).await.unwrap();
-    admin
-        .client
-        .batch_execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        )
-        .await
-        .unwrap();
-}
+use super::shop::{self, BALANCE, Shop, eventually, payment, post, within};
 
 /// Ends all sessions of the service.
 async fn cut_all_sessions(url: &str) {
@@ -40,17 +32,13 @@ async fn cut_all_sessions(url: &str) {
 #[tokio::test]
 async fn p7_a_connection_cut_under_a_payment_is_not_even_seen_by_the_client() {
     let shop = Arc::new(Shop::open().await);
-    let url = shop.shard_url(1).to_owned();
-    let locker = lock_account(&shop, 1).await;
+    let locker = Locker::of(&shop, 1).await;
     let paying = tokio::spawn({
         let shop = Arc::clone(&shop);
         async move { shop.pay(1, 10, "cut").await }
     });
-    eventually("the payment waits", async || {
-        waiting_for_locks(&url).await > 0
-    })
-    .await;
-    cut_waiting_sessions(&url).await;
+    locker.until_waiting(1).await;
+    locker.cut_waiting().await;
     drop(locker);
     let answer = paying.await.unwrap();
     assert_eq!(answer.status, 201, "{:?}", answer.body);
@@ -62,21 +50,15 @@ async fn p7_a_connection_cut_under_a_payment_is_not_even_seen_by_the_client() {
 #[tokio::test]
 async fn p7_commit_outcome_unknown_resolves_on_retry() {
     let shop = Arc::new(Shop::open().await);
-    let url = shop.shard_url(2).to_owned();
-    let locker = lock_account(&shop, 2).await;
-    let mut request = post("/v1/payments", "lost", payment(2, 10).to_string());
-    request
-        .headers_mut()
-        .insert("x-request-timeout-ms", "1000".parse().unwrap());
+    let locker = Locker::of(&shop, 2).await;
+    let request = post("/v1/payments", "lost", payment(2, 10).to_string());
+    let request = within(2_500, request);
     let paying = tokio::spawn({
         let shop = Arc::clone(&shop);
         async move { shop.send(request).await }
     });
-    eventually("the payment waits", async || {
-        waiting_for_locks(&url).await > 0
-    })
-    .await;
-    cut_waiting_sessions(&url).await;
+    locker.until_waiting(1).await;
+    locker.cut_waiting().await;
     let answer = paying.await.unwrap();
     assert_eq!((answer.status, answer.code()), (503, "outcome_unknown"));
     assert_eq!(answer.body["retryable"], true);
@@ -103,24 +85,18 @@ async fn p8_a_payment_whose_time_is_up_in_the_queue_is_refused_and_never_booked(
         .filter(|payer| shop.shard_url(*payer) == url)
         .take(3)
         .collect();
-    let locker = lock_account(&shop, 3).await;
+    let locker = Locker::of(&shop, 3).await;
     let mut stuck = Vec::new();
     for lane in 1..=2 {
         let paying = Arc::clone(&shop);
         stuck.push(tokio::spawn(async move {
             paying.pay(3, 10, &format!("stuck-{lane}")).await
         }));
-        eventually("a lane waits", async || {
-            waiting_for_locks(&url).await >= lane
-        })
-        .await;
+        locker.until_waiting(lane).await;
     }
     let late = on_same_shard.iter().map(|payer| {
-        let mut request = post("/v1/payments", "late", payment(*payer, 10).to_string());
-        request
-            .headers_mut()
-            .insert("x-request-timeout-ms", "100".parse().unwrap());
-        shop.send(request)
+        let request = post("/v1/payments", "late", payment(*payer, 10).to_string());
+        shop.send(within(500, request))
     });
     for answer in join_all(late).await {
         assert_eq!((answer.status, answer.code()), (503, "overloaded"));
@@ -146,7 +122,7 @@ async fn p1_no_acknowledged_payment_is_lost_while_sessions_are_cut_again_and_aga
             for url in &urls {
                 cut_all_sessions(url).await;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
     let payers = (1..=10_u32).map(|payer| {
@@ -172,11 +148,27 @@ async fn p1_no_acknowledged_payment_is_lost_while_sessions_are_cut_again_and_aga
     shop.assert_books_balance().await;
 }
 
+/// A payment of 10 of the n-th payer, as the store takes it.
+fn payment_of(payer: u32, idempotency_key: String) -> NewPayment {
+    NewPayment {
+        user_id: seed::user_id(payer),
+        merchant_id: seed::merchant_id(1),
+        amount: MinorUnits::new(10).unwrap(),
+        currency: Currency::CNY,
+        reference: None,
+        idempotency_key,
+    }
+}
+
 #[tokio::test]
 async fn f65_a_shard_that_is_down_is_told_from_one_that_is_up_and_comes_back() {
     let lost = Postgres::start();
     let kept = super::servers::postgres().await.database().await;
-    let gone = lost.url("payments");
+    // Batches wait for their lock as long as this test needs to take the shard away under them.
+    let gone = format!(
+        "{}?options=-c%20lock_timeout%3D60000%20-c%20statement_timeout%3D60000",
+        lost.url("payments")
+    );
     let admin = connect::administer(&lost.url("postgres")).await.unwrap();
     admin
         .client
@@ -198,26 +190,23 @@ async fn f65_a_shard_that_is_down_is_told_from_one_that_is_up_and_comes_back() {
     let (down, up) = (on(0), on(1));
     assert_eq!(shop.pay(down, 10, "before").await.status, 201);
     let shop = Arc::new(shop);
-    let locker = lock_account(&shop, down).await;
+    let locker = Locker::of(&shop, down).await;
     let mut held = Vec::new();
     for lane in 1..=2 {
         let paying = Arc::clone(&shop);
-        let key = format!("held-{lane}");
-        let mut request = post("/v1/payments", &key, payment(down, 10).to_string());
-        let patient = "30000".parse().unwrap();
-        request
-            .headers_mut()
-            .insert("x-request-timeout-ms", patient);
-        held.push(tokio::spawn(async move { paying.send(request).await }));
-        eventually("a lane waits", async || {
-            waiting_for_locks(&urls[0]).await >= lane
-        })
-        .await;
+        let payment = payment_of(down, format!("held-{lane}"));
+        // More patient than any client: the shard may take its time to recover.
+        let deadline = Instant::now() + Duration::from_mins(2);
+        held.push(tokio::spawn(async move {
+            paying.store.book(payment, deadline).await
+        }));
+        locker.until_waiting(lane).await;
     }
     lost.crash();
     drop(locker);
     eventually("the loss is noticed", async || {
-        let answer = shop.pay(down, 10, "while").await;
+        let request = post("/v1/payments", "while", payment(down, 10).to_string());
+        let answer = shop.send(within(1_000, request)).await;
         answer.code() == "store_unavailable" && answer.body["charged"] == false
     })
     .await;
@@ -233,7 +222,11 @@ async fn f65_a_shard_that_is_down_is_told_from_one_that_is_up_and_comes_back() {
     })
     .await;
     for answer in join_all(held).await {
-        assert_eq!(answer.unwrap().status, 201, "sent again by its lane");
+        let outcome = answer.unwrap();
+        assert!(
+            matches!(outcome, Ok(PaymentOutcome::Booked(_))),
+            "sent again by its lane: {outcome:?}"
+        );
     }
     assert!(shop.pay(down, 10, "before").await.replayed());
     assert_eq!(shop.balance(down).await, BALANCE - 40);
@@ -273,16 +266,12 @@ async fn one_payment_the_books_refuse_does_not_fail_the_others_of_its_batch() {
 #[tokio::test]
 async fn p7_a_look_up_waits_for_the_payment_that_is_still_at_work() {
     let shop = Arc::new(Shop::open().await);
-    let url = shop.shard_url(5).to_owned();
-    let locker = lock_account(&shop, 5).await;
+    let locker = Locker::of(&shop, 5).await;
     let paying = tokio::spawn({
         let shop = Arc::clone(&shop);
         async move { shop.pay(5, 10, "slow").await }
     });
-    eventually("the payment waits", async || {
-        waiting_for_locks(&url).await > 0
-    })
-    .await;
+    locker.until_waiting(1).await;
     let finding = tokio::spawn({
         let shop = Arc::clone(&shop);
         async move {
@@ -290,10 +279,32 @@ async fn p7_a_look_up_waits_for_the_payment_that_is_still_at_work() {
                 .await
         }
     });
+    eventually("both are at work", async || shop.gate.in_flight() == 2).await;
     drop(locker);
     let paid = paying.await.unwrap();
     let found = finding.await.unwrap();
     assert_eq!((found.status, &found.body), (200, &paid.body));
+}
+
+#[tokio::test]
+async fn p8_a_look_up_is_not_answered_late_and_tells_nothing_of_charges() {
+    let shop = Shop::open().await;
+    let locker = Locker::of(&shop, 6).await;
+    let path = "/v1/payments?user_id=u-000006&idempotency_key=any";
+    let request = axum::http::Request::get(path)
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let answer = shop.send(within(300, request)).await;
+    assert_eq!((answer.status, answer.code()), (503, "overloaded"));
+    assert!(answer.body["charged"].is_null(), "{}", answer.body);
+    let cut_off = shop.get(path).await;
+    assert_eq!(
+        (cut_off.status, cut_off.code()),
+        (503, "store_unavailable"),
+        "the shard itself gives the lock up"
+    );
+    assert!(cut_off.body["charged"].is_null(), "{}", cut_off.body);
+    drop(locker);
 }
 
 #[tokio::test]

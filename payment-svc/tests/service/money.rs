@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use floodgate_contract::Class;
 use futures::future::join_all;
 use payment_svc::seed;
 use payment_svc::store::connect;
 use serde_json::json;
 
-use super::shop::{BALANCE, Shop, eventually, payment, post};
+use super::shop::{BALANCE, Shop, eventually, payment, post, within};
 
 #[tokio::test]
 async fn a_payment_moves_money_once_and_is_read_back() {
@@ -55,14 +56,7 @@ async fn p2_hundred_parallel_twins_have_one_effect() {
     .await;
     let twins = (0..100).map(|n| {
         let pod = if n % 2 == 0 { &shop } else { &other_pod };
-        pod.send(
-            axum::http::Request::post("/v1/payments")
-                .header("content-type", "application/json")
-                .header("idempotency-key", "twin")
-                .header("x-request-timeout-ms", "30000")
-                .body(payment(3, 70).to_string().into())
-                .unwrap(),
-        )
+        pod.send(post("/v1/payments", "twin", payment(3, 70).to_string()))
     });
     let answers = join_all(twins).await;
     for answer in &answers {
@@ -203,20 +197,14 @@ async fn b43_a_supported_currency_that_is_not_the_accounts_is_422() {
 #[tokio::test]
 async fn b40_a_twin_whose_time_is_up_is_told_that_the_first_is_at_work() {
     let shop = Arc::new(Shop::open().await);
-    let locker = lock_account(&shop, 11).await;
+    let locker = Locker::of(&shop, 11).await;
     let first = tokio::spawn({
         let shop = Arc::clone(&shop);
         async move { shop.pay(11, 10, "twin").await }
     });
-    let url = shop.shard_url(11).to_owned();
-    eventually("the first waits for the row", async || {
-        waiting_for_locks(&url).await > 0
-    })
-    .await;
-    let mut twin = post("/v1/payments", "twin", payment(11, 10).to_string());
-    twin.headers_mut()
-        .insert("x-request-timeout-ms", "100".parse().unwrap());
-    let twin = shop.send(twin).await;
+    locker.until_waiting(1).await;
+    let twin = post("/v1/payments", "twin", payment(11, 10).to_string());
+    let twin = shop.send(within(300, twin)).await;
     assert_eq!((twin.status, twin.code()), (409, "idempotency_in_progress"));
     assert!(twin.headers.contains_key("retry-after"));
     drop(locker);
@@ -225,27 +213,94 @@ async fn b40_a_twin_whose_time_is_up_is_told_that_the_first_is_at_work() {
     assert_eq!(shop.balance(11).await, BALANCE - 10);
 }
 
-/// Holds the row of a payer's account until it is dropped.
-pub async fn lock_account(shop: &Shop, payer: u32) -> connect::Connection {
-    let connection = connect::administer(shop.shard_url(payer)).await.unwrap();
-    connection
-        .client
-        .batch_execute(&format!(
-            "BEGIN; SELECT 1 FROM accounts WHERE id = '{}' FOR UPDATE",
-            seed::user_id(payer)
-        ))
-        .await
-        .unwrap();
-    connection
+#[tokio::test]
+async fn offered_load_counts_the_same_key_of_two_payers_twice() {
+    let shop = Shop::open().await;
+    for payer in [12, 13, 12] {
+        assert_eq!(shop.pay(payer, 10, "order-1").await.status, 201);
+    }
+    let counts = shop.metrics.class_counts()[Class::Critical.index()];
+    assert_eq!(counts.offered, 2, "the third is the first one sent again");
+    let again = shop.metrics.class_counts()[Class::CriticalPlus.index()];
+    assert_eq!(
+        (counts.admitted, again.admitted),
+        (2, 1),
+        "only a payer's own recorded key goes before all else"
+    );
 }
 
-/// Sessions of a database that wait for a lock.
-pub async fn waiting_for_locks(url: &str) -> i64 {
-    super::shop::number(
-        url,
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-            AND wait_event_type = 'Lock'",
-        &[],
-    )
-    .await
+#[tokio::test]
+async fn an_outcome_this_binary_does_not_know_is_told_as_unknown() {
+    let shop = Shop::open().await;
+    let paid = shop.pay(14, 10, "before").await.id();
+    let books = connect::administer(shop.shard_url(14)).await.unwrap();
+    books.client.batch_execute(BOOKS_OF_TOMORROW).await.unwrap();
+    let payment = shop.pay(14, 10, "after").await;
+    let refund = shop.refund(&paid, 10, "back").await;
+    for answer in [payment, refund] {
+        assert_eq!((answer.status, answer.code()), (503, "outcome_unknown"));
+        assert!(answer.body["charged"].is_null(), "nobody can say");
+    }
+}
+
+/// Functions of a later schema, that hold a payment or refund for review.
+const BOOKS_OF_TOMORROW: &str = "
+    CREATE OR REPLACE FUNCTION book_payments(
+        p_ids text[], p_users text[], p_merchants text[], p_stripes smallint[], p_amounts bigint[],
+        p_currencies text[], p_references text[], p_keys text[], p_hashes bytea[]
+    ) RETURNS TABLE (ord integer, outcome text, payment_id text, created_us bigint, replayed boolean)
+    LANGUAGE sql AS $$ SELECT 1, 'held_for_review', p_ids[1], 0::bigint, false $$;
+    CREATE OR REPLACE FUNCTION book_refund(
+        p_id text, p_payment text, p_amount bigint, p_key text, p_hash bytea
+    ) RETURNS TABLE (outcome text, refund_id text, currency text, created_us bigint,
+                     replayed boolean, refundable bigint, user_id text, merchant_id text)
+    LANGUAGE sql AS $$ SELECT 'held_for_review', p_id, 'CNY', 0::bigint, false, 0::bigint, '', '' $$;
+";
+
+/// Holds the row of a payer's account until it is dropped, and sees over the same connection who
+/// waits for it.
+pub struct Locker(connect::Connection);
+
+impl Locker {
+    /// Locks the account of the n-th payer.
+    pub async fn of(shop: &Shop, payer: u32) -> Self {
+        let connection = connect::administer(shop.shard_url(payer)).await.unwrap();
+        connection
+            .client
+            .batch_execute(&format!(
+                "BEGIN; SELECT 1 FROM accounts WHERE id = '{}' FOR UPDATE",
+                seed::user_id(payer)
+            ))
+            .await
+            .unwrap();
+        Self(connection)
+    }
+
+    /// Waits until so many sessions of the database wait for a lock.
+    pub async fn until_waiting(&self, sessions: i64) {
+        eventually("sessions wait for the lock", async || {
+            self.count("SELECT count(*) FROM pg_stat_activity WHERE ")
+                .await
+                >= sessions
+        })
+        .await;
+    }
+
+    /// Ends the sessions that wait for a lock, as a cut connection would.
+    pub async fn cut_waiting(&self) {
+        self.count("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE ")
+            .await;
+    }
+
+    async fn count(&self, what: &str) -> i64 {
+        // Within a transaction the view stands still until its snapshot is dropped.
+        let client = &self.0.client;
+        client
+            .batch_execute("SELECT pg_stat_clear_snapshot()")
+            .await
+            .unwrap();
+        let waiting = "datname = current_database() AND wait_event_type = 'Lock'";
+        let row = client.query_one(&format!("{what}{waiting}"), &[]).await;
+        row.unwrap().get(0)
+    }
 }

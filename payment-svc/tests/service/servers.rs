@@ -60,6 +60,21 @@ fn wait_for_port(port: u16) {
     }
 }
 
+/// PostgreSQL listens before it answers: until then it says that it is starting up.
+fn wait_until_it_answers(port: u16) {
+    let line =
+        format!("{POSTGRES_BIN}/psql -h 127.0.0.1 -p {port} -U payments -d postgres -c 'SELECT 1'");
+    let begun = Instant::now();
+    let answers = || {
+        let asked = Command::new("sh").arg("-c").arg(&line).output();
+        asked.expect("sh").status.success()
+    };
+    while !answers() {
+        assert!(begun.elapsed() < START_MAX, "no PostgreSQL on port {port}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// PostgreSQL refuses to run as root.
 fn as_postgres(command: &str) -> String {
     if rustix::process::geteuid().is_root() {
@@ -116,7 +131,7 @@ impl Postgres {
             &line,
             &format!("({})", pg_ctl(&data, "stop -m immediate")),
         );
-        wait_for_port(port);
+        wait_until_it_answers(port);
         Self {
             port,
             data,

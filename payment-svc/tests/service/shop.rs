@@ -28,6 +28,8 @@ use super::servers;
 pub const BALANCE: i64 = 10_000;
 /// Payers of a shop; they are spread over both shards.
 pub const PAYERS: u32 = 20;
+/// Longest time a client may wait, ms: a busy machine is to answer all the same.
+pub const TIMEOUT_MS_MAX: u32 = 15_000;
 /// Time a condition has to come true on a busy machine.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
@@ -36,6 +38,7 @@ pub struct Shop {
     router: Router,
     pub store: Arc<Store>,
     pub metrics: Arc<Metrics>,
+    pub gate: Arc<Gate>,
     pub urls: Vec<String>,
 }
 
@@ -110,12 +113,13 @@ impl Shop {
         let app = Arc::new(App {
             store: Arc::clone(&store),
             shown,
-            gate,
+            gate: Arc::clone(&gate),
         });
         Self {
             router: router(app),
             store,
             metrics,
+            gate,
             urls,
         }
     }
@@ -125,10 +129,10 @@ impl Shop {
         read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
-    /// Gets a path.
+    /// Gets a path, patiently.
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(Request::get(path).body(Body::empty()).unwrap())
-            .await
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        self.send(within(TIMEOUT_MS_MAX, request)).await
     }
 
     /// Posts a JSON body under a key.
@@ -225,13 +229,22 @@ pub fn payment(payer: u32, amount_minor: i64) -> Value {
     })
 }
 
-/// A POST with a JSON body and a key.
+/// A POST with a JSON body and a key, of a patient client.
 pub fn post(path: &str, key: &str, body: impl Into<Body>) -> Request<Body> {
-    Request::post(path)
+    let request = Request::post(path)
         .header("content-type", "application/json")
         .header("idempotency-key", key)
         .body(body.into())
-        .unwrap()
+        .unwrap();
+    within(TIMEOUT_MS_MAX, request)
+}
+
+/// The request of a client that waits so long, ms.
+pub fn within(timeout_ms: u32, mut request: Request<Body>) -> Request<Body> {
+    request
+        .headers_mut()
+        .insert("x-request-timeout-ms", timeout_ms.into());
+    request
 }
 
 /// Polls a condition until it holds.

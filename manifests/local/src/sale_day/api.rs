@@ -54,7 +54,9 @@ impl Api {
         let socket = cluster.root().join("run").join("sale-day.sock");
         // A socket that an interrupted day left behind would make the proxy fail.
         let _absent = std::fs::remove_file(&socket);
-        let proxy = Command::new(cluster.kubectl())
+        let proxy = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(cluster.kubectl())
             .arg("--kubeconfig")
             .arg(cluster.kubeconfig())
             .arg("proxy")

@@ -132,7 +132,9 @@ impl Load {
         std::fs::write(&files.plan, format!("{plan:#}\n")).map_err(file_error(&files.plan))?;
         let log = std::fs::File::create(&files.log).map_err(file_error(&files.log))?;
         let program = programs.join("payment-load");
-        let child = Command::new(&program)
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "--"])
+            .arg(&program)
             .arg("run")
             .arg("--plan")
             .arg(&files.plan)

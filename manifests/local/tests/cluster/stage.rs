@@ -124,6 +124,16 @@ impl Stage {
         observe::condition(&self.object().await, kind)
     }
 
+    /// When a condition last changed its status.
+    pub async fn transition(&self, kind: &str) -> Option<Timestamp> {
+        let object = self.object().await;
+        let conditions = object.pointer("/status/conditions")?.as_array()?;
+        let found = conditions
+            .iter()
+            .find(|condition| condition["type"] == kind)?;
+        found["lastTransitionTime"].as_str()?.parse().ok()
+    }
+
     /// Status, reason and message of a condition of another PaymentCluster.
     pub async fn condition_of(&self, name: &str, kind: &str) -> Option<(String, String, String)> {
         let path = format!("/apis/floodgate.dev/v1alpha1/namespaces/pay/paymentclusters/{name}");

@@ -5,6 +5,7 @@ use std::time::Instant;
 use floodgate_operator::clock::Clock;
 use floodgate_operator::controllers::{Operator, operate};
 use floodgate_operator::metrics::Metrics;
+use floodgate_operator::readiness::Readiness;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
@@ -31,6 +32,7 @@ impl Running {
                 namespace: Some(namespace),
                 clock: Clock::system(),
                 metrics: Metrics::default(),
+                readiness: Readiness::default(),
             };
             operate(operator, CancellationToken::new()).await.unwrap();
         });

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Most examples that are listed; the counts are whole.
 const EXAMPLES_MAX: usize = 20;
 
+/// What stands for the promises when the audit could not have seen that they are broken.
+pub const UNPROVEN: &str = "unproven";
+
 /// The result of an audit; every count of a broken promise is 0 when money is right.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditReport {
@@ -14,6 +17,9 @@ pub struct AuditReport {
     pub settled: bool,
     /// Whether the journal was ended by its run; false after a kill.
     pub journal_complete: bool,
+    /// Payments the journal says were sent; without any there is nothing to hold the ledger to.
+    #[serde(default)]
+    pub creates: u64,
     /// Payments the service acknowledged.
     pub acked: u64,
     /// Payments of this run in the ledger.
@@ -59,16 +65,27 @@ pub struct AuditReport {
 /// A promise that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// Name of the promise, like `P1`.
+    /// Name of the promise, like `P1`, or [`UNPROVEN`].
     pub promise: &'static str,
     /// What it says and by how much it is broken.
     pub why: String,
 }
 
 impl AuditReport {
-    /// The promises that are broken, none when money is right.
+    /// The promises that are broken, none when money is right and that is proven: a ledger that was
+    /// still being written, or a journal of no payment, would pass whatever the service did.
     pub fn broken(&self) -> Vec<Broken> {
         let checks = [
+            (
+                UNPROVEN,
+                "ledgers read while transactions were open",
+                u64::from(!self.settled),
+            ),
+            (
+                UNPROVEN,
+                "journals of no payment",
+                u64::from(self.creates == 0),
+            ),
             ("P1", "acknowledged payments lost", self.lost),
             ("P1", "acknowledged payments altered", self.altered),
             (

@@ -12,6 +12,7 @@ pub fn judge(journal: &Journal, ledgers: &[Ledger]) -> AuditReport {
         shards: ledgers.len() as u64,
         settled: ledgers.iter().all(|ledger| ledger.settled),
         journal_complete: journal.complete,
+        creates: journal.creates.len() as u64,
         ..AuditReport::default()
     };
     judge_payments(journal, ledgers, &mut report);

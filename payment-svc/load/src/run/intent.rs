@@ -20,6 +20,10 @@ enum Attempt {
         effect: Effect,
         retry_after: Option<Duration>,
     },
+    /// Refused for good, whatever became of the attempts before.
+    Declined {
+        code: String,
+    },
     /// Another answer, or none that can have had an effect.
     Failed {
         code: String,
@@ -88,7 +92,9 @@ async fn attempt_until_done(shared: &Shared, intent: &Intent) -> Option<()> {
 /// How long to wait before the next attempt; none when there is to be no other.
 fn wait(shared: &Shared, attempt: &Attempt, number: u32) -> Option<Duration> {
     let retry_after = match attempt {
-        Attempt::Acked(_) | Attempt::Failed { again: false, .. } => return None,
+        Attempt::Acked(_) | Attempt::Declined { .. } | Attempt::Failed { again: false, .. } => {
+            return None;
+        }
         Attempt::Shed { retry_after, .. } | Attempt::Failed { retry_after, .. } => *retry_after,
         Attempt::Lost { .. } => None,
     };
@@ -129,6 +135,7 @@ async fn attempt(shared: &Shared, intent: &Intent, due: Instant) -> Attempt {
                 retry_after,
             }
         }
+        Verdict::Declined { code } => Attempt::Declined { code },
         Verdict::Failed {
             code,
             effect,
@@ -155,6 +162,7 @@ fn end(
     } else {
         Effect::Absent
     };
+    let declined = matches!(attempt, Attempt::Declined { .. });
     let (outcome, effect, payment) = match attempt {
         Attempt::Acked(payment) => {
             let now = Instant::now();
@@ -174,6 +182,7 @@ fn end(
             None,
         ),
         Attempt::Shed { .. } => (Outcome::Shed, effect, None),
+        Attempt::Declined { code } => (Outcome::Failed { code }, Effect::Absent, None),
         Attempt::Failed { code, .. } => (Outcome::Failed { code }, effect, None),
         Attempt::Lost { code } => (
             Outcome::Unknown {
@@ -198,6 +207,8 @@ fn end(
         Action::LookUp { lost, .. } => {
             if let Some(payment) = payment {
                 shared.conclude(*lost, Effect::Recorded, Some(payment.id));
+            } else if declined {
+                shared.conclude(*lost, Effect::Absent, None);
             }
         }
         Action::ReadPayment(_) | Action::ReadAccount { .. } | Action::ReadMerchant { .. } => {}
@@ -219,7 +230,7 @@ impl Attempt {
     /// Whether the ledger may hold something after it that nobody was told of.
     fn leaves_doubt(&self, action: &Action) -> bool {
         let effect = match self {
-            Self::Acked(_) => Effect::Absent,
+            Self::Acked(_) | Self::Declined { .. } => Effect::Absent,
             Self::Shed { effect, .. } | Self::Failed { effect, .. } => *effect,
             Self::Lost { .. } => Effect::Unknown,
         };

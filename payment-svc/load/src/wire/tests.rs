@@ -142,13 +142,6 @@ fn a_refusal_is_harmless_only_when_it_says_so() {
 #[test]
 fn errors_keep_their_code_and_only_doubtful_ones_are_tried_again() {
     for (status, body, code, effect, again) in [
-        (
-            402,
-            r#"{"code":"insufficient_funds"}"#,
-            "insufficient_funds",
-            Effect::Absent,
-            false,
-        ),
         (404, "not json", "http_404", Effect::Absent, false),
         (
             409,
@@ -179,6 +172,13 @@ fn errors_keep_their_code_and_only_doubtful_ones_are_tried_again() {
 }
 
 #[test]
+fn p7_a_refusal_for_lack_of_funds_is_final_for_its_key() {
+    let body = r#"{"code":"insufficient_funds","charged":false}"#;
+    let code = "insufficient_funds".to_owned();
+    assert_eq!(judge(&create(), 402, body), Verdict::Declined { code });
+}
+
+#[test]
 fn a_look_up_is_answered_by_the_payment_or_by_its_absence() {
     let user = "u-000001".to_owned();
     let look_up = intent(Action::LookUp {
@@ -191,4 +191,7 @@ fn a_look_up_is_answered_by_the_payment_or_by_its_absence() {
         Verdict::Acked(Some(payment()))
     );
     assert_eq!(judge(&look_up, 404, ""), Verdict::Acked(None));
+    let code = "insufficient_funds".to_owned();
+    let declined = judge(&look_up, 402, r#"{"code":"insufficient_funds"}"#);
+    assert_eq!(declined, Verdict::Declined { code });
 }

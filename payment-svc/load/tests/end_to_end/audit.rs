@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use payment_load::audit::{AuditOptions, AuditReport, audit};
+use payment_load::audit::{AuditOptions, AuditReport, UNPROVEN, audit};
 use payment_load::journal::{Effect, Journal};
 use payment_load::plan::Plan;
 use payment_load::run::{RunOptions, run};
@@ -197,6 +197,31 @@ async fn a_payment_doubled_after_a_lost_answer_is_caught() {
     assert_eq!(promises(&report), ["P2"], "{report:?}");
 }
 
+/// P7: a refusal for lack of funds is final for its key, also for the attempts before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_booked_and_then_declined_is_caught() {
+    let faults = Faults {
+        lose_answer_every: Some(9),
+        declines_retries: true,
+        ..Faults::default()
+    };
+    let scene = Scene::play(faults, "").await;
+    let report = scene.audit(["shard_0", "shard_1"]).await;
+    assert!(report.unexplained > 0, "{report:?}");
+    assert_eq!(promises(&report), ["P2"], "{report:?}");
+}
+
+/// A journal of a run that sent no payment passes nothing, whatever the books hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_without_a_payment_proves_nothing() {
+    let mut scene = Scene::play(Faults::default(), "").await;
+    scene.journal.creates.clear();
+    scene.journal.refunds.clear();
+    scene.journal.run.key_prefix = "another-run-".to_owned();
+    let report = scene.audit(["shard_0", "shard_1"]).await;
+    assert_eq!(promises(&report), [UNPROVEN], "{report:?}");
+}
+
 /// An intent whose answer was lost may be there or not; one that was refused may not.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_lost_may_be_there_once_and_what_was_refused_may_not() {
@@ -232,7 +257,9 @@ async fn a_transaction_that_stays_open_is_reported_as_not_settled() {
         shards,
         settle: Duration::from_millis(300),
     };
-    assert!(!audit(&scene.journal, &options).await.unwrap().settled);
+    let early = audit(&scene.journal, &options).await.unwrap();
+    assert!(!early.settled);
+    assert!(promises(&early).contains(&UNPROVEN), "{early:?}");
     let options = AuditOptions {
         settle: Duration::from_secs(30),
         ..options

@@ -34,6 +34,8 @@ pub struct Faults {
     pub lose_answer_every: Option<u64>,
     /// A retry books the payment once more.
     pub forgets_keys: bool,
+    /// A retry is declined although the first attempt was booked.
+    pub declines_retries: bool,
 }
 
 /// What the bank saw and did.
@@ -160,6 +162,10 @@ async fn create(
         .push(body.clone());
     let known = bank.seen.keys.lock().unwrap().get(&key).cloned();
     let first = known.is_none();
+    if !first && bank.faults.declines_retries {
+        let body = json!({"code": "insufficient_funds", "charged": false});
+        return (StatusCode::PAYMENT_REQUIRED, Json(body)).into_response();
+    }
     let answer = match known.filter(|_| !bank.faults.forgets_keys) {
         Some(answer) => answer,
         None => book(&bank, &key, serde_json::from_slice(&body).unwrap()).await,

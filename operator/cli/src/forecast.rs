@@ -1,0 +1,177 @@
+//! `kubectl floodgate forecast`: the operator's forecast on recorded traces, without a cluster.
+//!
+//! Invariant: nothing after the origin is read for a forecast; what came later is only drawn beside
+//! it.
+
+mod chart;
+mod eval;
+mod input;
+mod show;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use floodgate_forecast::UnixMillis;
+use jiff::Timestamp;
+use thiserror::Error;
+
+/// Exit code for input that cannot be used.
+const EXIT_USAGE: u8 = 2;
+
+/// What to forecast.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Forecasts every fold of a rolling evaluation and writes the paths as CSV.
+    Eval(EvalArguments),
+    /// Draws one forecast beside what happened, as one HTML file.
+    Show(ShowArguments),
+    /// Fits a model and writes it as JSON, as the operator keeps it.
+    Train(TrainArguments),
+}
+
+#[derive(Debug, Args)]
+struct EvalArguments {
+    /// Folder with one `<series>.csv` (timestamp,value) for each series of the folds.
+    #[arg(long, value_name = "DIR")]
+    traces: PathBuf,
+    /// Folds: `series,resolution_s,season_steps,train_end,origin`.
+    #[arg(long, value_name = "FILE")]
+    folds: PathBuf,
+    /// Where to write `series,method,origin,timestamp,p50,p95`.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Events known ahead (`timestamp,label`): adds the method floodgate-events.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Prints the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct ShowArguments {
+    /// The trace, `timestamp,value`.
+    #[arg(long, value_name = "FILE")]
+    trace: PathBuf,
+    /// The origin: the last instant that is known.
+    #[arg(long, value_name = "TIME")]
+    at: Timestamp,
+    /// Where to write the page.
+    #[arg(long, value_name = "FILE")]
+    html: PathBuf,
+    /// Events known ahead (`timestamp,label`).
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Prints the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct TrainArguments {
+    /// The trace, `timestamp,value`.
+    #[arg(long, value_name = "FILE")]
+    trace: PathBuf,
+    /// Where to write the model.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// The last instant to learn from; the end of the trace by default.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Events known ahead (`timestamp,label`).
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Prints the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why nothing was forecast.
+#[derive(Debug, Error)]
+enum ForecastError {
+    #[error("{path} cannot be read: {source}")]
+    Read {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{path} cannot be written: {source}")]
+    Write {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{path}, line {line}: {cause}")]
+    Row {
+        path: PathBuf,
+        line: usize,
+        cause: String,
+    },
+    #[error("{path}: {source}")]
+    Trace {
+        path: PathBuf,
+        source: floodgate_forecast::TraceError,
+    },
+    #[error("{name} at {at}: {source}")]
+    Series {
+        name: String,
+        at: UnixMillis,
+        source: floodgate_forecast::SeriesError,
+    },
+    #[error("{name} at {at}: {cause}")]
+    Origin {
+        name: String,
+        at: UnixMillis,
+        cause: String,
+    },
+    #[error("the model cannot be fitted: {0}")]
+    Fit(#[from] floodgate_forecast::FitError),
+    #[error("the summary cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("a worker ended abruptly")]
+    Worker,
+}
+
+impl ForecastError {
+    /// Whether the input, and not this machine, is at fault.
+    const fn is_usage(&self) -> bool {
+        match self {
+            Self::Read { .. }
+            | Self::Row { .. }
+            | Self::Trace { .. }
+            | Self::Series { .. }
+            | Self::Origin { .. }
+            | Self::Fit(_) => true,
+            Self::Write { .. } | Self::Json(_) | Self::Worker => false,
+        }
+    }
+}
+
+/// Runs a forecast command.
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    let done = match arguments.command {
+        Command::Eval(arguments) => eval::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+    };
+    match done {
+        Ok(summary) => {
+            println!("{summary}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            if error.is_usage() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! `forecast train`: a fitted model as the operator keeps it.
+
+use floodgate_forecast::{FitOptions, fit_with_events};
+use serde::Serialize;
+
+use super::{ForecastError, TrainArguments, input};
+
+#[derive(Serialize)]
+struct Summary {
+    model: &'static str,
+    bytes: usize,
+    points: usize,
+    missing: usize,
+    rejected: usize,
+    quality: f64,
+    regression_share_max: f64,
+    out: String,
+}
+
+pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
+    let trace = input::trace(&arguments.trace)?;
+    let calendar = input::calendar(arguments.events.as_deref())?;
+    let end = trace
+        .samples()
+        .last()
+        .map(|(at, _)| *at)
+        .unwrap_or_default();
+    let at = arguments.at.map_or(end, Into::into);
+    let name = arguments.trace.display().to_string();
+    let series = input::known_at(&trace, &name, at)?;
+    let model = fit_with_events(&series, &FitOptions::for_step_s(series.step_s()), &calendar)?;
+    let text = serde_json::to_string(&model)?;
+    input::write(&arguments.out, &text)?;
+    let quality = series.quality();
+    let summary = Summary {
+        model: model.basis().as_str(),
+        bytes: text.len(),
+        points: quality.points,
+        missing: quality.missing,
+        rejected: quality.rejected,
+        quality: quality.score,
+        regression_share_max: model.ridge_share_max(),
+        out: arguments.out.display().to_string(),
+    };
+    if arguments.json {
+        return Ok(serde_json::to_string_pretty(&summary)?);
+    }
+    Ok(format!(
+        "{}: {}, {} bytes; {} points, {} missing, {} refused, quality {:.3}",
+        summary.out,
+        summary.model,
+        summary.bytes,
+        summary.points,
+        summary.missing,
+        summary.rejected,
+        summary.quality
+    ))
+}

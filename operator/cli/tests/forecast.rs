@@ -1,0 +1,184 @@
+//! The plugin's forecast commands, run as a person runs them.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Hourly rows of `days` days from a Monday, with a daily wave.
+fn trace(days: u32) -> String {
+    let mut text = "timestamp,value\n".to_owned();
+    for hour in 0..days * 24 {
+        let wave = (f64::from(hour % 24) / 24.0 * std::f64::consts::TAU).sin();
+        let jitter = f64::from(hour * 7919 % 13);
+        let (day, hour) = (hour / 24 + 1, hour % 24);
+        let value = 100.0 + 50.0 * wave + jitter;
+        writeln!(text, "2026-06-{day:02}T{hour:02}:00:00Z,{value:.3}")
+            .expect("a string takes any text");
+    }
+    text
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("the temporary folder is writable");
+    let folds = "series,resolution_s,season_steps,train_end,origin\n\
+        web_1h,3600,24,2026-06-20T00:00:00Z,2026-06-20T05:00:00Z\n\
+        web_1h,3600,24,2026-06-20T00:00:00Z,2026-06-21T13:00:00Z\n";
+    write(&folder, "web_1h.csv", &trace(24));
+    write(&folder, "folds.csv", folds);
+    write(
+        &folder,
+        "events.csv",
+        "timestamp,label\n2026-06-21T20:00:00Z,sale\n",
+    );
+    folder
+}
+
+fn write(folder: &TempDir, name: &str, text: &str) {
+    std::fs::write(folder.path().join(name), text).expect("the temporary folder is writable");
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_kubectl-floodgate"))
+        .arg("forecast")
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the plugin was built for this test")
+}
+
+const EVAL: [&str; 7] = [
+    "eval",
+    "--traces",
+    ".",
+    "--folds",
+    "folds.csv",
+    "--out",
+    "out.csv",
+];
+
+#[test]
+fn eval_writes_a_day_of_every_method_after_every_origin() {
+    let folder = folder();
+    let arguments = [&EVAL[..], &["--events", "events.csv", "--json"]].concat();
+    let output = run(folder.path(), &arguments);
+    assert!(output.status.success(), "{output:?}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&summary["folds"], &summary["rows"]),
+        (&2.into(), &144.into())
+    );
+    let text = std::fs::read_to_string(folder.path().join("out.csv")).unwrap();
+    assert!(text.starts_with("series,method,origin,timestamp,p50,p95\n"));
+    for method in ["floodgate", "SeasonalNaive", "floodgate-events"] {
+        let head = format!("web_1h,{method},2026-06-20T05:00:00Z,2026-06-20T06:00:00Z,");
+        assert!(text.contains(&head), "{method}");
+        let rows = text
+            .lines()
+            .filter(|row| row.split(',').nth(1) == Some(method));
+        assert_eq!(rows.count(), 48, "{method}");
+    }
+}
+
+#[test]
+fn eval_is_the_same_bit_for_bit_however_folds_are_shared_out() {
+    let folder = folder();
+    let outputs = [0, 1].map(|_| {
+        assert!(run(folder.path(), &EVAL).status.success());
+        std::fs::read(folder.path().join("out.csv")).unwrap()
+    });
+    assert_eq!(outputs[0], outputs[1]);
+}
+
+#[test]
+fn bad_input_is_named_and_ends_with_code_2() {
+    let cases = [
+        (
+            "folds.csv",
+            "series,origin\n",
+            "the header must be series,resolution_s",
+        ),
+        (
+            "folds.csv",
+            "series,resolution_s,season_steps,train_end,origin\n../etc,1,1,x,2026-06-20T05:00:00Z\n",
+            "folds.csv, line 2: series \"../etc\" must be the name of a trace",
+        ),
+        (
+            "folds.csv",
+            "series,resolution_s,season_steps,train_end,origin\nweb_1h,1,1,x,noon\n",
+            "line 2: origin \"noon\" must be an RFC 3339 instant",
+        ),
+        (
+            "folds.csv",
+            "series,resolution_s,season_steps,train_end,origin\nnone,1,1,x,2026-06-20T05:00:00Z\n",
+            "none.csv cannot be read",
+        ),
+        (
+            "folds.csv",
+            "series,resolution_s,season_steps,train_end,origin\nweb_1h,1,1,x,2020-06-20T05:00:00Z\n",
+            "web_1h at 2020-06-20T05:00:00Z: a series must have at least one plausible sample",
+        ),
+        (
+            "web_1h.csv",
+            "timestamp,value\n2026-06-20T05:00:00Z,many\n",
+            "web_1h.csv: line 2",
+        ),
+    ];
+    for (name, text, said) in cases {
+        let folder = folder();
+        write(&folder, name, text);
+        let output = run(folder.path(), &EVAL);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn show_draws_a_page_that_needs_nothing_else() {
+    let folder = folder();
+    let arguments = [
+        "show",
+        "--trace",
+        "web_1h.csv",
+        "--at",
+        "2026-06-20T05:00:00Z",
+        "--html",
+        "page.html",
+        "--json",
+    ];
+    let output = run(folder.path(), &arguments);
+    assert!(output.status.success(), "{output:?}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(summary["wape"].as_f64().unwrap() < 0.1, "{summary}");
+    let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
+    for part in [
+        "class=\"p50\"",
+        "class=\"upper\"",
+        "class=\"truth\"",
+        "prefers-color-scheme:dark",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("http"), "the page must load nothing");
+}
+
+#[test]
+fn train_writes_a_model_small_enough_for_a_config_map() {
+    let folder = folder();
+    let arguments = [
+        "train",
+        "--trace",
+        "web_1h.csv",
+        "--out",
+        "model.json",
+        "--json",
+    ];
+    let output = run(folder.path(), &arguments);
+    assert!(output.status.success(), "{output:?}");
+    let text = std::fs::read_to_string(folder.path().join("model.json")).unwrap();
+    assert!(text.len() < 65_536, "{} bytes", text.len());
+    let model: floodgate_forecast::Model = serde_json::from_str(&text).unwrap();
+    assert_eq!(model.basis().as_str(), "ridge-direct-weekly");
+}
