@@ -220,7 +220,10 @@ fn numbers(one: &Explanation) -> String {
         None => "Load        not known".to_owned(),
     });
     if let Some(capacity) = &one.capacity {
-        let source = format!("{:?}", capacity.source).to_lowercase();
+        let source = match capacity.samples {
+            Some(samples) => format!("learned from {samples} measurements"),
+            None => "declared".to_owned(),
+        };
         lines.push(format!(
             "Capacity    {} req/s per warm pod ({source})",
             capacity.rps

@@ -17,6 +17,12 @@ pub fn meaning(reason: &str) -> &'static str {
         "Held" | "HeldAfterRestart" | "HeldAfterTakeover" | "HeldAfterHistoryLoss" => {
             "the present count is kept until fresh load was seen"
         }
+        "ScaledByHand" => "a person scaled during a sale; a floor until it ends",
+        "NewPodsNotReady" => {
+            "the pods of the last raise did not become Ready, so it was taken back"
+        }
+        "ErrorsRose" => "errors rose with the pods of the last raise, so it was taken back",
+        "PodsDegraded" => "half of the pods took it by themselves",
         "SignalNotFresh" => "no fresh load, so no decrease",
         "SaleWindow" => "a sale is near or runs, so no decrease below its plan",
         "Stabilising" => "the need has not stayed lower for long enough",
@@ -69,6 +75,14 @@ pub fn remedy(reason: &str) -> Option<&'static str> {
         "AutoscalerTargets" => {
             "delete the HorizontalPodAutoscaler, or the PaymentCluster's claim on the Deployment"
         }
+        "GitOpsWriter" => {
+            "take `replicas` out of the repository, or let that tool ignore the field"
+        }
+        "ScaledByHand" => "nothing: it is a floor until the sale ends",
+        "NodesShort" => "add nodes, or free room on them, before the pre-scale begins",
+        "OverrideBelowPlan" => "raise or clear the override before the sale",
+        "SalePast" => "correct `start` and `end`",
+        "PlanRetained" => "correct the SaleEvent; its last plan holds meanwhile",
         "ForeignWriter" => "end the other writer of `replicas` (GitOps, a script, a person)",
         "OverloadPresent" | "OverloadExpected" => {
             "nothing at once: payments are served first; more pods or less load end it"

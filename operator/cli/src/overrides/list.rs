@@ -14,7 +14,7 @@ use crate::moment::{Moment, span};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
 use crate::source::{Source, SourceArgs};
-use crate::status::judge::overrides_of;
+use crate::status::judge::{in_force, overrides_of};
 use crate::table::Table;
 
 /// `override list`.
@@ -72,7 +72,7 @@ fn listed(cluster: &PaymentCluster, moment: &Moment) -> Listed {
         namespace: cluster.namespace().unwrap_or_else(|| "default".to_owned()),
         name: cluster.name_any(),
         refused: refused.map(|remark| remark.message.clone()).collect(),
-        overrides: read.active,
+        overrides: in_force(cluster, moment.now()),
     }
 }
 

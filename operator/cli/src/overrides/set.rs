@@ -162,6 +162,8 @@ fn change(
     let (mut kept, mut removed) = (Vec::new(), Vec::new());
     let mut patch = Map::new();
     let mut after = before.clone();
+    // The end is set anew; when the one before was set says nothing about it.
+    after.metadata.managed_fields = None;
     let annotations = after.annotations_mut();
     for name in annotation::OVERRIDES {
         if !annotations.contains_key(name) || demanded.contains_key(name) {

@@ -22,6 +22,11 @@ const CAPACITY_RPS: std::ops::RangeInclusive<i32> = 1..=100_000;
 /// Bounds of an uplift.
 const UPLIFT_PERCENT: std::ops::RangeInclusive<i32> = 100..=100_000;
 
+/// Bounds of the chance a phase is planned with.
+const QUANTILE_PERCENT: std::ops::RangeInclusive<u8> = 50..=99;
+/// Greatest error of an uplift.
+const UPLIFT_ERROR_PERCENT_MAX: u32 = 200;
+
 /// Whether a sale hits a cluster.
 pub fn selects(event: &SaleEvent, cluster: &PaymentCluster) -> bool {
     let selector = &event.spec.cluster_selector;
@@ -121,6 +126,10 @@ pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, SaleError> {
         return Err(field("spec.end", "must be at most 90 days after `start`"));
     }
     let learned = learned_percent(event, all);
+    let uplift_error_percent = u32::try_from(spec.uplift_error_percent.unwrap_or(0))
+        .ok()
+        .filter(|percent| *percent <= UPLIFT_ERROR_PERCENT_MAX)
+        .ok_or_else(|| field("spec.upliftErrorPercent", "must be between 0 and 200"))?;
     let mut phases = Vec::new();
     for (index, phase) in spec.phases.iter().enumerate() {
         let path = format!("spec.phases[{index}]");
@@ -146,10 +155,9 @@ pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, SaleError> {
             until,
             uplift_percent,
             chance: Chance {
-                quantile_percent: percent_of(phase.quantile_percent),
-                uplift_error_percent: spec
-                    .uplift_error_percent
-                    .map_or(0, |error| error.max(0) as u32),
+                quantile_percent: quantile(phase)
+                    .map_err(|must| field(&format!("{path}.quantilePercent"), must))?,
+                uplift_error_percent,
             },
         });
     }
@@ -171,11 +179,6 @@ struct Draft {
     until: Option<Timestamp>,
     uplift_percent: u32,
     chance: Chance,
-}
-
-/// A quantile as the schema bounds it.
-fn percent_of(quantile_percent: Option<i32>) -> Option<u8> {
-    quantile_percent.and_then(|percent| u8::try_from(percent).ok())
 }
 
 /// The phases in the order of their T0, each with its end.
@@ -204,6 +207,16 @@ fn finished(mut drafts: Vec<Draft>, end: Timestamp) -> Vec<SalePhase> {
         }
     };
     drafts.into_iter().zip(nexts).map(finish).collect()
+}
+
+/// The chance a phase is planned with, or what it must be.
+fn quantile(phase: &Phase) -> Result<Option<u8>, &'static str> {
+    let Some(percent) = phase.quantile_percent else {
+        return Ok(None);
+    };
+    let percent = u8::try_from(percent).ok();
+    let percent = percent.filter(|percent| QUANTILE_PERCENT.contains(percent));
+    percent.map(Some).ok_or("must be between 50 and 99")
 }
 
 /// The declared uplift is the least; a learned one may be higher.

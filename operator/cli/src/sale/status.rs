@@ -84,6 +84,10 @@ fn problems(event: &SaleEvent) -> Vec<Point> {
     let titles = [
         (ConditionType::Accepted, "The sale is not accepted"),
         (ConditionType::PlanMet, "The plan is not met"),
+        (
+            ConditionType::Prepared,
+            "Something stands in the way of the plan",
+        ),
     ];
     let wrong = titles.into_iter().filter_map(|(kind, title)| {
         let condition = status.conditions.iter();

@@ -4,9 +4,9 @@
 //! person, and what to do, is added here.
 
 use floodgate_api::cluster::scaling::ScalingMode;
-use floodgate_api::cluster::status::PaymentClusterStatus;
+use floodgate_api::cluster::status::{OverrideStatus, PaymentClusterStatus};
 use floodgate_api::overrides::{self, Bounds, OverridesRead};
-use floodgate_api::{ConditionType, PaymentCluster, Reason};
+use floodgate_api::{ConditionType, PaymentCluster, Reason, annotation};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
@@ -98,6 +98,21 @@ pub fn overrides_of(cluster: &PaymentCluster, now: Timestamp) -> OverridesRead {
     };
     let set_at = overrides::set_at(cluster.metadata.managed_fields.as_deref());
     overrides::read(cluster.annotations(), bounds, now, set_at)
+}
+
+/// What is in force: the annotations, and what the operator holds without one, for example a count
+/// that a person wrote during a sale.
+pub fn in_force(cluster: &PaymentCluster, now: Timestamp) -> Vec<OverrideStatus> {
+    let mut active = overrides_of(cluster, now).active;
+    let told = cluster.status.iter().flat_map(|status| &status.overrides);
+    let is_annotation = |one: &OverrideStatus| {
+        let names = annotation::OVERRIDES.iter();
+        let mut names = names.filter_map(|name| name.strip_prefix(annotation::PREFIX));
+        names.any(|name| name == one.name)
+    };
+    let held = told.filter(|one| !is_annotation(one) && one.until.0 > now);
+    active.extend(held.cloned());
+    active
 }
 
 fn conditions(judgement: &mut Judgement, status: &PaymentClusterStatus) {
@@ -224,9 +239,7 @@ fn annotations(judgement: &mut Judgement, cluster: &PaymentCluster, now: Timesta
     }
     let known = cluster.status.as_ref().map(|status| &status.overrides);
     for active in known.into_iter().flat_map(|known| {
-        let unknown = |one: &&floodgate_api::cluster::status::OverrideStatus| {
-            !known.iter().any(|other| other.name == one.name)
-        };
+        let unknown = |one: &&OverrideStatus| !known.iter().any(|other| other.name == one.name);
         read.active.iter().filter(unknown)
     }) {
         let what = format!(

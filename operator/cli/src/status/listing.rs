@@ -3,7 +3,7 @@
 use floodgate_api::PaymentCluster;
 
 use super::ClusterReport;
-use super::judge::overrides_of;
+use super::judge::in_force;
 use super::screen::{headline, points};
 use crate::moment::{Moment, span};
 use crate::paint::Paint;
@@ -67,9 +67,7 @@ fn row(
     let count = |count: fn(floodgate_api::cluster::status::ReplicaCounts) -> i32| {
         pods.map_or(String::new(), |pods| count(pods).to_string())
     };
-    let overrides = cluster.map_or(Vec::new(), |cluster| {
-        overrides_of(cluster, moment.now()).active
-    });
+    let overrides = cluster.map_or(Vec::new(), |cluster| in_force(cluster, moment.now()));
     let overrides = overrides.iter().map(|one| {
         format!(
             "{}={} ({} left)",

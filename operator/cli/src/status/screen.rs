@@ -7,7 +7,7 @@ use floodgate_api::cluster::degradation::Level;
 use floodgate_api::cluster::status::{LevelStatus, OverrideStatus, PaymentClusterStatus};
 
 use super::ClusterReport;
-use super::judge::{Point, overrides_of};
+use super::judge::{Point, in_force};
 use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::paint::Paint;
@@ -197,7 +197,7 @@ fn sale(status: &PaymentClusterStatus, moment: &Moment) -> String {
 }
 
 fn overrides(cluster: &PaymentCluster, moment: &Moment) -> String {
-    let active = overrides_of(cluster, moment.now()).active;
+    let active = in_force(cluster, moment.now());
     if active.is_empty() {
         return "none".to_owned();
     }

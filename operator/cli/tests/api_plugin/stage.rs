@@ -13,8 +13,8 @@ use tempfile::TempDir;
 pub const EDITOR: &str = "editor";
 pub const VIEWER: &str = "viewer";
 
-/// How long a right may take to count.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long what must come may take.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Shared {
     cluster: ApiOnlyCluster,
@@ -104,6 +104,28 @@ impl Stage {
             "--show-managed-fields",
         ];
         serde_json::from_str(&kubectl(&arguments, "")).unwrap()
+    }
+
+    /// The Secret that the cluster refers to; nobody listens at its addresses.
+    pub fn create_backends(&self) {
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": "backends", "namespace": self.namespace },
+            "stringData": {
+                "pg": "postgres://payments:x@127.0.0.1:5432/payments",
+                "redis": "redis://127.0.0.1:6379/",
+                "nats": "nats://127.0.0.1:4222",
+            },
+        });
+        kubectl(&["create", "-f", "-"], &secret.to_string());
+    }
+
+    /// Annotates the cluster past the plugin, as a person in a hurry does.
+    pub fn annotate(&self, annotation: &str) {
+        kubectl(
+            &["annotate", "pay", "till", "-n", self.namespace, annotation],
+            "",
+        );
     }
 
     /// Publishes an Event about a cluster.
@@ -207,7 +229,7 @@ fn shared() -> &'static Shared {
     })
 }
 
-fn admin() -> PathBuf {
+pub fn admin() -> PathBuf {
     shared().cluster.kubeconfig()
 }
 

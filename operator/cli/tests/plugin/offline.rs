@@ -356,3 +356,51 @@ fn what_others_wrote_cannot_forge_a_line_or_hide_one() {
         );
     }
 }
+
+/// F59.
+#[test]
+fn f59_an_end_too_far_ahead_stays_refused_however_long_one_waits() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let set_at = |time: &str| {
+        let fields = format!(
+            "  managedFields: [{{manager: kubectl-annotate, operation: Update, time: \"{time}\", fieldsType: FieldsV1, fieldsV1: {{\"f:metadata\": {{\"f:annotations\": {{\"f:floodgate.dev/override-until\": {{}}}}}}}}}}]\n  generation: 4"
+        );
+        let text = till.replacen("  generation: 4", &fields, 1);
+        assert_ne!(text, till);
+        run_with(&["override", "list", "-f", "-", "--at", AT], &text).stdout
+    };
+    let refused = set_at("2026-11-09T15:00:00Z");
+    assert!(
+        refused.contains("No override is in force") && refused.contains("24 h"),
+        "{refused}"
+    );
+    let holds = set_at("2026-11-10T15:45:00Z");
+    assert!(holds.contains("floor-replicas=9"), "{holds}");
+}
+
+#[test]
+fn what_a_person_scaled_by_hand_is_listed_although_it_is_no_annotation() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let by_hand = "  overrides:\n    - {name: scaled-by-hand, value: \"11\", until: \"2026-11-10T18:00:00Z\", reason: scaled by hand during a sale, by: kubectl-scale}";
+    let text = till.replacen("  overrides:", by_hand, 1);
+    let args = ["override", "list", "-f", "-", "--at"];
+    let listed = run_with(&[&args[..], &[AT]].concat(), &text).stdout;
+    assert!(listed.contains("scaled-by-hand=11   2 h 2 min"), "{listed}");
+    let later = run_with(&[&args[..], &["2026-11-10T18:00:00Z"]].concat(), &text).stdout;
+    assert!(!later.contains("scaled-by-hand"), "{later}");
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_sale_is_told_with_what_to_do() {
+    let sale = std::fs::read_to_string(fixture("sale-running.yaml")).unwrap();
+    let prepared = "  conditions:\n    - {type: Prepared, status: \"False\", reason: NodesShort, message: the nodes have room for 7 of 12 pods, lastTransitionTime: \"2026-11-10T12:00:00Z\"}";
+    let text = sale.replacen("  conditions:", prepared, 1);
+    let ran = run_with(&["sale", "status", "-f", "-", "--at", AT], &text);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stdout.contains("the nodes have room for 7 of 12 pods"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("do: add nodes"), "{}", ran.stdout);
+}

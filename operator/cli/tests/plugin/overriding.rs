@@ -175,3 +175,28 @@ fn set_says_when_the_operator_acts_on_nothing_of_this_cluster() {
     let words = "it has no effect until the cluster is accepted: Secret `backends` must exist";
     assert!(ran.stdout.contains(words), "{}", ran.stdout);
 }
+
+#[test]
+fn an_end_that_was_set_long_ago_does_not_stand_in_the_way_of_a_new_one() {
+    let past = Timestamp::now() - SignedDuration::from_hours(23);
+    let old = json!({
+        "floodgate.dev/floor-replicas": "4",
+        "floodgate.dev/override-until": (Timestamp::now() + SignedDuration::from_mins(30)).to_string(),
+        "floodgate.dev/override-reason": "yesterday",
+    });
+    let mut object: Value = serde_json::from_str(&till(old)).unwrap();
+    object["metadata"]["managedFields"] = json!([{
+        "manager": "kubectl-annotate", "operation": "Update", "time": past.round(jiff::Unit::Second).unwrap().to_string(),
+        "fieldsType": "FieldsV1",
+        "fieldsV1": { "f:metadata": { "f:annotations": { "f:floodgate.dev/override-until": {} } } },
+    }]);
+    let server = Server::holding(&object.to_string());
+    let ran = server.run(&[
+        "override", "set", "till", "--floor", "9", "--for", "20h", "--reason", "INC-7",
+    ]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(
+        server.annotations("till")["floodgate.dev/floor-replicas"],
+        "9"
+    );
+}

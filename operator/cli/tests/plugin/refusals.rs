@@ -175,6 +175,16 @@ fn bad_sales_are_refused_with_the_field_and_what_it_must_be() {
             "`spec.phases[1].upliftPercent` must be set between 100",
         ),
         (
+            "upliftPercent: 4000",
+            "upliftPercent: 4000, quantilePercent: 20",
+            "`spec.phases[1].quantilePercent` must be between 50 and 99",
+        ),
+        (
+            "upliftPercent: 1000",
+            "upliftPercent: 1000\n  upliftErrorPercent: 999",
+            "`spec.upliftErrorPercent` must be between 0 and 200",
+        ),
+        (
             "names: [till]",
             "names: [other]",
             "matches no PaymentCluster",
