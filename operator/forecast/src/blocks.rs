@@ -132,7 +132,8 @@ fn mask_outages(means: &mut [f64], block_s: u32) {
     let mut index = 0;
     while index < silent.len() {
         let run = silent[index..].iter().take_while(|silent| **silent).count();
-        if run >= least {
+        // Silence that lasts until now may be the end of demand as well; it is believed.
+        if run >= least && index + run < silent.len() {
             means[index..index + run].fill(f64::NAN);
         }
         index += run.max(1);

@@ -1,19 +1,20 @@
 //! Change points: a lasting jump of the level, after which older history misleads.
 //!
 //! Only a jump that splits the window far better than steady growth does counts, and only when
-//! enough days have passed since to learn a week from; a younger jump is left to the level features.
+//! weeks have passed since to learn from; a younger jump is left to the level features.
 
 use crate::blocks::Blocks;
 use crate::view::Unit;
 
-/// Days that must have passed since a change.
-const DAYS_AFTER_MIN: usize = 14;
+/// Days that must have passed since a change: with fewer, what a shorter window loses in rows is
+/// worth more than what it sheds.
+const DAYS_AFTER_MIN: usize = 21;
 /// Days that must lie before it.
 const DAYS_BEFORE_MIN: usize = 5;
 /// Least jump of the daily level, as a factor.
 const JUMP_MIN: f64 = 2.0;
 /// The rest that two levels leave is at most this share of what a straight line leaves.
-const REST_SHARE_MAX: f64 = 0.5;
+const REST_SHARE_MAX: f64 = 0.4;
 
 /// Whole days since the newest lasting jump of the level; `None` without one.
 pub(crate) fn days_since_jump(blocks: &Blocks, unit: Unit) -> Option<usize> {

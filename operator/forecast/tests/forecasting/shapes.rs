@@ -131,8 +131,8 @@ fn a_lasting_jump_shortens_the_window_and_is_told() {
         let model = fitted(&series);
         (model.changed_at(), model.path(&series, 86_400))
     };
-    let (changed_at, path) = with_factor(&|second| if second < 12 * 86_400 { 1.0 } else { 3.0 });
-    assert_eq!(changed_at, Some(START.plus_s(12 * 86_400)));
+    let (changed_at, path) = with_factor(&|second| if second < 6 * 86_400 { 1.0 } else { 3.0 });
+    assert_eq!(changed_at, Some(START.plus_s(6 * 86_400)));
     let ratio = path.p50_rps()[40] / rate_rps(28 * 86_400 + 41 * 900);
     assert!((2.7..3.3).contains(&ratio), "{ratio}");
     let growth = |second: i64| 1.0 + 4.0 * second as f64 / (28.0 * 86_400.0);
@@ -141,7 +141,7 @@ fn a_lasting_jump_shortens_the_window_and_is_told() {
     assert_eq!(
         with_factor(&recent).0,
         None,
-        "a week is not enough to start anew"
+        "eight days are not enough to start anew"
     );
 }
 
