@@ -78,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     criterion.bench_function("refit_14d_1m", |bench| bench.iter(|| fitted(&minutes)));
     criterion.bench_function("refit_28d_5m", |bench| bench.iter(|| fitted(&month)));
     criterion.bench_function("path_24h", |bench| {
-        bench.iter(|| model.path(&minutes, 86_400))
+        bench.iter(|| model.path(&minutes, 86_400));
     });
     criterion.final_summary();
     if std::env::args().any(|argument| argument == "--test") {

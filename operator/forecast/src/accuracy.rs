@@ -16,6 +16,11 @@ const PENDING_MAX: usize = 1_024;
 /// The forecast loses its say when it errs this much more than seasonal naive.
 const TOLERANCE: f64 = 1.10;
 
+/// How fast the widening follows: a miss widens the band by about this share, in log space.
+const WIDENING_RATE: f64 = 0.05;
+/// Bounds of the widening.
+const WIDENING_RANGE: (f64, f64) = (0.8, 4.0);
+
 /// Rolling error and coverage of one forecast at one lead time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Accuracy {
@@ -122,6 +127,19 @@ impl Accuracy {
     pub fn coverage(&self) -> Option<f64> {
         let covered = self.kept.iter().filter(|outcome| outcome.covered).count();
         (!self.kept.is_empty()).then(|| covered as f64 / self.kept.len() as f64)
+    }
+
+    /// Factor on the distance between median and upper quantile that brings live coverage back to
+    /// `quantile_percent`, 0.8..=4: each miss widens it, each hit narrows it by so much less that
+    /// both balance at the wanted coverage (adaptive conformal inference). 1 without points.
+    pub fn widening(&self, quantile_percent: u8) -> f64 {
+        let missed_wanted = 1.0 - f64::from(quantile_percent.min(100)) / 100.0;
+        let (least, most) = WIDENING_RANGE;
+        let factor = self.kept.iter().fold(0.0_f64, |log, outcome| {
+            let missed = if outcome.covered { 0.0 } else { 1.0 };
+            (log + WIDENING_RATE * (missed - missed_wanted)).clamp(least.ln(), most.ln())
+        });
+        factor.exp()
     }
 
     /// Whether the forecast may bid.

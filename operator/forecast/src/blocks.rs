@@ -1,7 +1,8 @@
 //! The series as the models see it: averaged to training blocks, gaps filled, means by prefix sums.
 //!
 //! Blocks are aligned to the end of the series, so that a path made a minute later sees a full last
-//! block. Filled values serve as inputs only; a block that was not observed is never a target.
+//! block. Filled values serve as inputs only; a block that was not observed is never a target. A run
+//! of silence at a time of day that is never silent counts as not observed: an outage is no demand.
 
 use crate::{Series, UnixMillis};
 
@@ -9,6 +10,11 @@ use crate::{Series, UnixMillis};
 const BLOCK_S: u32 = 300;
 /// Gaps up to this are bridged by a straight line, seconds; longer ones take the day before.
 const BRIDGE_S: u32 = 1_800;
+
+/// Silence at least this long is an outage, seconds; shorter dips are believed.
+const OUTAGE_S: u32 = 1_200;
+/// Silence: below this share of the least value seen at the same time on neighbouring days.
+const SILENCE_SHARE: f64 = 0.02;
 
 /// Averaged, gap-filled series.
 pub(crate) struct Blocks {
@@ -34,6 +40,7 @@ impl Blocks {
         let slots = series.slots();
         let mut means: Vec<f64> = slots.rchunks(width).take(most).map(mean).collect();
         means.reverse();
+        mask_outages(&mut means, block_s);
         let seen: Vec<bool> = means.iter().map(|value| !value.is_nan()).collect();
         let filled = fill(&means, block_s);
         let mut sums = Vec::with_capacity(filled.len() + 1);
@@ -113,6 +120,34 @@ fn mean(slots: &[f64]) -> f64 {
     } else {
         sum / f64::from(count)
     }
+}
+
+/// Masks runs of silence where the days around were not silent at the same time.
+fn mask_outages(means: &mut [f64], block_s: u32) {
+    let day = usize::try_from(86_400 / block_s).unwrap_or(1).max(1);
+    let least = usize::try_from(OUTAGE_S.div_ceil(block_s)).unwrap_or(1);
+    let silent: Vec<bool> = (0..means.len())
+        .map(|at| is_silent(means, at, day))
+        .collect();
+    let mut index = 0;
+    while index < silent.len() {
+        let run = silent[index..].iter().take_while(|silent| **silent).count();
+        // Silence that lasts until now may be the end of demand as well; it is believed.
+        if run >= least && index + run < silent.len() {
+            means[index..index + run].fill(f64::NAN);
+        }
+        index += run.max(1);
+    }
+}
+
+/// Whether a block is far below the same time on at least two of the days around it.
+fn is_silent(means: &[f64], index: usize, day: usize) -> bool {
+    let at = |index: Option<usize>| index.and_then(|it| means.get(it)).filter(|it| !it.is_nan());
+    let before = [1, 2, 7].map(|days| at(index.checked_sub(days * day)));
+    let after = [1, 2].map(|days| at(index.checked_add(days * day)));
+    let usual: Vec<f64> = before.into_iter().chain(after).flatten().copied().collect();
+    let least = usual.iter().copied().fold(f64::INFINITY, f64::min);
+    usual.len() >= 2 && means[index] < SILENCE_SHARE * least
 }
 
 fn fill(means: &[f64], block_s: u32) -> Vec<f64> {

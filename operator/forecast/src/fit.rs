@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::Series;
 use crate::blocks::Blocks;
+use crate::change;
 use crate::events::{Calendar, Uplift};
 use crate::features::Season;
 use crate::model::{Basis, Bucket, Model};
@@ -88,7 +89,13 @@ pub fn fit_with_events(
     if !ridge_lambda.is_finite() || ridge_lambda <= 0.0 {
         return Err(FitError::PenaltyInvalid);
     }
-    let blocks = Blocks::new(series, window_s);
+    let whole = Blocks::new(series, window_s);
+    let jump = change::days_since_jump(&whole, Unit::of(&whole));
+    let shortened_s = jump.and_then(|days| u32::try_from(days * 86_400).ok());
+    let (blocks, window_s) = match shortened_s {
+        Some(shortened_s) => (Blocks::new(series, shortened_s), shortened_s),
+        None => (whole, window_s),
+    };
     let basis = basis(&blocks);
     let season = match basis {
         Basis::ColdStart => None,
@@ -121,6 +128,7 @@ pub fn fit_with_events(
         basis,
         quantile_percent,
         window_s,
+        changed_at: shortened_s.map(|since_s| series.end().plus_s(-i64::from(since_s))),
         unit,
         uplift,
         log_range,

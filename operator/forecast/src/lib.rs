@@ -11,6 +11,7 @@ mod accuracy;
 mod baseline;
 mod blend;
 mod blocks;
+mod change;
 mod conformal;
 mod events;
 mod features;

@@ -8,7 +8,7 @@ use crate::events::{Calendar, EventView, Uplift};
 use crate::features::{self, Season};
 use crate::ridge::predict;
 use crate::view::{Unit, View};
-use crate::{ForecastPath, Series};
+use crate::{ForecastPath, Series, UnixMillis};
 
 /// What a model could learn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,7 @@ pub struct Model {
     pub(crate) basis: Basis,
     pub(crate) quantile_percent: u8,
     pub(crate) window_s: u32,
+    pub(crate) changed_at: Option<UnixMillis>,
     pub(crate) unit: Unit,
     pub(crate) uplift: Uplift,
     /// No median lies outside, in log space: from a share of the least value trained on to a
@@ -63,6 +64,12 @@ impl Model {
     /// What the model could learn from.
     pub const fn basis(&self) -> Basis {
         self.basis
+    }
+
+    /// The lasting jump of the level after which the history was used, when there was one: what lies
+    /// before it was left out.
+    pub const fn changed_at(&self) -> Option<UnixMillis> {
+        self.changed_at
     }
 
     /// Largest share of the regression over all lead buckets, 0..=1; 0 means seasonal naive won

@@ -89,6 +89,23 @@ impl ForecastPath {
         Self::new(start, step_s, 95, "flat".to_owned(), levels.0, levels.1)
     }
 
+    /// The same path with the upper quantile moved to `factor` times its distance from the median;
+    /// a factor that is no positive number changes nothing.
+    #[must_use]
+    pub fn widened(mut self, factor: f64) -> Self {
+        if factor.is_finite() && factor > 0.0 {
+            for (upper, p50) in self.upper_rps.iter_mut().zip(&self.p50_rps) {
+                let moved = p50 + (*upper - p50) * factor;
+                *upper = if moved.is_finite() {
+                    moved.max(*p50)
+                } else {
+                    *upper
+                };
+            }
+        }
+        self
+    }
+
     /// Instant of the first step.
     pub const fn start(&self) -> UnixMillis {
         self.start
@@ -192,6 +209,14 @@ mod tests {
             path.p50_rps_max(UnixMillis(-5), UnixMillis(i64::MAX)),
             Some(9.0)
         );
+    }
+
+    #[test]
+    fn widening_moves_the_upper_quantile_alone() {
+        let wide = ramp().widened(2.0);
+        assert_eq!((wide.p50_rps()[3], wide.upper_rps()[3]), (3.0, 9.0));
+        assert_eq!(ramp().widened(f64::NAN), ramp());
+        assert_eq!(ramp().widened(-1.0), ramp());
     }
 
     #[test]

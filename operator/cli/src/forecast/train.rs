@@ -14,6 +14,8 @@ struct Summary {
     rejected: usize,
     quality: f64,
     regression_share_max: f64,
+    /// The jump of the level after which the history was used.
+    changed_at: Option<String>,
     out: String,
 }
 
@@ -40,6 +42,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         rejected: quality.rejected,
         quality: quality.score,
         regression_share_max: model.ridge_share_max(),
+        changed_at: model.changed_at().map(|at| at.to_string()),
         out: arguments.out.display().to_string(),
     };
     if arguments.json {

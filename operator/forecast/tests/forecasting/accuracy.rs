@@ -71,3 +71,21 @@ fn a_truth_that_never_came_is_not_an_error() {
     accuracy.observe(START.plus_s(1_200), 100.0, 60);
     assert_eq!(accuracy.points(), 0);
 }
+
+#[test]
+fn a_band_that_misses_widens_until_it_covers_again() {
+    let mut accuracy = Accuracy::default();
+    assert!((accuracy.widening(95) - 1.0).abs() < 1e-9);
+    settle(&mut accuracy, 20, 50.0, 80.0);
+    let widened = accuracy.widening(95);
+    assert!((2.0..=4.0).contains(&widened), "{widened}");
+    settle(&mut accuracy, 100, 99.0, 80.0);
+    let narrower = accuracy.widening(95);
+    assert!(narrower < widened, "{narrower}");
+    settle(&mut accuracy, 288, 99.0, 80.0);
+    let least = accuracy.widening(95);
+    assert!(
+        (0.8..1.0).contains(&least),
+        "a band never missed is a little too wide: {least}"
+    );
+}

@@ -83,16 +83,16 @@ proptest! {
     }
 
     #[test]
-    fn scaled_load_gives_a_scaled_path(samples in traffic(), factor in 2.0..200.0_f64) {
-        // Away from zero the logarithm turns a factor into a shift; near it the path may differ.
-        let scale = |by: f64| -> Vec<(UnixMillis, f64)> {
-            samples.iter().map(|(at, rate)| (*at, rate * by)).collect()
-        };
-        let paths = forecast(&scale(100.0), 3_600).zip(forecast(&scale(100.0 * factor), 3_600));
+    fn scaled_load_gives_a_scaled_path(samples in traffic(), power in -8..12_i32) {
+        // A power of two scales without rounding, so that even ties are decided alike.
+        let factor = 2.0_f64.powi(power);
+        let scaled: Vec<(UnixMillis, f64)> =
+            samples.iter().map(|(at, rate)| (*at, rate * factor)).collect();
+        let paths = forecast(&samples, 3_600).zip(forecast(&scaled, 3_600));
         let Some((small, large)) = paths else { return Ok(()) };
-        for (small, large) in small.p50_rps().iter().zip(large.p50_rps()) {
-            let ratio = large / small / factor;
-            prop_assert!((0.9..1.1).contains(&ratio), "{small} to {large} by {factor}");
+        let both = |path: &ForecastPath| [path.p50_rps(), path.upper_rps()].concat();
+        for (small, large) in both(&small).into_iter().zip(both(&large)) {
+            prop_assert!((large - small * factor).abs() <= 1e-6 * large.abs(), "{small} to {large} by {factor}");
         }
     }
 }

@@ -94,6 +94,58 @@ fn f09_a_two_hour_hole_is_not_learned_as_zero() {
 }
 
 #[test]
+fn f19_a_two_hour_outage_read_as_zero_does_not_move_the_next_day() {
+    let mut silent = samples(14.0, 300, 0.05);
+    for (_, rate) in &mut silent[3_500..3_524] {
+        *rate = 0.0;
+    }
+    let silent = Series::from_samples(300, &silent).unwrap();
+    let whole = series(14.0, 300, 0.05);
+    let error = |series: &Series| wape(&fitted(series).path(series, 86_400));
+    let moved = (error(&whole) - error(&silent)).abs();
+    assert!(moved < 0.02, "{moved}");
+}
+
+#[test]
+fn a_series_that_is_silent_every_night_keeps_its_nights() {
+    let mut nightly = samples(14.0, 300, 0.02);
+    for (at, rate) in &mut nightly {
+        if at.seconds_since(START).rem_euclid(86_400) < 4 * 3_600 {
+            *rate = 0.0;
+        }
+    }
+    let nightly = Series::from_samples(300, &nightly).unwrap();
+    let path = fitted(&nightly).path(&nightly, 86_400);
+    let night = path.p50_rps()[..36].iter().sum::<f64>() / 36.0;
+    assert!(night < 10.0, "{night}");
+}
+
+#[test]
+fn a_lasting_jump_shortens_the_window_and_is_told() {
+    let with_factor = |factor: &dyn Fn(i64) -> f64| {
+        let mut samples = samples(28.0, 900, 0.05);
+        for (at, rate) in &mut samples {
+            *rate *= factor(at.seconds_since(START));
+        }
+        let series = Series::from_samples(900, &samples).unwrap();
+        let model = fitted(&series);
+        (model.changed_at(), model.path(&series, 86_400))
+    };
+    let (changed_at, path) = with_factor(&|second| if second < 6 * 86_400 { 1.0 } else { 3.0 });
+    assert_eq!(changed_at, Some(START.plus_s(6 * 86_400)));
+    let ratio = path.p50_rps()[40] / rate_rps(28 * 86_400 + 41 * 900);
+    assert!((2.7..3.3).contains(&ratio), "{ratio}");
+    let growth = |second: i64| 1.0 + 4.0 * second as f64 / (28.0 * 86_400.0);
+    assert_eq!(with_factor(&growth).0, None, "steady growth is no jump");
+    let recent = |second: i64| if second < 20 * 86_400 { 1.0 } else { 3.0 };
+    assert_eq!(
+        with_factor(&recent).0,
+        None,
+        "eight days are not enough to start anew"
+    );
+}
+
+#[test]
 fn f16_a_poisoned_block_does_not_move_the_next_day() {
     let mut poisoned = samples(14.0, 300, 0.05);
     for (_, rate) in &mut poisoned[3_500..3_524] {
