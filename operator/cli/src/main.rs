@@ -1,5 +1,7 @@
 //! `kubectl floodgate`: what an SRE asks and says on the night of a sale, and what is rehearsed before it.
 
+mod rehearse;
+
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -15,6 +17,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Replays a trace in virtual time under this planner and under other autoscalers.
+    Rehearse(rehearse::Args),
     /// Prints the completion script of a shell.
     Completion {
         /// The shell.
@@ -24,6 +28,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Rehearse(args) => rehearse::run(&args),
         Command::Completion { shell } => {
             let name = "kubectl-floodgate";
             clap_complete::generate(shell, &mut Cli::command(), name, &mut std::io::stdout());

@@ -19,6 +19,7 @@ mod load;
 mod memory;
 mod overrides;
 mod reasons;
+pub mod rehearse;
 mod sale;
 mod wake;
 
