@@ -25,6 +25,8 @@ pub(crate) struct Auction {
     pub(crate) replicas_lowest: u32,
     /// Replicas published for the sale phases that are near or run.
     pub(crate) sale_floor: Option<u32>,
+    /// The most that a sale or an SRE asks for.
+    pub(crate) demanded: u32,
 }
 
 /// Collects the bids and picks the winner; a pin wins whatever the others say.
@@ -43,12 +45,15 @@ pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Au
         .filter(|bid| bid.muted.is_none())
         .filter_map(|bid| with_headroom(situation, bid))
         .fold(replicas_wanted, u32::max);
+    let demands = |bid: &&Bid| matches!(bid.source, BidSource::Sale | BidSource::Override);
+    let demanded = bids.iter().filter(demands).filter_map(|bid| bid.replicas);
     Auction {
-        bids,
         winner,
         replicas_wanted,
         replicas_lowest,
         sale_floor,
+        demanded: demanded.max().unwrap_or(0),
+        bids,
     }
 }
 

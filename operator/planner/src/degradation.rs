@@ -1,14 +1,20 @@
 //! The level floor of the fleet, decided in the same step as the replicas.
 //!
 //! A level is armed before the queue forms: when what is predicted inside the lead time is more
-//! than the pods that will be warm by then can hold. It is left one level at a time, when the
-//! projected load would fit for long enough. Without a valid load it may rise and never falls.
+//! than the pods that will be warm by then can hold, or when half of the pods took it by
+//! themselves. It is left one level at a time, when the projected load would fit for long enough.
+//! Without a valid load it may rise and never falls.
 
 use floodgate_forecast::UnixMillis;
 
 use crate::bids::phases;
-use crate::memory::PhaseBaseline;
-use crate::{Level, LevelDecision, Memory, Reason, Situation};
+use crate::memory::LevelMemory;
+use crate::{Level, LevelDecision, LevelThreshold, Memory, Reason, Situation};
+
+/// A level entered again within this many seconds of being left doubles its dwell.
+const REENTRY_S: i64 = 300;
+/// Longest dwell that doubling leads to, seconds; a longer hold time of the spec stands.
+const DWELL_S_MAX: i64 = 300;
 
 /// The tightest moment inside the lead time.
 #[derive(Clone, Copy)]
@@ -33,7 +39,7 @@ pub(crate) fn decide(situation: &Situation<'_>, memory: &mut Memory) -> LevelDec
     let pressure = pressure(situation, memory);
     let (automatic, reason) = match pressure {
         Some(pressure) => automatic(situation, memory, pressure),
-        None => (before, Reason::LevelHeld),
+        None => silent(situation, memory),
     };
     let overrides = &situation.overrides;
     let paused = overrides
@@ -61,6 +67,17 @@ pub(crate) fn decide(situation: &Situation<'_>, memory: &mut Memory) -> LevelDec
     }
 }
 
+/// Without a moment to weigh nothing is left; what half of the pods say still counts.
+fn silent(situation: &Situation<'_>, memory: &mut Memory) -> (Level, Reason) {
+    let before = memory.level.floor;
+    let of_pods = situation.input.health.majority_level();
+    if of_pods > before {
+        enter(situation.input.now, &mut memory.level, of_pods);
+        return (of_pods, Reason::PodsDegraded);
+    }
+    (before, Reason::LevelHeld)
+}
+
 fn automatic(
     situation: &Situation<'_>,
     memory: &mut Memory,
@@ -75,16 +92,20 @@ fn automatic(
         .map(|(index, _)| Level::from_index(index))
         .max()
         .unwrap_or(Level::NORMAL);
-    if entered > before || (entered == before && entered > Level::NORMAL) {
-        memory.level.fits_since = None;
+    let of_pods = input.health.majority_level();
+    let demanded = entered.max(of_pods);
+    if demanded > Level::NORMAL && demanded >= before {
+        enter(input.now, &mut memory.level, demanded);
         let most = f64::from(input.scaling.replicas_max.max(input.scaling.replicas_min));
         let above = pressure.load_rps > most * input.scaling.full_rps();
-        let reason = if above {
+        let reason = if of_pods > entered {
+            Reason::PodsDegraded
+        } else if above {
             Reason::LoadAboveMaximum
         } else {
             Reason::WarmCapacityShort
         };
-        return (entered, reason);
+        return (demanded, reason);
     }
     if before == Level::NORMAL {
         memory.level.fits_since = None;
@@ -94,28 +115,54 @@ fn automatic(
         memory.level.fits_since = None;
         return (before, Reason::LevelHeld);
     }
-    leave(input.now, memory, percent, &input.degradation)
+    leave(input.now, &mut memory.level, percent, &input.degradation)
 }
 
-/// Leaves one level when the load has fitted for the hold time of that level.
+/// Enters a level, or stays in it. A level that is entered again soon after it was left is left
+/// more slowly each time, because its load comes back as soon as it is served again.
+fn enter(now: UnixMillis, level: &mut LevelMemory, entered: Level) {
+    let climbed = usize::from(level.floor.index())..usize::from(entered.index());
+    for index in climbed {
+        let soon = level.left_at[index].is_some_and(|left| now.seconds_since(left) < REENTRY_S);
+        level.doublings[index] = if soon {
+            level.doublings[index].saturating_add(1)
+        } else {
+            0
+        };
+    }
+    level.fits_since = None;
+}
+
+/// Leaves one level when the load has fitted for the dwell of that level.
+///
+/// The load is what clients offer, refused requests included, at the tightest moment inside the
+/// lead time, and the capacity that of pods that serve everything: so it is the load that would
+/// have to fit after the level's work is on again, and not what is left while it is off.
 fn leave(
     now: UnixMillis,
-    memory: &mut Memory,
+    level: &mut LevelMemory,
     percent: f64,
     policy: &crate::DegradationPolicy,
 ) -> (Level, Reason) {
-    let before = memory.level.floor;
-    let threshold = policy.levels[usize::from(before.index() - 1)];
-    if percent > f64::from(threshold.exit_percent) {
-        memory.level.fits_since = None;
+    let before = level.floor;
+    let index = usize::from(before.index().saturating_sub(1));
+    let threshold = policy.levels[index];
+    let fits = |threshold: LevelThreshold| percent <= f64::from(threshold.exit_percent);
+    if !fits(threshold) {
+        level.fits_since = None;
         return (before, Reason::WarmCapacityShort);
     }
-    let since = *memory.level.fits_since.get_or_insert(now);
-    if now.seconds_since(since) < i64::from(threshold.hold_s.max(1)) {
+    let since = *level.fits_since.get_or_insert(now);
+    let hold_s = i64::from(threshold.hold_s.max(1));
+    let dwell_s = (hold_s << level.doublings[index].min(16)).min(DWELL_S_MAX.max(hold_s));
+    if now.seconds_since(since) < dwell_s {
         return (before, Reason::LevelDwell);
     }
-    memory.level.fits_since = Some(now);
-    (before.milder(), Reason::LoadFits)
+    level.left_at[index] = Some(now);
+    let milder = before.milder();
+    let next = index.checked_sub(1).map(|next| policy.levels[next]);
+    level.fits_since = next.filter(|next| fits(*next)).map(|_| now);
+    (milder, Reason::LoadFits)
 }
 
 /// The moment inside the lead time at which load is highest against the pods warm by then.
@@ -171,23 +218,12 @@ fn predicted_rps(
     let sale_rps = phases(&situation.input.sales)
         .filter(|(_, phase)| phase.t0 >= situation.input.now && phase.runs_at(from))
         .filter_map(|(sale, phase)| {
-            let baseline_rps = memory.baseline_of(sale, phase)?;
-            Some(baseline_rps * f64::from(phase.uplift_percent) / 100.0)
+            let baseline = memory.baseline_of(sale, phase)?;
+            Some(phase.median_rps(baseline))
         });
     measured_rps
         .into_iter()
         .chain(forecast_rps)
         .chain(sale_rps)
         .fold(0.0, f64::max)
-}
-
-impl Memory {
-    /// The frozen baseline of a phase, requests/s.
-    pub(crate) fn baseline_of(&self, sale: &crate::Sale, phase: &crate::SalePhase) -> Option<f64> {
-        let matches = |kept: &&PhaseBaseline| kept.sale == sale.name && kept.phase == phase.name;
-        self.baselines
-            .iter()
-            .find(matches)
-            .map(|kept| kept.baseline_rps)
-    }
 }

@@ -3,6 +3,7 @@
 //! Invariant: the chain has no gap. The first guard starts at the winning number, each next one
 //! where the last ended, and a guard that changes nothing leaves no entry.
 
+use crate::aftercare::Cap;
 use crate::bids::Auction;
 use crate::{BidSource, Guard, Memory, Reason, Situation};
 
@@ -41,13 +42,19 @@ impl Chain {
 }
 
 /// Runs every guard over the winning number.
-pub(crate) fn run(situation: &Situation<'_>, memory: &mut Memory, auction: &Auction) -> Outcome {
+pub(crate) fn run(
+    situation: &Situation<'_>,
+    memory: &mut Memory,
+    auction: &Auction,
+    cap: Option<Cap>,
+) -> Outcome {
     let Auction {
         winner,
         replicas_wanted,
-        replicas_lowest,
-        sale_floor,
         bids: _,
+        replicas_lowest: _,
+        sale_floor: _,
+        demanded: _,
     } = *auction;
     let mut chain = Chain {
         replicas: replicas_wanted,
@@ -61,7 +68,7 @@ pub(crate) fn run(situation: &Situation<'_>, memory: &mut Memory, auction: &Auct
         }
         memory.recommend(situation, chain.replicas);
     } else {
-        automatic(&mut chain, situation, memory, replicas_lowest, sale_floor);
+        automatic(&mut chain, situation, memory, auction, cap);
     }
     paused(&mut chain, situation);
     bounds(&mut chain, situation);
@@ -82,20 +89,31 @@ fn automatic(
     chain: &mut Chain,
     situation: &Situation<'_>,
     memory: &mut Memory,
-    replicas_lowest: u32,
-    sale_floor: Option<u32>,
+    auction: &Auction,
+    cap: Option<Cap>,
 ) {
     let present = situation.input.replicas.desired;
+    let wanted = chain.replicas.max(auction.replicas_lowest);
+    // What a sale or an SRE demands is above what became of the last raise.
+    let least = auction.demanded.max(auction.sale_floor.unwrap_or(0));
+    let cap = cap.map(|cap| Cap {
+        most: cap.most.max(least),
+        ..cap
+    });
+    if let Some(cap) = cap {
+        chain.at_most(cap.reason, cap.most);
+    }
     if let Some(present) = present.filter(|_| !situation.may_lower()) {
         chain.at_least(Reason::SignalNotFresh, present);
     }
-    if let Some(plan) = sale_floor {
+    if let Some(plan) = auction.sale_floor {
         chain.at_least(Reason::SaleWindow, plan);
     }
-    let stable = memory.recommend(situation, chain.replicas.max(replicas_lowest));
+    let stable = memory.recommend(situation, chain.replicas.max(wanted));
     if let Some(present) = present {
-        // The window holds what stands; it never raises above it.
-        chain.at_least(Reason::Stabilising, stable.min(present));
+        // The window holds what stands; it never raises above it, nor holds what did harm.
+        let most = cap.map_or(u32::MAX, |cap| cap.most);
+        chain.at_least(Reason::Stabilising, stable.min(present).min(most));
     }
     steps(chain, situation, memory);
     caps(chain, situation);

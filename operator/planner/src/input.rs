@@ -8,7 +8,7 @@ use std::sync::Arc;
 use floodgate_forecast::{ForecastPath, UnixMillis};
 use serde::{Deserialize, Serialize};
 
-use crate::{DegradationPolicy, Load, LoadLimits, Memory, Overrides, Reason, Sale};
+use crate::{DegradationPolicy, Load, LoadLimits, Memory, Overrides, PodHealth, Reason, Sale};
 
 /// The input of [`crate::plan`]: a snapshot of one cluster at one instant.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct PlanInput {
     pub scaling: Scaling,
     /// Pods as they are.
     pub replicas: ReplicaState,
+    /// What the pods say of themselves.
+    pub health: PodHealth,
     /// The load signal as it was sampled; judged by the planner itself.
     pub load: Load,
     /// What makes a reading valid.

@@ -17,6 +17,9 @@ impl Level {
     /// The last level.
     pub const MAX: Self = Self(4);
 
+    /// How many levels there are.
+    pub const COUNT: usize = 5;
+
     /// The level at a position; positions past the last one are the last one.
     pub const fn from_index(index: u8) -> Self {
         if index > Self::MAX.0 {

@@ -8,11 +8,16 @@
 //! Invariant: missing is not zero. Without a fresh valid load the result is never below the present
 //! count unless an SRE or the bounds of the spec say so.
 
+mod aftercare;
 mod bids;
+pub mod capacity;
+mod chance;
 mod decision;
 mod degradation;
 mod explain;
 mod guards;
+mod health;
+mod histogram;
 mod input;
 mod level;
 mod load;
@@ -23,8 +28,11 @@ pub mod rehearse;
 mod sale;
 mod wake;
 
+pub use chance::Chance;
 pub use decision::{Bid, BidSource, Decision, Direction, Guard, LevelDecision};
 pub use floodgate_forecast::{ForecastPath, UnixMillis};
+pub use health::PodHealth;
+pub use histogram::DecayingHistogram;
 pub use input::{
     Caps, ForecastInput, ForecastTrust, LeadTime, PlanInput, ReplicaState, Scaling, StepLimit,
 };
@@ -46,7 +54,8 @@ pub fn plan(input: &PlanInput) -> Decision {
     let mut memory = input.memory.clone();
     memory.observe(&situation);
     let auction = bids::hold_auction(&situation, &mut memory);
-    let outcome = guards::run(&situation, &mut memory, &auction);
+    let cap = aftercare::check(&situation, &mut memory);
+    let outcome = guards::run(&situation, &mut memory, &auction, cap);
     memory.stand(input, outcome.replicas);
     let level = degradation::decide(&situation, &mut memory);
     let next_wake = wake::next(&situation, &memory);

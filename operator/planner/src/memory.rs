@@ -3,6 +3,8 @@
 use floodgate_forecast::UnixMillis;
 use serde::{Deserialize, Serialize};
 
+use crate::aftercare::Aftercare;
+use crate::chance::BaselineRps;
 use crate::{Level, PlanInput, Situation};
 
 /// State between two decisions; bounded, serialisable, and opaque to the caller.
@@ -23,6 +25,8 @@ pub struct Memory {
     /// Baselines of phases whose pre-scale has begun; frozen, so that the sale's own load is never
     /// taken for its baseline.
     pub(crate) baselines: Vec<PhaseBaseline>,
+    /// What became of the last raise.
+    pub(crate) aftercare: Aftercare,
 }
 
 /// A number and when it held.
@@ -38,6 +42,10 @@ pub(crate) struct LevelMemory {
     pub(crate) floor: Level,
     /// Since when the projected load has fitted one level milder.
     pub(crate) fits_since: Option<UnixMillis>,
+    /// Levels 1 to 4: when each was left last.
+    pub(crate) left_at: [Option<UnixMillis>; 4],
+    /// Levels 1 to 4: how often the dwell of each is doubled.
+    pub(crate) doublings: [u8; 4],
 }
 
 /// The frozen baseline of one phase.
@@ -45,7 +53,7 @@ pub(crate) struct LevelMemory {
 pub(crate) struct PhaseBaseline {
     pub(crate) sale: String,
     pub(crate) phase: String,
-    pub(crate) baseline_rps: f64,
+    pub(crate) baseline: BaselineRps,
 }
 
 /// Why the present replica count is held.
@@ -84,7 +92,7 @@ impl Memory {
         Self {
             level: LevelMemory {
                 floor,
-                fits_since: None,
+                ..LevelMemory::default()
             },
             ..self
         }
@@ -221,6 +229,7 @@ impl Memory {
             .fold(0, |sum, (_, pods)| sum.saturating_add(pods));
         let desired = self.standing.last().map_or(u32::MAX, |last| last.replicas);
         let warm = situation.input.replicas.warm;
-        warm.saturating_add(ordered).min(desired.max(warm))
+        // Warm pods beyond what was decided are about to go.
+        warm.saturating_add(ordered).min(desired)
     }
 }

@@ -51,6 +51,8 @@ reasons! {
     ReplicasPinned,
     /// An SRE demanded at least so many replicas.
     ReplicasFloor,
+    /// Somebody scaled by hand while a sale was near or ran; a floor until it ends.
+    ScaledByHand,
     /// No override holds.
     NoOverride,
     /// The present count is kept.
@@ -89,6 +91,10 @@ reasons! {
     QuotaCapped,
     /// Guard: pods that cannot be placed are not asked for again.
     PodsUnschedulable,
+    /// Guard: the pods of the last raise did not become Ready, so it was taken back.
+    NewPodsNotReady,
+    /// Guard: errors rose with the pods of the last raise, so it was taken back.
+    ErrorsRose,
     /// Guard: an SRE paused scaling.
     ScalingPaused,
     /// Guard: overrides contradict each other; the one that keeps more pods was taken.
@@ -105,6 +111,8 @@ reasons! {
     WarmCapacityShort,
     /// Level: the load is more than the most replicas can hold.
     LoadAboveMaximum,
+    /// Level: half of the pods took it by themselves.
+    PodsDegraded,
     /// Level: the load fits again, and has not for long enough.
     LevelDwell,
     /// Level: kept, because there is no valid load.

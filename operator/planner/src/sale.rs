@@ -3,7 +3,8 @@
 use floodgate_forecast::{ForecastPath, UnixMillis};
 use serde::{Deserialize, Serialize};
 
-use crate::{LeadTime, Scaling};
+use crate::chance::BaselineRps;
+use crate::{Chance, LeadTime, Scaling};
 
 /// A sale that selects this cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct SalePhase {
     pub until: UnixMillis,
     /// Expected load as a share of the baseline forecast, percent: 1000 is tenfold.
     pub uplift_percent: u32,
+    /// How sure the plan must be, and how uncertain the uplift is.
+    pub chance: Chance,
     /// Replicas that were published ahead for this phase, where they were.
     pub planned_replicas: Option<u32>,
 }
@@ -65,9 +68,9 @@ pub struct PhasePlan {
     pub t0: UnixMillis,
     /// When the raise for it begins: T0 minus lead time and margin.
     pub prescale_at: UnixMillis,
-    /// Baseline at its busiest, requests/s.
+    /// Baseline at its busiest, upper quantile, requests/s.
     pub baseline_rps: Option<f64>,
-    /// Baseline times uplift, requests/s.
+    /// Load that the phase stays below with the chance asked for, requests/s.
     pub expected_rps: Option<f64>,
     /// Replicas within min and max; `None` while no baseline is known.
     pub replicas: Option<u32>,
@@ -102,27 +105,27 @@ fn phase_plan(
     scaling: &Scaling,
     lead_time: &LeadTime,
 ) -> PhasePlan {
-    let forecast_rps = baseline.path.and_then(|path| forecast_rps(path, phase));
-    let baseline_rps = forecast_rps.or(baseline.measured_rps);
-    let expected_rps = baseline_rps.map(|rps| rps * f64::from(phase.uplift_percent) / 100.0);
+    let known = baseline.path.and_then(|path| forecast(path, phase));
+    let known = known.or(baseline.measured_rps.map(BaselineRps::certain));
+    let expected_rps = known.map(|known| phase.expected_rps(known));
     let replicas_needed = expected_rps.and_then(|rps| scaling.replicas_for(rps));
     let replicas_max = scaling.replicas_max.max(scaling.replicas_min);
     PhasePlan {
         name: phase.name.clone(),
         t0: phase.t0,
         prescale_at: phase.t0.plus_s(-lead_time.horizon_s()),
-        baseline_rps,
+        baseline_rps: known.map(|known| known.upper_rps),
         expected_rps,
         replicas: replicas_needed.map(|pods| pods.clamp(scaling.replicas_min, replicas_max)),
         replicas_needed,
     }
 }
 
-/// Upper quantile of a phase at its busiest, requests/s. A phase beyond the end of the path takes the
-/// same time of day on the last day that the path knows.
-fn forecast_rps(path: &ForecastPath, phase: &SalePhase) -> Option<f64> {
+/// The forecast of a phase at its busiest. A phase beyond the end of the path takes the same time
+/// of day on the last day that the path knows.
+fn forecast(path: &ForecastPath, phase: &SalePhase) -> Option<BaselineRps> {
     let beyond_s = phase.t0.seconds_since(path.end()).max(0);
     let days = beyond_s / 86_400 + i64::from(beyond_s % 86_400 > 0);
     let shift_s = days.saturating_mul(-86_400);
-    path.upper_rps_max(phase.t0.plus_s(shift_s), phase.until.plus_s(shift_s))
+    BaselineRps::of(path, phase.t0.plus_s(shift_s), phase.until.plus_s(shift_s))
 }

@@ -16,6 +16,7 @@ pub(crate) fn next(situation: &Situation<'_>, memory: &Memory) -> UnixMillis {
     edges
         .chain(input.overrides.next_lapse(input.now))
         .chain(memory.recommendation_lapse(situation))
+        .chain(memory.aftercare.pause_ends())
         .filter(|at| *at > input.now)
         .chain([input.now.plus_s(interval_s)])
         .min()

@@ -3,9 +3,10 @@
 //!
 //! Invariant: a baseline is never taken from load or from a forecast of a running phase.
 
-use floodgate_forecast::UnixMillis;
+use floodgate_forecast::{ForecastPath, UnixMillis};
 
 use super::silent;
+use crate::chance::BaselineRps;
 use crate::memory::PhaseBaseline;
 use crate::{Bid, BidSource, ForecastInput, Memory, Reason, Sale, SalePhase, Situation};
 
@@ -62,29 +63,49 @@ fn freeze_baselines(situation: &Situation<'_>, memory: &mut Memory) {
             kept.sale == sale.name && (input.now < sale.end || input.now < phase.until)
         })
     });
-    for sale in &input.sales {
-        let is_near = |phase: &SalePhase| phase.t0 <= situation.horizon && input.now < phase.until;
-        if !sale.phases.iter().any(is_near) {
-            continue;
-        }
-        for phase in sale.phases.iter().filter(|phase| input.now < phase.until) {
-            let known =
-                memory.baseline_of(sale, phase).is_some() || phase.planned_replicas.is_some();
-            let foreseen = situation
-                .trusted_path()
-                .is_some_and(|path| phase.t0 <= path.end());
-            if known || !(is_near(phase) || foreseen) {
-                continue;
-            }
-            if let Some(baseline_rps) = baseline(situation, memory, phase) {
-                memory.baselines.push(PhaseBaseline {
-                    sale: sale.name.clone(),
-                    phase: phase.name.clone(),
-                    baseline_rps,
-                });
-            }
+    let open: Vec<(&Sale, &SalePhase)> = input
+        .sales
+        .iter()
+        .flat_map(|sale| to_freeze(situation, sale))
+        .filter(|(sale, phase)| memory.baseline_of(sale, phase).is_none())
+        .collect();
+    let in_sale = phases(&input.sales).any(|(_, other)| other.runs_at(input.now));
+    // What stood before this decision, and not what it finds on the way: the order in which sales
+    // come must not matter, nor a second decision in the same instant.
+    let kept = memory.largest_baseline().filter(|_| in_sale);
+    let mut orphans = Vec::new();
+    for (sale, phase) in open {
+        match kept.or_else(|| evidence(situation, phase, in_sale)) {
+            Some(baseline) => memory.freeze(sale, phase, baseline),
+            None => orphans.push((sale, phase)),
         }
     }
+    let Some(baseline) = memory.largest_baseline().filter(|_| in_sale) else {
+        return;
+    };
+    for (sale, phase) in orphans {
+        memory.freeze(sale, phase, baseline);
+    }
+}
+
+/// Phases of a sale that has come near and are near themselves, or that a trusted forecast covers;
+/// one whose plan was published already needs no baseline.
+fn to_freeze<'a>(
+    situation: &Situation<'_>,
+    sale: &'a Sale,
+) -> impl Iterator<Item = (&'a Sale, &'a SalePhase)> {
+    let (now, horizon) = (situation.input.now, situation.horizon);
+    let is_near = move |phase: &SalePhase| phase.t0 <= horizon && now < phase.until;
+    let begun = sale.phases.iter().any(is_near);
+    let known_until = situation.trusted_path().map(ForecastPath::end);
+    let left = sale.phases.iter().filter(move |phase| {
+        let foreseen = known_until.is_some_and(|end| phase.t0 <= end);
+        begun
+            && now < phase.until
+            && phase.planned_replicas.is_none()
+            && (is_near(phase) || foreseen)
+    });
+    left.map(move |phase| (sale, phase))
 }
 
 fn need<'a>(
@@ -93,10 +114,9 @@ fn need<'a>(
     sale: &'a Sale,
     phase: &'a SalePhase,
 ) -> PhaseNeed<'a> {
-    let uplift = f64::from(phase.uplift_percent) / 100.0;
     let load_rps = memory
         .baseline_of(sale, phase)
-        .map(|baseline_rps| baseline_rps * uplift);
+        .map(|baseline| phase.expected_rps(baseline));
     let computed = load_rps.and_then(|rps| situation.input.scaling.replicas_for(rps));
     PhaseNeed {
         sale,
@@ -106,46 +126,65 @@ fn need<'a>(
     }
 }
 
-/// Load that would come in the phase without the sale, requests/s.
+/// Load that would come in the phase without the sale, from what is known outside any sale.
 ///
 /// Load that is measured while a phase runs is the sale's own and gives no baseline. A forecast
 /// that is far below the load of this very moment is not believed alone (F17), nor is one that
 /// lost its trust; the measured load then stands beside it.
-fn baseline(situation: &Situation<'_>, memory: &Memory, phase: &SalePhase) -> Option<f64> {
+fn evidence(situation: &Situation<'_>, phase: &SalePhase, in_sale: bool) -> Option<BaselineRps> {
     let input = situation.input;
-    let in_sale = phases(&input.sales).any(|(_, other)| other.runs_at(input.now));
-    let kept_rps = memory
-        .baselines
-        .iter()
-        .map(|kept| kept.baseline_rps)
-        .reduce(f64::max);
-    if let Some(kept_rps) = kept_rps.filter(|_| in_sale) {
-        return Some(kept_rps);
-    }
     let measured_rps = situation
         .load
         .ok()
         .filter(|_| !in_sale)
         .map(|load| load.rate_rps_max());
-    let (forecast_rps, believed) = match (situation.trusted_path(), &input.forecast) {
+    let (forecast, believed) = match (situation.trusted_path(), &input.forecast) {
         (Some(path), _) => {
             let now_rps = path.upper_rps_max(input.now, input.now);
             let plausible = measured_rps
                 .zip(now_rps)
                 .is_none_or(|(now, upper)| upper >= now / 2.0);
-            (path.upper_rps_max(phase.t0, phase.until), plausible)
+            (BaselineRps::of(path, phase.t0, phase.until), plausible)
         }
         (None, ForecastInput::Path { path, .. }) => {
-            (path.p50_rps_max(phase.t0, phase.until), false)
+            let p50_rps = path.p50_rps_max(phase.t0, phase.until);
+            (p50_rps.map(BaselineRps::certain), false)
         }
         (None, ForecastInput::Missing(_)) => (None, false),
     };
-    let doubt_rps = if believed && forecast_rps.is_some() {
-        None
-    } else {
-        measured_rps
-    };
-    forecast_rps.into_iter().chain(doubt_rps).reduce(f64::max)
+    let doubt = measured_rps
+        .filter(|_| !believed || forecast.is_none())
+        .map(BaselineRps::certain);
+    forecast
+        .into_iter()
+        .chain(doubt)
+        .reduce(BaselineRps::larger)
+}
+
+impl Memory {
+    /// The frozen baseline of a phase.
+    pub(crate) fn baseline_of(&self, sale: &Sale, phase: &SalePhase) -> Option<BaselineRps> {
+        let matches = |kept: &&PhaseBaseline| kept.sale == sale.name && kept.phase == phase.name;
+        self.baselines
+            .iter()
+            .find(matches)
+            .map(|kept| kept.baseline)
+    }
+
+    fn largest_baseline(&self) -> Option<BaselineRps> {
+        self.baselines
+            .iter()
+            .map(|kept| kept.baseline)
+            .reduce(BaselineRps::larger)
+    }
+
+    fn freeze(&mut self, sale: &Sale, phase: &SalePhase, baseline: BaselineRps) {
+        self.baselines.push(PhaseBaseline {
+            sale: sale.name.clone(),
+            phase: phase.name.clone(),
+            baseline,
+        });
+    }
 }
 
 /// Every phase of every sale.

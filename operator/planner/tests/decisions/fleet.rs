@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    Caps, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime, Load,
-    LoadLimits, LoadReading, Memory, Override, Overrides, PlanInput, Reason, ReplicaState, Sale,
-    SalePhase, Scaling, UnixMillis, plan,
+    Caps, Chance, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust,
+    LeadTime, Load, LoadLimits, LoadReading, Memory, Override, Overrides, PlanInput, PodHealth,
+    Reason, ReplicaState, Sale, SalePhase, Scaling, UnixMillis, plan,
 };
 
 /// Any instant will do.
@@ -33,6 +33,7 @@ pub fn input(desired: u32, load_rps: f64) -> PlanInput {
             ready: desired,
             warm: desired,
         },
+        health: PodHealth::default(),
         load: reading(NOW, load_rps),
         load_limits: LoadLimits::default(),
         forecast: ForecastInput::Missing(Reason::InsufficientHistory),
@@ -64,6 +65,7 @@ pub fn sale(name: &str, t0: UnixMillis, length_s: i64, uplift_percent: u32) -> S
         t0,
         until,
         uplift_percent,
+        chance: Chance::default(),
         planned_replicas: None,
     };
     Sale {
@@ -122,6 +124,7 @@ impl Fleet {
         }
         self.input.replicas.desired = Some(decision.replicas);
         self.input.replicas.warm = self.input.replicas.warm.min(decision.replicas);
+        self.input.replicas.ready = self.input.replicas.warm;
         self.input.memory = decision.memory.clone();
         decision
     }

@@ -141,3 +141,63 @@ fn a_fleet_that_just_starts_is_not_degraded() {
         assert_eq!(decision.level.floor, Level::NORMAL, "{}", decision.explain);
     }
 }
+
+/// Levels over one flood of `high_s` seconds at 600 req/s and `low_s` at 100, on ten pods at most.
+fn flood(fleet: &mut Fleet, high_s: i64, low_s: i64) -> Vec<u8> {
+    let mut floors = Vec::new();
+    for second in (0..high_s + low_s).step_by(10) {
+        let load_rps = if second < high_s { 800.0 } else { 100.0 };
+        floors.push(fleet.tick(10, load_rps).level.floor.index());
+    }
+    floors
+}
+
+#[test]
+fn a_level_entered_again_soon_is_left_more_slowly_each_time() {
+    let mut fleet = Fleet::new(input(10, 100.0));
+    fleet.input.scaling.replicas_max = 10;
+    fleet.input.scaling.replicas_min = 10;
+    let stays: Vec<usize> = (0..4)
+        .map(|_| {
+            let floors = flood(&mut fleet, 20, 280);
+            assert_eq!(floors.last(), Some(&0), "{floors:?}");
+            floors.iter().filter(|floor| **floor > 0).count()
+        })
+        .collect();
+    assert!(
+        stays.is_sorted_by(|one, next| one < next),
+        "{stays:?} ticks above Normal"
+    );
+    // After a quiet while it counts as new.
+    flood(&mut fleet, 0, 900);
+    let floors = flood(&mut fleet, 20, 280);
+    let stay = floors.iter().filter(|floor| **floor > 0).count();
+    assert_eq!(stay, stays[0]);
+}
+
+#[test]
+fn a_level_is_not_left_while_the_load_that_would_come_back_does_not_fit() {
+    // 650 of 714 req/s offered: what is served at the level is less, and would be all again.
+    let mut fleet = Fleet::new(input(10, 650.0));
+    fleet.input.scaling.replicas_max = 10;
+    fleet.input.memory = Memory::default().with_level(Level::from_index(1));
+    for _ in 0..60 {
+        let decision = fleet.tick(10, 650.0);
+        assert_eq!(decision.level.floor.index(), 1, "{}", decision.explain);
+    }
+}
+
+#[test]
+fn the_floor_is_never_below_what_half_of_the_pods_took_by_themselves() {
+    let mut fleet = Fleet::new(input(10, 100.0));
+    fleet.input.health.own_levels = [6, 0, 2, 2, 0];
+    assert_eq!(fleet.tick(10, 100.0).level.floor, Level::NORMAL);
+    fleet.input.health.own_levels = [5, 0, 2, 3, 0];
+    let decision = fleet.tick(10, 100.0);
+    assert_eq!(decision.level.floor, Level::from_index(2));
+    assert_eq!(decision.level.reason, Reason::PodsDegraded);
+    fleet.input.health.own_levels = [1, 0, 0, 0, 9];
+    assert_eq!(fleet.tick(10, 100.0).level.floor, Level::MAX);
+    fleet.input.health.own_levels = [10, 0, 0, 0, 0];
+    assert_eq!(fleet.tick(10, 100.0).level.reason, Reason::LevelDwell);
+}

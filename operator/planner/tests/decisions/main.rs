@@ -1,7 +1,10 @@
 //! What the planner promises, by properties, by the rows of the fault table, and over virtual time.
 
+mod aftercare;
+mod chances;
 mod faults;
 mod fleet;
+mod learning;
 mod levels;
 mod overrides;
 mod promises;

@@ -1,8 +1,8 @@
 //! Sales: warm before T0, no dip at a seam, nothing lost when something breaks in the middle.
 
 use floodgate_planner::{
-    Baseline, BidSource, Decision, ForecastPath, HoldCause, LeadTime, Load, LoadFault, Memory,
-    Reason, SalePhase, Scaling, UnixMillis, plan, sale_plan,
+    Baseline, BidSource, Chance, Decision, ForecastPath, HoldCause, LeadTime, Load, LoadFault,
+    Memory, Reason, SalePhase, Scaling, UnixMillis, plan, sale_plan,
 };
 
 use crate::fleet::{Fleet, NOW, flat_forecast, input, sale};
@@ -144,6 +144,7 @@ fn f23_no_dip_where_two_phases_touch() {
             t0: seam,
             until: seam.plus_s(600),
             uplift_percent: second,
+            chance: Chance::default(),
             planned_replicas: None,
         });
         fleet.input.sales = vec![sale];
@@ -250,4 +251,29 @@ fn a_plan_for_next_week_takes_the_time_of_day_that_the_forecast_knows() {
         (Some(18), Some(18))
     );
     assert_eq!(planned(7 * 86_400), Some(6));
+}
+
+#[test]
+fn idempotence_holds_when_one_of_two_sales_has_no_baseline_of_its_own() {
+    let mut input = input(2, 40.0);
+    input.replicas.warm = 0;
+    input.load = Load::Missing(LoadFault::Unavailable);
+    let path = ForecastPath::flat(NOW.plus_s(30), 10, 6, 900.0, 1_000.0).unwrap();
+    input.forecast = floodgate_planner::ForecastInput::Path {
+        path: std::sync::Arc::new(path),
+        trust: floodgate_planner::ForecastTrust::Trusted,
+        observed_peak_rps: None,
+    };
+    // The first runs where the path says nothing, the second comes where it does.
+    input.sales = vec![
+        sale("first", NOW.plus_s(-20), 25, 1_000),
+        sale("second", NOW.plus_s(35), 20, 100),
+    ];
+    let first = plan(&input);
+    input.replicas.desired = Some(first.replicas);
+    input.memory = first.memory.clone();
+    let second = plan(&input);
+    assert_eq!(second.replicas, first.replicas);
+    assert_eq!(second.level.floor, first.level.floor);
+    assert_eq!(second.bids[2], first.bids[2]);
 }

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    Caps, ForecastInput, ForecastPath, ForecastTrust, Level, Load, LoadFault, LoadReading, Memory,
-    Overrides, Pause, PlanInput, Reason, ReplicaState, Sale, StepLimit, UnixMillis, plan,
+    Caps, Chance, ForecastInput, ForecastPath, ForecastTrust, Level, Load, LoadFault, LoadReading,
+    Memory, Overrides, Pause, PlanInput, PodHealth, Reason, ReplicaState, Sale, StepLimit,
+    UnixMillis, plan,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -102,15 +103,20 @@ pub fn sales() -> impl Strategy<Value = Vec<Sale>> {
         1_i64..900,
         100_u32..2_000,
         option::of(0_u32..60),
+        (option::of(50_u8..100), 0_u32..60),
     );
-    prop::collection::vec(one, 0..3).prop_map(|drawn| {
+    prop::collection::vec(one, 0..4).prop_map(|drawn| {
         drawn
             .into_iter()
             .enumerate()
-            .map(|(index, (offset_s, length_s, uplift, planned))| {
+            .map(|(index, (offset_s, length_s, uplift, planned, chance))| {
                 let name = format!("sale-{index}");
                 let mut sale = sale(&name, NOW.plus_s(offset_s), length_s, uplift);
                 sale.phases[0].planned_replicas = planned;
+                sale.phases[0].chance = Chance {
+                    quantile_percent: chance.0,
+                    uplift_error_percent: chance.1,
+                };
                 sale
             })
             .collect()
@@ -172,17 +178,28 @@ fn caps() -> impl Strategy<Value = Caps> {
     })
 }
 
+fn health() -> impl Strategy<Value = PodHealth> {
+    let level = || prop_oneof![2 => Just(0_u32), 1 => 0_u32..20];
+    let levels = (0_u32..20, level(), level(), level(), level());
+    (levels, option::of(0_u32..1_000)).prop_map(|((a, b, c, d, e), failed_permille)| PodHealth {
+        own_levels: [a, b, c, d, e],
+        failed_permille,
+    })
+}
+
 /// The memory left by a few decisions on other loads just before `NOW`.
 fn memory() -> impl Strategy<Value = Memory> {
-    prop::collection::vec((1_i64..200, 0.0..3_000.0_f64, 2_u32..40), 0..6).prop_map(|drawn| {
+    let drawn = (1_i64..200, 0.0..3_000.0_f64, 2_u32..40, 0_u32..40, health());
+    prop::collection::vec(drawn, 0..6).prop_map(|drawn| {
         let mut past = input(2, 0.0);
         past.now = NOW.plus_s(-drawn.iter().map(|(gap_s, ..)| *gap_s).sum::<i64>());
-        for (gap_s, load_rps, desired) in drawn {
+        for (gap_s, load_rps, desired, ready, health) in drawn {
+            past.health = health;
             past.load = reading(past.now, load_rps);
             past.replicas = ReplicaState {
                 desired: Some(desired),
-                ready: desired,
-                warm: desired,
+                ready: ready.min(desired),
+                warm: ready.min(desired),
             };
             past.memory = plan(&past).memory;
             past.now = past.now.plus_s(gap_s);
@@ -205,10 +222,10 @@ pub fn situation(
         sales(),
         overrides,
         caps(),
-        memory(),
+        (memory(), health()),
     )
         .prop_map(
-            |(scaling, load, forecast, sales, overrides, caps, memory)| {
+            |(scaling, load, forecast, sales, overrides, caps, (memory, health))| {
                 let ((min, span, place, warm), capacity_rps, window_s, down, up) = scaling;
                 let desired = min + (f64::from(span) * place) as u32;
                 let mut input = input(desired, 0.0);
@@ -219,6 +236,7 @@ pub fn situation(
                 input.scaling.scale_down_step = down;
                 input.scaling.scale_up_step = up;
                 input.replicas.warm = warm.min(desired);
+                input.replicas.ready = input.replicas.warm;
                 PlanInput {
                     load,
                     forecast,
@@ -226,6 +244,7 @@ pub fn situation(
                     overrides,
                     caps,
                     memory,
+                    health,
                     ..input
                 }
             },

@@ -1,0 +1,169 @@
+//! What becomes of a raise: when its pods stay unready or errors rise with them, it is taken back.
+//!
+//! More pods are no help when they never serve, and they harm when they take what the others need,
+//! such as the connections of a database. A raise that was taken back is tried again after a pause
+//! that doubles each time. Pods that wait for a node are no fault of theirs and are left to wait.
+//! Invariant: a raise is judged by what stands, not by what was decided, so that a decision that was
+//! only published is never taken back.
+
+use floodgate_forecast::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+use crate::{Memory, Reason, Situation};
+
+/// Lead times that new pods are given to become Ready; the lead time is a 99th percentile, so twice
+/// as long is beyond bad luck.
+const PATIENCE_LEADS: i64 = 2;
+/// Rise of the share of failed requests that counts, permille.
+const ERRORS_PERMILLE_MIN: u32 = 50;
+/// For how long errors must have stayed up, seconds.
+const ERRORS_FOR_S: i64 = 30;
+/// First and longest pause before a raise that was taken back is tried again, seconds.
+const PAUSE_S_MIN: i64 = 300;
+const PAUSE_S_MAX: i64 = 3_600;
+
+/// What is remembered of the last raise.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Aftercare {
+    /// Replicas that stood at the last decision.
+    stood: Option<u32>,
+    raise: Option<Raise>,
+    taken_back: Option<TakenBack>,
+    /// Raises taken back in a row.
+    strikes: u8,
+}
+
+/// A raise whose pods are still watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Raise {
+    at: UnixMillis,
+    from: u32,
+    to: u32,
+    /// Pods that were Ready when it was ordered.
+    ready: u32,
+    failed_permille: Option<u32>,
+    failing_since: Option<UnixMillis>,
+}
+
+/// A raise that was taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct TakenBack {
+    reason: Reason,
+    most: u32,
+    until: UnixMillis,
+}
+
+/// The most replicas that the last raise leaves, and why.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cap {
+    pub(crate) reason: Reason,
+    pub(crate) most: u32,
+}
+
+/// Watches the last raise; the cap that follows from it, while one does.
+pub(crate) fn check(situation: &Situation<'_>, memory: &mut Memory) -> Option<Cap> {
+    let now = situation.input.now;
+    let care = &mut memory.aftercare;
+    let Some(present) = situation.input.replicas.desired else {
+        *care = Aftercare::default();
+        return None;
+    };
+    care.note(situation, present);
+    let Aftercare {
+        raise,
+        taken_back,
+        strikes,
+        stood: _,
+    } = care;
+    *taken_back = taken_back.filter(|back| now < back.until);
+    if let Some(found) = raise.as_mut().and_then(|raise| raise.fault(situation)) {
+        let pause_s = (PAUSE_S_MIN << (*strikes).min(8)).min(PAUSE_S_MAX);
+        let window_s = i64::from(situation.input.scaling.scale_down_stabilisation_s);
+        *strikes = strikes.saturating_add(1);
+        *taken_back = Some(TakenBack {
+            reason: found.reason,
+            most: found.most,
+            until: now.plus_s(pause_s.max(window_s)),
+        });
+        *raise = None;
+    }
+    if raise.is_some_and(|raise| raise.is_settled(situation)) {
+        *raise = None;
+        *strikes = 0;
+    }
+    taken_back.map(|back| Cap {
+        reason: back.reason,
+        most: back.most,
+    })
+}
+
+impl Aftercare {
+    /// Takes note of a raise since the last decision, or of its end.
+    fn note(&mut self, situation: &Situation<'_>, present: u32) {
+        let input = situation.input;
+        let stood = self.stood.replace(present).unwrap_or(present);
+        if present > stood {
+            let before = self.raise;
+            self.raise = Some(Raise {
+                at: input.now,
+                from: before.map_or(stood, |raise| {
+                    raise.from.max(input.replicas.ready.min(stood))
+                }),
+                to: present,
+                ready: input.replicas.ready,
+                failed_permille: before
+                    .map_or(input.health.failed_permille, |raise| raise.failed_permille),
+                failing_since: before.and_then(|raise| raise.failing_since),
+            });
+        } else if self.raise.is_some_and(|raise| present <= raise.from) {
+            self.raise = None;
+        }
+    }
+
+    /// When the pause after a raise that was taken back ends.
+    pub(crate) fn pause_ends(&self) -> Option<UnixMillis> {
+        self.taken_back.map(|back| back.until)
+    }
+}
+
+impl Raise {
+    fn patience_ends(&self, situation: &Situation<'_>) -> UnixMillis {
+        let lead_s = situation.input.lead_time.total_s().max(1);
+        self.at.plus_s(lead_s.saturating_mul(PATIENCE_LEADS))
+    }
+
+    /// What went wrong, and the replicas to return to.
+    fn fault(&mut self, situation: &Situation<'_>) -> Option<Cap> {
+        let input = situation.input;
+        let waits = input.caps.unschedulable_pods.is_some_and(|pods| pods > 0);
+        let late = input.now >= self.patience_ends(situation);
+        if late && !waits && input.replicas.ready < self.to {
+            let most = self.from.max(input.replicas.ready);
+            return (most < self.to).then_some(Cap {
+                reason: Reason::NewPodsNotReady,
+                most,
+            });
+        }
+        let (before, after) = self.failed_permille.zip(input.health.failed_permille)?;
+        let serves = input.replicas.ready > self.ready;
+        let limit = before
+            .saturating_mul(2)
+            .max(before.saturating_add(ERRORS_PERMILLE_MIN));
+        if !serves || after < limit {
+            self.failing_since = None;
+            return None;
+        }
+        let since = *self.failing_since.get_or_insert(input.now);
+        (input.now.seconds_since(since) >= ERRORS_FOR_S).then_some(Cap {
+            reason: Reason::ErrorsRose,
+            most: self.from,
+        })
+    }
+
+    /// Whether its pods are Ready and have served for long enough without harm.
+    fn is_settled(&self, situation: &Situation<'_>) -> bool {
+        situation.input.replicas.ready >= self.to
+            && self.failing_since.is_none()
+            && situation.input.now >= self.patience_ends(situation).plus_s(ERRORS_FOR_S)
+    }
+}

@@ -1,0 +1,124 @@
+//! The chance constraint of a sale phase: the load it stays below with the probability asked for.
+//!
+//! Baseline and uplift are both uncertain and multiply, so their relative errors are taken as
+//! log-normal and independent, and their variances add up. Without an error of the uplift and with
+//! the quantile of the path, the bound is the path's own upper quantile times the uplift.
+
+use floodgate_forecast::{ForecastPath, UnixMillis};
+use serde::{Deserialize, Serialize};
+
+use crate::SalePhase;
+
+/// Greatest relative spread of a baseline that is believed, as the logarithm of a factor; a path
+/// whose median touches zero would otherwise ask for any number of pods.
+const SPREAD_MAX: f64 = 1.0;
+
+/// Quantile that holds where neither the phase nor a forecast names one; the default of
+/// `spec.forecast.quantilePercent`.
+const QUANTILE_PERCENT_USUAL: u8 = 95;
+
+/// How sure the plan of a phase must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chance {
+    /// Probability, 50..=99 percent, with which the planned pods must hold the load; `None` takes
+    /// the quantile of the forecast.
+    pub quantile_percent: Option<u8>,
+    /// Standard error of the declared uplift, percent of it: 25 says that it is off by a quarter
+    /// about every third time.
+    pub uplift_error_percent: u32,
+}
+
+/// Load that would come without the sale.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BaselineRps {
+    /// Median, requests/s.
+    pub(crate) p50_rps: f64,
+    /// Upper quantile, requests/s; not below the median.
+    pub(crate) upper_rps: f64,
+    /// Which quantile that is, percent.
+    pub(crate) quantile_percent: u8,
+}
+
+impl BaselineRps {
+    /// A load that is taken as it is; only the uplift on it is uncertain.
+    pub(crate) const fn certain(rps: f64) -> Self {
+        Self {
+            p50_rps: rps,
+            upper_rps: rps,
+            quantile_percent: QUANTILE_PERCENT_USUAL,
+        }
+    }
+
+    /// The busiest moment that a path foresees in `[from, until]`.
+    pub(crate) fn of(path: &ForecastPath, from: UnixMillis, until: UnixMillis) -> Option<Self> {
+        Some(Self {
+            p50_rps: path.p50_rps_max(from, until)?,
+            upper_rps: path.upper_rps_max(from, until)?,
+            quantile_percent: path.quantile_percent(),
+        })
+    }
+
+    /// The larger of both, median and upper quantile each by itself.
+    pub(crate) fn larger(self, other: Self) -> Self {
+        Self {
+            p50_rps: self.p50_rps.max(other.p50_rps),
+            upper_rps: self.upper_rps.max(other.upper_rps),
+            quantile_percent: self.quantile_percent.max(other.quantile_percent),
+        }
+    }
+}
+
+impl SalePhase {
+    /// Load that this phase stays below with the chance asked for, requests/s; never less than the
+    /// median baseline times the declared uplift.
+    pub(crate) fn expected_rps(&self, baseline: BaselineRps) -> f64 {
+        let BaselineRps {
+            p50_rps,
+            upper_rps,
+            quantile_percent,
+        } = baseline;
+        let uplift = f64::from(self.uplift_percent) / 100.0;
+        let path_score = normal_score(quantile_percent);
+        let spread = if path_score > 0.0 && p50_rps > 0.0 {
+            ((upper_rps / p50_rps).ln() / path_score).clamp(0.0, SPREAD_MAX)
+        } else {
+            0.0
+        };
+        let uplift_spread = (f64::from(self.chance.uplift_error_percent) / 100.0).ln_1p();
+        let score = self
+            .chance
+            .quantile_percent
+            .map_or(path_score, normal_score);
+        let factor = (score * spread.hypot(uplift_spread) - path_score * spread).exp();
+        (upper_rps * factor).max(p50_rps) * uplift
+    }
+
+    /// Median baseline times uplift, requests/s.
+    pub(crate) fn median_rps(&self, baseline: BaselineRps) -> f64 {
+        baseline.p50_rps * f64::from(self.uplift_percent) / 100.0
+    }
+}
+
+/// The standard normal score of a quantile within 50..=99 percent; values outside are moved in.
+///
+/// Abramowitz and Stegun 26.2.23, off by less than 4.5e-4.
+fn normal_score(percent: u8) -> f64 {
+    let tail = 1.0 - f64::from(percent.clamp(50, 99)) / 100.0;
+    let t = (-2.0 * tail.ln()).sqrt();
+    let above = 2.515_517 + t * (0.802_853 + t * 0.010_328);
+    let below = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
+    (t - above / below).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_those_of_the_normal_distribution() {
+        for (percent, score) in [(50, 0.0), (84, 0.9945), (95, 1.6449), (99, 2.3263)] {
+            let found = normal_score(percent);
+            assert!((found - score).abs() < 1e-3, "p{percent}: {found}");
+        }
+    }
+}
