@@ -26,6 +26,7 @@ mod overrides;
 mod reasons;
 pub mod rehearse;
 mod sale;
+mod spread;
 mod wake;
 
 pub use chance::Chance;
