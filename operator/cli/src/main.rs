@@ -18,7 +18,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Replays a trace in virtual time under this planner and under other autoscalers.
-    Rehearse(rehearse::Args),
+    Rehearse(Box<rehearse::Args>),
     /// Prints the completion script of a shell.
     Completion {
         /// The shell.

@@ -3,6 +3,7 @@
 //! Everything is read from files; nothing is asked of a cluster and nothing is changed.
 
 mod args;
+mod chart;
 mod load;
 mod objects;
 mod settings;
@@ -80,10 +81,22 @@ fn rehearse(args: &Args) -> Result<(), RehearseError> {
         rehearsal, notes, ..
     } = &stage;
     let bar = progress_bar();
-    let reports = rehearsal.run(&PolicyKind::ALL, &|share| {
+    let kinds = if args.policies.is_empty() {
+        PolicyKind::ALL.to_vec()
+    } else {
+        args.policies.clone()
+    };
+    let reports = rehearsal.run(&kinds, &|share| {
         bar.set_position((share * 100.0) as u64);
     });
     bar.finish_and_clear();
+    if let Some(path) = &args.html {
+        let page = chart::render(&stage.cluster, rehearsal, &reports, notes);
+        std::fs::write(path, page).map_err(|source| RehearseError::Write {
+            what: format!("`{}`", path.display()),
+            source,
+        })?;
+    }
     let text = if args.json {
         json(&stage, &reports)
     } else {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 use floodgate_forecast::UnixMillis;
+use floodgate_planner::rehearse::PolicyKind;
 use jiff::civil::Time;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
@@ -63,6 +64,9 @@ pub struct Args {
     /// Most pods the quota of the namespace admits.
     #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
     pub quota: Option<u32>,
+    /// Rehearses only these policies, comma-separated; default all.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
+    pub policies: Vec<PolicyKind>,
     /// Writes a chart, one file without anything from elsewhere.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
@@ -133,4 +137,11 @@ fn positive(text: &str) -> Result<f64, String> {
         Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
         _ => Err(format!("{text:?} must be a number above 0")),
     }
+}
+
+fn policy(name: &str) -> Result<PolicyKind, String> {
+    PolicyKind::of_name(name).ok_or_else(|| {
+        let names: Vec<&str> = PolicyKind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("{name:?} must be one of {}", names.join(", "))
+    })
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::Settings;
-use floodgate_planner::{Sale, SalePhase};
+use floodgate_planner::{Chance, Sale, SalePhase};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -183,6 +183,7 @@ fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
             t0,
             until,
             uplift_percent: args.sales_uplift,
+            chance: Chance::default(),
             planned_replicas: None,
         };
         Ok(Sale {

@@ -1,11 +1,14 @@
 //! Fields of the objects in the units of the planner, with the operator's own bounds and words.
 
+use std::ops::Range;
+
 use floodgate_api::cluster::degradation::{DegradationMode, Threshold};
 use floodgate_api::cluster::forecast::ForecastMode;
+use floodgate_api::sale::Phase;
 use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_planner::rehearse::{ForecastSettings, Settings};
 use floodgate_planner::{
-    DegradationPolicy, LevelThreshold, LoadLimits, Sale, SalePhase, Scaling, StepLimit,
+    Chance, DegradationPolicy, LevelThreshold, LoadLimits, Sale, SalePhase, Scaling, StepLimit,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -218,30 +221,12 @@ pub fn of_sale(event: &SaleEvent) -> Result<Sale, FieldError> {
     if spec.phases.is_empty() {
         return Err(invalid("spec.phases", "must have at least one entry"));
     }
-    let mut drafts = Vec::new();
-    for (index, phase) in spec.phases.iter().enumerate() {
-        let field = |part: &str| format!("spec.phases[{index}].{part}");
-        let t0 = instant(&field("t0"), &phase.t0)?;
-        if t0 < start || t0 >= end {
-            let must = "must be at or after `start` and before `end` of the sale";
-            return Err(invalid(&field("t0"), must));
-        }
-        let until = phase
-            .end
-            .as_ref()
-            .map(|text| instant(&field("end"), text))
-            .transpose()?;
-        if until.is_some_and(|until| until <= t0 || until > end) {
-            let must = "must be after `t0` and not after the `end` of the sale";
-            return Err(invalid(&field("end"), must));
-        }
-        let uplift = phase.uplift_percent.or(spec.uplift_percent).ok_or_else(|| {
-            let must = "must be set, here or for the sale; a rehearsal knows no earlier sale to learn from";
-            invalid(&field("upliftPercent"), must)
-        })?;
-        let uplift_percent = within(&field("upliftPercent"), uplift, 100, 100_000)?;
-        drafts.push((t0, until, phase.name.clone(), uplift_percent));
-    }
+    let mut drafts = spec
+        .phases
+        .iter()
+        .enumerate()
+        .map(|(index, phase)| draft(index, phase, spec.uplift_percent, start..end))
+        .collect::<Result<Vec<_>, _>>()?;
     drafts.sort_by_key(|(t0, ..)| *t0);
     let next: Vec<Timestamp> = drafts
         .iter()
@@ -261,6 +246,7 @@ pub fn of_sale(event: &SaleEvent) -> Result<Sale, FieldError> {
                 t0: t0.into(),
                 until: until.unwrap_or(next).max(least).into(),
                 uplift_percent,
+                chance: Chance::default(),
                 planned_replicas: None,
             }
         });
@@ -270,6 +256,39 @@ pub fn of_sale(event: &SaleEvent) -> Result<Sale, FieldError> {
         end: end.into(),
         phases: phases.collect(),
     })
+}
+
+/// A phase whose default end is not known yet: T0, end, name, uplift.
+type Draft = (Timestamp, Option<Timestamp>, String, u32);
+
+fn draft(
+    index: usize,
+    phase: &Phase,
+    of_sale: Option<i32>,
+    sale: Range<Timestamp>,
+) -> Result<Draft, FieldError> {
+    let field = |part: &str| format!("spec.phases[{index}].{part}");
+    let t0 = instant(&field("t0"), &phase.t0)?;
+    if !sale.contains(&t0) {
+        let must = "must be at or after `start` and before `end` of the sale";
+        return Err(invalid(&field("t0"), must));
+    }
+    let until = phase
+        .end
+        .as_ref()
+        .map(|text| instant(&field("end"), text))
+        .transpose()?;
+    if until.is_some_and(|until| until <= t0 || until > sale.end) {
+        let must = "must be after `t0` and not after the `end` of the sale";
+        return Err(invalid(&field("end"), must));
+    }
+    let uplift = phase.uplift_percent.or(of_sale).ok_or_else(|| {
+        let must =
+            "must be set, here or for the sale; a rehearsal knows no earlier sale to learn from";
+        invalid(&field("upliftPercent"), must)
+    })?;
+    let uplift_percent = within(&field("upliftPercent"), uplift, 100, 100_000)?;
+    Ok((t0, until, phase.name.clone(), uplift_percent))
 }
 
 fn instant(field: &str, text: &str) -> Result<Timestamp, FieldError> {

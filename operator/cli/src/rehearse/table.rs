@@ -5,7 +5,7 @@ use std::fmt::Write;
 use floodgate_planner::rehearse::{Rehearsal, Report};
 
 /// Head of each column.
-const HEADS: [&str; 11] = [
+pub const HEADS: [&str; 11] = [
     "POLICY",
     "SLO MIN",
     "UNSERVED",
@@ -54,7 +54,8 @@ pub fn render(rehearsal: &Rehearsal, reports: &[Report], notes: &[String]) -> St
     text.trim_end().to_owned()
 }
 
-fn row(report: &Report) -> [String; 11] {
+/// The cells of one policy.
+pub fn row(report: &Report) -> [String; 11] {
     let score = &report.score;
     let percent = |share: f64, digits: usize| format!("{:.digits$} %", share * 100.0);
     [

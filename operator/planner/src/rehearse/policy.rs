@@ -65,6 +65,11 @@ impl PolicyKind {
         }
     }
 
+    /// The policy of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Whether it is one of those to be measured against: neither ours nor a bound.
     pub const fn is_peer(self) -> bool {
         matches!(

@@ -10,7 +10,7 @@ use crate::rehearse::run::Stage;
 use crate::rehearse::{INTERVAL_S, outlook::Outlook};
 use crate::{
     Baseline, Caps, ForecastInput, ForecastTrust, HoldCause, Load, LoadFault, LoadReading, Memory,
-    Overrides, PlanInput, Reason, ReplicaState, Sale, plan, sale_plan,
+    Overrides, PlanInput, PodHealth, Reason, ReplicaState, Sale, plan, sale_plan,
 };
 
 /// The operator keeps the readings of the metrics store of the last minute.
@@ -38,6 +38,7 @@ impl<'a> Floodgate<'a> {
                 now: stage.from(),
                 scaling: settings.scaling.clone(),
                 replicas: ReplicaState::default(),
+                health: PodHealth::default(),
                 load: Load::Missing(LoadFault::Unavailable),
                 load_limits: settings.load_limits,
                 forecast: ForecastInput::Missing(Reason::ForecastUnavailable),

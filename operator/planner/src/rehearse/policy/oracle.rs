@@ -6,6 +6,8 @@ use crate::rehearse::fleet::START_SPREAD;
 use crate::rehearse::run::Stage;
 
 const TICK_S: i64 = 10;
+/// Looked at beyond the start of a pod, seconds.
+const MARGIN_S: i64 = 30;
 
 pub(super) struct Oracle<'a> {
     stage: &'a Stage<'a>,
@@ -18,7 +20,7 @@ impl<'a> Oracle<'a> {
         let start_s = (world.ready_s + world.warm_s) * (1.0 + START_SPREAD);
         Self {
             stage,
-            ahead_s: start_s.ceil() as i64 + TICK_S + 2,
+            ahead_s: start_s.ceil() as i64 + TICK_S + MARGIN_S,
         }
     }
 }
