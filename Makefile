@@ -29,7 +29,8 @@ lint: ## Formatting, clippy with warnings as errors, documentation.
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-bench: ## The gate of the payment service at rising multiples of its capacity under a real CPU quota; time and heap of a forecast.
+bench: ## What planning, rehearsing and forecasting cost; the gate of the payment service under a real CPU quota.
+	cargo bench -p floodgate-planner --bench planner
 	cargo bench -p payment-svc --bench overload
 	cargo bench -p floodgate-forecast --bench forecast
 

@@ -6,6 +6,7 @@ use crate::access::AccessError;
 use crate::file::FileError;
 use crate::output::OutputError;
 use crate::overrides::OverrideError;
+use crate::rehearse::RehearseError;
 use crate::sale::SaleError;
 
 /// Exit codes, as `--help` tells them.
@@ -56,6 +57,9 @@ pub enum Failure {
     /// A sale cannot be planned or told about.
     #[error(transparent)]
     Sale(#[from] SaleError),
+    /// Nothing was rehearsed.
+    #[error(transparent)]
+    Rehearse(#[from] RehearseError),
     /// The answer cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -81,7 +85,9 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::NotFound { .. } | Self::NoSale(_) | Self::Output(_) => ExitCode::from(1),
-            Self::File(_) | Self::Override(_) | Self::Sale(_) => ExitCode::from(2),
+            Self::File(_) | Self::Override(_) | Self::Sale(_) | Self::Rehearse(_) => {
+                ExitCode::from(2)
+            }
             Self::Access(_) => ExitCode::from(3),
         }
     }

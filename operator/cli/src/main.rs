@@ -14,6 +14,7 @@ mod moment;
 mod output;
 mod overrides;
 mod paint;
+mod rehearse;
 mod sale;
 mod source;
 mod status;
@@ -51,6 +52,8 @@ enum Command {
     Sale(sale::SaleArgs),
     /// Forecasts recorded traces: scores, pictures, models.
     Forecast(forecast::Arguments),
+    /// Replays a trace in virtual time under this planner and under other autoscalers.
+    Rehearse(Box<rehearse::Args>),
     /// Prints a completion script.
     Completion(completion::CompletionArgs),
 }
@@ -83,6 +86,10 @@ async fn run(command: Command, access: &AccessArgs) -> Result<ExitCode, Failure>
         Command::Explain(args) => explain::run(&args, access).await?,
         Command::Override(args) => overrides::run(&args, access).await?,
         Command::Sale(args) => sale::run(&args, access).await?,
+        Command::Rehearse(args) => {
+            rehearse::run(&args)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         Command::Forecast(args) => return Ok(forecast::run(args)),
         Command::Completion(args) => completion::script(&args, Cli::command())?,
     };

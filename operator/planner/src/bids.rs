@@ -14,6 +14,10 @@ pub(crate) use sale::phases;
 /// pod in twenty.
 const DOWN_HEADROOM: f64 = 1.05;
 
+/// Use of the pods, as a share of what they hold, that a peak just measured may reach; a peak is
+/// rarely the last one, and the next may be higher.
+const PEAK_SHARE: f64 = 0.9;
+
 /// All bids and their outcome.
 pub(crate) struct Auction {
     pub(crate) bids: Vec<Bid>,
@@ -33,8 +37,8 @@ pub(crate) struct Auction {
 pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Auction {
     let (sale, sale_floor) = sale::bid(situation, memory);
     let bids = vec![
-        reactive(situation),
-        forecast(situation),
+        reactive(situation, memory),
+        forecast(situation, memory),
         sale,
         overridden(situation),
         hold(situation, memory),
@@ -100,13 +104,19 @@ fn silent(source: BidSource, reason: Reason) -> Bid {
     }
 }
 
-fn reactive(situation: &Situation<'_>) -> Bid {
+fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
     let load = match situation.load {
         Ok(load) => load,
         Err(fault) => return silent(BidSource::Reactive, fault.reason()),
     };
     let peak_rps = load.peak_rps();
-    let Some(replicas) = situation.input.scaling.replicas_for(peak_rps) else {
+    let load_rps = match usual_upper_rps(situation, memory) {
+        Some(usual_rps) => {
+            in_reserve(situation, usual_rps, 1.0).max(in_reserve(situation, peak_rps, PEAK_SHARE))
+        }
+        None => peak_rps,
+    };
+    let Some(replicas) = situation.input.scaling.replicas_for(load_rps) else {
         return silent(BidSource::Reactive, Reason::CapacityInvalid);
     };
     let burst = peak_rps > load.rate_rps_max();
@@ -118,13 +128,13 @@ fn reactive(situation: &Situation<'_>) -> Bid {
         } else {
             Reason::CurrentLoad
         },
-        load_rps: Some(peak_rps),
+        load_rps: Some(load_rps),
         muted: None,
         detail: String::new(),
     }
 }
 
-fn forecast(situation: &Situation<'_>) -> Bid {
+fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
     let input = situation.input;
     let (path, trust, observed_peak_rps) = match &input.forecast {
         ForecastInput::Path {
@@ -136,6 +146,11 @@ fn forecast(situation: &Situation<'_>) -> Bid {
     };
     let Some(upper_rps) = path.upper_rps_max(input.now, situation.horizon) else {
         return silent(BidSource::Forecast, Reason::ForecastUnavailable);
+    };
+    let p50_rps = path.p50_rps_max(input.now, situation.horizon);
+    let upper_rps = match (usual_upper_rps(situation, memory), p50_rps) {
+        (Some(_), Some(p50_rps)) => p50_rps.max(in_reserve(situation, upper_rps, 1.0)),
+        _ => upper_rps,
     };
     let cap_rps = observed_peak_rps
         .filter(|peak| peak.is_finite() && *peak > 0.0)
@@ -159,6 +174,21 @@ fn forecast(situation: &Situation<'_>) -> Bid {
         },
         detail: format!("{} p{}", path.model(), path.quantile_percent()),
     }
+}
+
+/// The rate that the load exceeds in rare moments only, where a trusted forecast says how its level
+/// will be; `None` while either is not known. Then peaks too are held at target utilisation.
+fn usual_upper_rps(situation: &Situation<'_>, memory: &Memory) -> Option<f64> {
+    situation.trusted_path()?;
+    memory.spread.upper_rps()
+}
+
+/// The load at target utilisation that needs as many pods as `rps` does when they are used to
+/// `share` of what they hold. The reserve above the target is there for peaks; held at the target,
+/// a peak would have that reserve a second time.
+fn in_reserve(situation: &Situation<'_>, rps: f64, share: f64) -> f64 {
+    let scaling = &situation.input.scaling;
+    rps * (scaling.capacity_rps / scaling.full_rps() / share).min(1.0)
 }
 
 fn overridden(situation: &Situation<'_>) -> Bid {

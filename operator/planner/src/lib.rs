@@ -24,7 +24,9 @@ mod load;
 mod memory;
 mod overrides;
 mod reasons;
+pub mod rehearse;
 mod sale;
+mod spread;
 mod wake;
 
 pub use chance::Chance;

@@ -4,7 +4,9 @@ use floodgate_forecast::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 use crate::aftercare::Aftercare;
+use crate::bids::phases;
 use crate::chance::BaselineRps;
+use crate::spread::LoadSpread;
 use crate::{Level, PlanInput, Situation};
 
 /// State between two decisions; bounded, serialisable, and opaque to the caller.
@@ -25,6 +27,8 @@ pub struct Memory {
     /// Baselines of phases whose pre-scale has begun; frozen, so that the sale's own load is never
     /// taken for its baseline.
     pub(crate) baselines: Vec<PhaseBaseline>,
+    /// How far the load strays from its own level.
+    pub(crate) spread: LoadSpread,
     /// What became of the last raise.
     pub(crate) aftercare: Aftercare,
 }
@@ -110,6 +114,10 @@ impl Memory {
         let input = situation.input;
         if situation.may_lower() {
             self.hold = None;
+        }
+        let in_sale = phases(&input.sales).any(|(_, phase)| phase.runs_at(input.now));
+        if let (Ok(load), false) = (situation.load, in_sale) {
+            self.spread.observe(input.now, load.present_rps());
         }
         let window_s = i64::from(input.scaling.scale_down_stabilisation_s);
         self.recommendations.retain(|kept| {

@@ -1,0 +1,134 @@
+//! `rehearse`: a recorded trace in virtual time, under this planner and under other autoscalers.
+//!
+//! Everything is read from files; nothing is asked of a cluster and nothing is changed.
+
+mod args;
+mod chart;
+mod load;
+mod objects;
+mod settings;
+mod table;
+
+use std::io::Write;
+
+use floodgate_planner::rehearse::{PolicyKind, Rehearsal, Report, World};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+pub use args::Args;
+use load::{LoadError, Stage};
+use objects::ObjectError;
+
+/// Why nothing was rehearsed.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearseError {
+    /// The objects cannot be used.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// The trace cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The answer cannot be written.
+    #[error("cannot write {what}: {source}")]
+    Write {
+        /// What was to be written.
+        what: String,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Answer<'a> {
+    cluster: &'a str,
+    rehearsed_from: String,
+    rehearsed_until: String,
+    seed: u64,
+    step_s: u32,
+    load_peak_rps: f64,
+    load_scale: f64,
+    notes: &'a [String],
+    policies: Vec<PolicyAnswer<'a>>,
+}
+
+#[derive(Serialize)]
+struct PolicyAnswer<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    score: &'a floodgate_planner::rehearse::Score,
+}
+
+/// Rehearses and prints.
+pub fn run(args: &Args) -> Result<(), RehearseError> {
+    let given = objects::read(&args.files, args.sales.as_deref(), args)?;
+    let stage = load::stage(args, given)?;
+    let Stage {
+        rehearsal, notes, ..
+    } = &stage;
+    let bar = progress_bar();
+    let kinds = if args.policies.is_empty() {
+        PolicyKind::ALL.to_vec()
+    } else {
+        args.policies.clone()
+    };
+    let reports = rehearsal.run(&kinds, &|share| {
+        bar.set_position((share * 100.0) as u64);
+    });
+    bar.finish_and_clear();
+    if let Some(path) = &args.html {
+        let page = chart::render(&stage.cluster, rehearsal, &reports, notes);
+        std::fs::write(path, page).map_err(|source| RehearseError::Write {
+            what: format!("`{}`", path.display()),
+            source,
+        })?;
+    }
+    let text = if args.json {
+        json(&stage, &reports)
+    } else {
+        table::render(rehearsal, &reports, notes)
+    };
+    let mut out = std::io::stdout().lock();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    match written {
+        // Whoever reads may have had enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|source| RehearseError::Write {
+            what: "the answer".to_owned(),
+            source,
+        }),
+    }
+}
+
+/// A bar on stderr; it stays hidden when that is no terminal.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(100);
+    if let Ok(style) = ProgressStyle::with_template("rehearsing [{bar:40}] {percent} % {elapsed}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn json(stage: &Stage, reports: &[Report]) -> String {
+    let Rehearsal { traffic, world, .. } = &stage.rehearsal;
+    let World { seed, .. } = *world;
+    let answer = Answer {
+        cluster: &stage.cluster,
+        rehearsed_from: traffic.rehearsed_from().to_string(),
+        rehearsed_until: traffic.end().to_string(),
+        seed,
+        step_s: stage.rehearsal.step_s(),
+        load_peak_rps: traffic.peak_rps(),
+        load_scale: stage.scale,
+        notes: &stage.notes,
+        policies: reports
+            .iter()
+            .map(|report| PolicyAnswer {
+                name: report.name,
+                score: &report.score,
+            })
+            .collect(),
+    };
+    serde_json::to_string_pretty(&answer)
+        .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+}

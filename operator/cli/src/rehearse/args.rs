@@ -1,0 +1,147 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use floodgate_forecast::UnixMillis;
+use floodgate_planner::rehearse::PolicyKind;
+use jiff::civil::Time;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, civil};
+
+/// Replays a trace in virtual time under this planner and under other autoscalers.
+///
+/// The first 14 days of the trace, at most half of it, are history; the rest is rehearsed. All
+/// policies meet the same requests, the same slow pods and the same losses. Nothing is asked of a
+/// cluster and nothing is changed.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Files with one `PaymentCluster` and any number of `SaleEvents`, YAML or JSON.
+    #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Recorded load: `timestamp,value`, RFC 3339, blank value = missing.
+    #[arg(long, value_name = "FILE")]
+    pub trace: PathBuf,
+    /// What a value of the trace counts.
+    #[arg(long, value_enum, default_value_t = Unit::PerStep)]
+    pub unit: Unit,
+    /// Multiplies the trace so that its peak is this many requests per second. Without it, a trace
+    /// that does not fit the cluster (more than `max` replicas hold, or less than a quarter of it)
+    /// is brought to three quarters of what `max` replicas hold, and that is said.
+    #[arg(long, value_name = "RPS", value_parser = positive, conflicts_with = "as_recorded")]
+    pub scale_to_peak: Option<f64>,
+    /// Takes the trace as it is, however badly it fits the cluster.
+    #[arg(long)]
+    pub as_recorded: bool,
+    /// Sales as a list: `timestamp,label`, one T0 a row.
+    #[arg(long, value_name = "FILE")]
+    pub sales: Option<PathBuf>,
+    /// Uplift of the sales in `--sales`, percent of what usually comes.
+    #[arg(long, value_name = "PERCENT", default_value_t = 200, value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    pub sales_uplift: u32,
+    /// Length of the sales in `--sales`, minutes.
+    #[arg(long, value_name = "MINUTES", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=1_440))]
+    pub sales_minutes: u32,
+    /// A sale that the trace does not hold: `20x@00:00:00+08:00` (on one day in the middle) or
+    /// `20x@2026-11-11T00:00:00+08:00`. It is up within 10 s, holds for 15 minutes, and halves every
+    /// 15 minutes after. Everybody who takes a calendar knows of it, by the SaleEvent that covers it
+    /// or else by one that is made for it.
+    #[arg(long, value_name = "FACTORx@TIME")]
+    pub inject: Vec<Injection>,
+    /// Tells nobody of an injected sale that no SaleEvent covers.
+    #[arg(long, requires = "inject")]
+    pub unannounced: bool,
+    /// Everything that happens by chance follows from it.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// From creation to Ready without warm-up, seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = positive)]
+    pub ready_seconds: f64,
+    /// Warm-up of a pod, seconds; a pod nobody warms up takes three times as long, while it serves.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = positive)]
+    pub warm_seconds: f64,
+    /// Most pods the quota of the namespace admits.
+    #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub quota: Option<u32>,
+    /// Rehearses only these policies, comma-separated; default all.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
+    pub policies: Vec<PolicyKind>,
+    /// Writes a chart, one file without anything from elsewhere.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Prints figures as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a value of a trace counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Unit {
+    /// Requests in the step of the trace, as access logs are counted.
+    PerStep,
+    /// Requests per second, as `rate()` gives them.
+    Rps,
+}
+
+/// A sale that the trace does not hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Injection {
+    /// Times what usually comes.
+    pub factor: f64,
+    /// When.
+    pub when: When,
+}
+
+/// When a sale is injected.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum When {
+    /// Once.
+    At(UnixMillis),
+    /// At a time of day, on a day to be chosen.
+    TimeOfDay(Time, Offset),
+}
+
+impl FromStr for Injection {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let must = || {
+            format!("{text:?} must be like `20x@00:00:00+08:00` or `20x@2026-11-11T00:00:00+08:00`")
+        };
+        let (factor, when) = text.split_once("x@").ok_or_else(must)?;
+        let factor: f64 = factor.parse().map_err(|_| must())?;
+        if !(1.0..=1_000.0).contains(&factor) {
+            return Err(format!("{factor} must be between 1 and 1000 times"));
+        }
+        if let Ok(at) = when.parse::<Timestamp>() {
+            let when = When::At(at.into());
+            return Ok(Self { factor, when });
+        }
+        // A day is put before it so that the time and the offset are read by the same rules.
+        let on_a_day = format!("2000-01-01T{when}");
+        let at: Timestamp = on_a_day.parse().map_err(|_| must())?;
+        let time: civil::DateTime = on_a_day.parse().map_err(|_| must())?;
+        let utc = TimeZone::UTC.to_datetime(at);
+        let offset_s = (time.duration_since(utc)).as_secs();
+        let offset = i32::try_from(offset_s)
+            .ok()
+            .and_then(|s| Offset::from_seconds(s).ok());
+        let when = When::TimeOfDay(time.time(), offset.ok_or_else(must)?);
+        Ok(Self { factor, when })
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
+        _ => Err(format!("{text:?} must be a number above 0")),
+    }
+}
+
+fn policy(name: &str) -> Result<PolicyKind, String> {
+    PolicyKind::of_name(name).ok_or_else(|| {
+        let names: Vec<&str> = PolicyKind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("{name:?} must be one of {}", names.join(", "))
+    })
+}

@@ -1,0 +1,296 @@
+//! The trace as the load of the rehearsal: unit, injected sales, scale, and where the sales lie.
+
+use floodgate_forecast::{Trace, TraceError, UnixMillis};
+use floodgate_planner::rehearse::{Rehearsal, Surge, Traffic, TrafficError, World};
+use floodgate_planner::{Chance, Sale, SalePhase};
+use jiff::tz::Offset;
+use jiff::{SignedDuration, civil::Time};
+
+use super::args::{Args, Injection, Unit, When};
+use super::objects::{self, Given, ObjectError};
+
+/// History before the rehearsal, at most half of the trace, seconds.
+const HISTORY_S: i64 = 14 * 86_400;
+/// A trace that does not fit is brought to this share of what the most replicas hold.
+const FIT_SHARE: f64 = 0.75;
+/// A trace whose peak is below this share of it does not fit either.
+const FIT_SHARE_MIN: f64 = 0.25;
+const WEEK_S: i64 = 7 * 86_400;
+/// Phases in which an injected sale is announced: from when after T0, seconds, and how much of what
+/// it adds is still there then, as [`Surge`] falls.
+const PHASES: [(&str, i64, f64); 3] = [
+    ("opening", 0, 1.0),
+    ("tail", 1_800, 0.5),
+    ("rest", 3_600, 0.125),
+];
+
+/// Why a trace cannot be rehearsed.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] ObjectError),
+    /// It is no trace.
+    #[error("`{file}`: {source}")]
+    Trace {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: TraceError,
+    },
+    /// It cannot be rehearsed.
+    #[error("`{file}`: {source}")]
+    Traffic {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: TrafficError,
+    },
+    /// An injected sale lies outside.
+    #[error(
+        "the sale injected at {at} must lie between {from} and {until}, the part of the trace that is rehearsed"
+    )]
+    Outside {
+        /// When.
+        at: UnixMillis,
+        /// Start of the rehearsal.
+        from: UnixMillis,
+        /// Its end.
+        until: UnixMillis,
+    },
+}
+
+/// A rehearsal that can begin.
+#[derive(Debug)]
+pub struct Stage {
+    /// Name of the cluster.
+    pub cluster: String,
+    /// The rehearsal.
+    pub rehearsal: Rehearsal,
+    /// Factor the trace was multiplied by.
+    pub scale: f64,
+    /// What was done to make it fit, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Puts everything together.
+pub fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
+    let Given {
+        cluster,
+        settings,
+        mut sales,
+        others,
+    } = given;
+    let mut notes = Vec::new();
+    if !others.is_empty() {
+        let others = others.join(", ");
+        notes.push(format!(
+            "{others}: selects another cluster and was left out."
+        ));
+    }
+    let mut traffic = traffic(args)?;
+    notes.push(format!(
+        "History is {} .. {}; {} .. {} is rehearsed.",
+        traffic.start(),
+        traffic.rehearsed_from(),
+        traffic.rehearsed_from(),
+        traffic.end()
+    ));
+    traffic = place(traffic, &sales, args, &mut notes);
+    for injection in &args.inject {
+        traffic = inject(args, *injection, traffic, &mut sales, &mut notes)?;
+    }
+    let full_rps = f64::from(settings.scaling.replicas_max) * settings.scaling.capacity_rps;
+    let scale = scale(args, &traffic, full_rps, &mut notes);
+    let World { cold_s, warm_s, .. } = World::default();
+    Ok(Stage {
+        cluster,
+        rehearsal: Rehearsal {
+            traffic: traffic.scaled(scale),
+            settings,
+            sales,
+            world: World {
+                seed: args.seed,
+                ready_s: args.ready_seconds,
+                warm_s: args.warm_seconds,
+                cold_s: cold_s / warm_s * args.warm_seconds,
+                quota_replicas_max: args.quota,
+                ..World::default()
+            },
+        },
+        scale,
+        notes,
+    })
+}
+
+fn traffic(args: &Args) -> Result<Traffic, LoadError> {
+    let file = args.trace.display().to_string();
+    let text = objects::text(&args.trace)?;
+    let trace = Trace::parse(&text).map_err(|source| LoadError::Trace {
+        file: file.clone(),
+        source,
+    })?;
+    let per_second = match args.unit {
+        Unit::PerStep => 1.0 / f64::from(trace.step_s()),
+        Unit::Rps => 1.0,
+    };
+    let samples: Vec<(UnixMillis, Option<f64>)> = trace
+        .samples()
+        .iter()
+        .map(|(at, value)| (*at, value.map(|value| value * per_second)))
+        .collect();
+    Traffic::new(trace.step_s(), &samples, HISTORY_S)
+        .map_err(|source| LoadError::Traffic { file, source })
+}
+
+/// Says which sales lie outside of the rehearsal; when all do, the trace is moved by whole weeks to
+/// the first of them and the declared uplift is laid over it.
+fn place(mut traffic: Traffic, sales: &[Sale], args: &Args, notes: &mut Vec<String>) -> Traffic {
+    let phases = || sales.iter().flat_map(|sale| &sale.phases);
+    let (from, until) = (traffic.rehearsed_from(), traffic.end());
+    let inside = phases()
+        .filter(|phase| from < phase.t0 && phase.t0 < until)
+        .count();
+    let outside = phases().count() - inside;
+    let Some(first) = phases().map(|phase| phase.t0).min().filter(|_| outside > 0) else {
+        return traffic;
+    };
+    if inside > 0 {
+        notes.push(format!(
+            "{outside} of {} phases lie outside of what is rehearsed and show nothing.",
+            inside + outside
+        ));
+        return traffic;
+    }
+    // To the latest week in which a day is left after the first T0, and no earlier than the start.
+    let target = until.plus_s(-86_400).max(from.plus_s(3_600));
+    let weeks = first.seconds_since(target).div_euclid(WEEK_S) + 1;
+    traffic = traffic.moved(weeks * WEEK_S);
+    let (from, until) = (traffic.rehearsed_from(), traffic.end());
+    if !(from < first && first < until) {
+        notes.push("No sale lies in what is rehearsed; none is shown.".to_owned());
+        return traffic.moved(-weeks * WEEK_S);
+    }
+    notes.push(format!(
+        "Every sale lies outside of the trace: the trace was moved by {weeks} weeks, so that {from} .. {until} is rehearsed."
+    ));
+    if args.inject.is_empty() {
+        notes.push("The declared uplift of each phase was laid over it.".to_owned());
+        for phase in phases().filter(|phase| from < phase.t0 && phase.t0 < until) {
+            traffic = traffic.with_surge(Surge {
+                t0: phase.t0,
+                factor: f64::from(phase.uplift_percent) / 100.0,
+            });
+        }
+    }
+    traffic
+}
+
+/// Lays an injected sale over the trace, and announces it.
+fn inject(
+    args: &Args,
+    injection: Injection,
+    traffic: Traffic,
+    sales: &mut Vec<Sale>,
+    notes: &mut Vec<String>,
+) -> Result<Traffic, LoadError> {
+    let (from, until) = (traffic.rehearsed_from(), traffic.end());
+    let t0 = match injection.when {
+        When::At(at) => at,
+        When::TimeOfDay(time, offset) => on_a_day(time, offset, &traffic, sales),
+    };
+    if t0 <= from || t0 >= until {
+        return Err(LoadError::Outside {
+            at: t0,
+            from,
+            until,
+        });
+    }
+    let surge = Surge {
+        t0,
+        factor: injection.factor,
+    };
+    let covered = sales.iter().flat_map(|sale| &sale.phases).any(|phase| {
+        phase.t0 <= t0
+            && t0 < phase.until
+            && f64::from(phase.uplift_percent) >= 50.0 * injection.factor
+    });
+    let told = if covered {
+        "a SaleEvent covers it"
+    } else if args.unannounced {
+        "nobody is told of it"
+    } else {
+        sales.push(announced(&surge, sales.len()));
+        "announced to everybody who takes a calendar"
+    };
+    notes.push(format!(
+        "A sale of {}x was injected at {t0}; {told}.",
+        injection.factor
+    ));
+    Ok(traffic.with_surge(surge))
+}
+
+/// The time of day of a T0 that is announced, else of the day in the middle.
+fn on_a_day(time: Time, offset: Offset, traffic: &Traffic, sales: &[Sale]) -> UnixMillis {
+    let (from, until) = (traffic.rehearsed_from(), traffic.end());
+    let civil = |at: UnixMillis| at.timestamp().map(|at| offset.to_datetime(at));
+    let announced = sales
+        .iter()
+        .flat_map(|sale| &sale.phases)
+        .map(|phase| phase.t0)
+        .filter(|t0| from < *t0 && *t0 < until)
+        .find(|t0| civil(*t0).is_some_and(|at| at.time() == time));
+    let middle = from.plus_s(until.seconds_since(from) / 2);
+    let on_middle = || {
+        let date = civil(middle)?.date();
+        let at = offset.to_timestamp(date.to_datetime(time)).ok()?;
+        let at = if UnixMillis::from(at) < middle {
+            at.saturating_add(SignedDuration::from_hours(24)).ok()?
+        } else {
+            at
+        };
+        Some(UnixMillis::from(at))
+    };
+    announced.or_else(on_middle).unwrap_or(middle)
+}
+
+/// The announcement a person would write who knows how such sales go.
+fn announced(surge: &Surge, index: usize) -> Sale {
+    let ends = PHASES
+        .iter()
+        .skip(1)
+        .map(|(_, after_s, _)| surge.t0.plus_s(*after_s));
+    let ends = ends.chain([surge.until()]);
+    let phases = PHASES
+        .iter()
+        .zip(ends)
+        .map(|((name, after_s, share), until)| SalePhase {
+            name: (*name).to_owned(),
+            t0: surge.t0.plus_s(*after_s),
+            until,
+            uplift_percent: ((1.0 + (surge.factor - 1.0) * share) * 100.0).ceil() as u32,
+            chance: Chance::default(),
+            planned_replicas: None,
+        });
+    Sale {
+        name: format!("injected-{index}"),
+        start: surge.t0,
+        end: surge.until(),
+        phases: phases.collect(),
+    }
+}
+
+fn scale(args: &Args, traffic: &Traffic, full_rps: f64, notes: &mut Vec<String>) -> f64 {
+    let peak_rps = traffic.peak_rps();
+    let wanted_rps = match args.scale_to_peak {
+        Some(rps) => rps,
+        None if args.as_recorded => return 1.0,
+        None if (full_rps * FIT_SHARE_MIN..=full_rps).contains(&peak_rps) => return 1.0,
+        None => full_rps * FIT_SHARE,
+    };
+    let scale = wanted_rps / peak_rps;
+    notes.push(format!(
+        "The load was multiplied by {scale:.4}, so that its peak of {peak_rps:.0} requests/s became {wanted_rps:.0}; the most replicas hold {full_rps:.0} at target utilisation."
+    ));
+    scale
+}

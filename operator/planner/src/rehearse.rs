@@ -1,0 +1,159 @@
+//! Rehearsal: a recorded or invented sale in virtual time, under several policies.
+//!
+//! The policy `floodgate` is [`crate::plan`] itself, fed the way the operator feeds it; the others
+//! are written from the documented rules of the autoscalers they stand for. All of them meet the
+//! same requests, the same pods, the same losses of metrics and pods, second by second.
+//!
+//! Pure and deterministic: no clock, no I/O; the same input gives the same report, bit for bit.
+//! Invariant: no policy but `oracle` and `static-peak` is shown anything of the future.
+
+mod calendar;
+mod chance;
+mod fleet;
+mod outlook;
+mod policy;
+mod run;
+mod score;
+mod sensors;
+mod service;
+mod traffic;
+
+use std::ops::RangeInclusive;
+
+pub use policy::PolicyKind;
+pub use score::{Report, Sample, Score};
+pub use traffic::{Surge, Traffic, TrafficError};
+
+use crate::{DegradationPolicy, LeadTime, LoadLimits, Sale, Scaling};
+
+/// Seconds between two decisions of the operator, at most.
+const INTERVAL_S: u32 = 2;
+
+/// Everything a rehearsal is made of.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// The load that comes, and the history before it.
+    pub traffic: Traffic,
+    /// The cluster, as its spec says.
+    pub settings: Settings,
+    /// Announced sales. Every policy that can take a calendar is given them.
+    pub sales: Vec<Sale>,
+    /// What pods and metrics are like.
+    pub world: World,
+}
+
+/// What of a `PaymentCluster` decides.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bounds, capacity and limits.
+    pub scaling: Scaling,
+    /// What makes a reading valid.
+    pub load_limits: LoadLimits,
+    /// Thresholds of the levels.
+    pub degradation: DegradationPolicy,
+    /// How the forecast is made.
+    pub forecast: ForecastSettings,
+    /// Least and greatest lead time planned with, seconds.
+    pub lead_s: RangeInclusive<u32>,
+}
+
+/// How the forecast is made.
+#[derive(Clone, Copy, Debug)]
+pub struct ForecastSettings {
+    /// Whether it bids.
+    pub active: bool,
+    /// The upper quantile, percent.
+    pub quantile_percent: u8,
+    /// Look-ahead beyond the lead time, seconds.
+    pub margin_s: u32,
+    /// Between two paths, seconds.
+    pub refresh_s: u32,
+    /// Between two fits, seconds.
+    pub refit_s: u32,
+    /// Live error above which it does not bid, percent.
+    pub error_percent_max: u32,
+    /// History it learns from, days.
+    pub history_days: u32,
+}
+
+/// What pods and metrics are like.
+#[derive(Clone, Copy, Debug)]
+pub struct World {
+    /// Seed of everything that happens by chance.
+    pub seed: u64,
+    /// From creation to Ready without warm-up, seconds; each pod takes 0.8 to 1.2 of it.
+    pub ready_s: f64,
+    /// Warm-up before Ready, seconds, where a warm-up is ordered; 0.8 to 1.2 of it.
+    pub warm_s: f64,
+    /// What a pod with a cold cache holds at first, percent of a warm one; it grows evenly.
+    pub cold_percent: u32,
+    /// Until a cold pod has become warm by the requests it serves, seconds.
+    pub cold_s: f64,
+    /// Most requests wait this long, seconds; what comes beyond is refused.
+    pub queue_s: f64,
+    /// A request that waits longer than this, milliseconds, has missed its objective.
+    pub slo_delay_ms: f64,
+    /// Pods that die, per day.
+    pub pods_lost_per_day: f64,
+    /// Losses of the metrics store, per day.
+    pub metric_losses_per_day: f64,
+    /// How long each of them lasts, seconds.
+    pub metric_loss_s: u32,
+    /// Most pods the quota admits.
+    pub quota_replicas_max: Option<u32>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            ready_s: 30.0,
+            warm_s: 20.0,
+            // Just what the usual target asks of a pod: a start by itself breaks nothing, a start
+            // under more than the target does.
+            cold_percent: 70,
+            cold_s: 60.0,
+            queue_s: 1.0,
+            slo_delay_ms: 250.0,
+            pods_lost_per_day: 2.0,
+            metric_losses_per_day: 0.5,
+            metric_loss_s: 120,
+            quota_replicas_max: None,
+        }
+    }
+}
+
+impl Rehearsal {
+    /// Runs each policy and gives its report, in the order asked for.
+    ///
+    /// The oracle always runs, because the others are measured against it.
+    pub fn run(&self, kinds: &[PolicyKind], progress: &(dyn Fn(f64) + Sync)) -> Vec<Report> {
+        run::all(self, kinds, progress)
+    }
+
+    /// Lead time the operator has measured: the slowest starts of this world, within the bounds.
+    pub fn lead_time(&self) -> LeadTime {
+        let World {
+            ready_s, warm_s, ..
+        } = self.world;
+        let start_s = (ready_s + warm_s) * (1.0 + fleet::START_SPREAD);
+        let total_s = (start_s.ceil() as u32)
+            .saturating_add(INTERVAL_S)
+            .clamp(*self.settings.lead_s.start(), *self.settings.lead_s.end());
+        LeadTime {
+            ready_p99_s: total_s.saturating_sub(INTERVAL_S),
+            warm_p99_s: 0,
+            interval_s: INTERVAL_S.min(total_s),
+            margin_s: self.settings.forecast.margin_s,
+        }
+    }
+
+    /// Seconds of one step of virtual time: coarser for spans beyond a quarter of a year.
+    pub fn step_s(&self) -> u32 {
+        if self.traffic.rehearsed_s() > 100 * 86_400 {
+            5
+        } else {
+            2
+        }
+    }
+}

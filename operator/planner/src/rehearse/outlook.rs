@@ -1,0 +1,218 @@
+//! What the forecast loop of the operator would have left at every refresh, made ahead of the run.
+//!
+//! A forecast depends on what came and on the calendar, never on the pods, so it is made once and
+//! on all cores. A long rehearsal fits and refreshes less often than the operator does, to stay
+//! within a minute; what is lost by that is lost by `floodgate` alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use floodgate_forecast::{
+    Accuracy, Basis, FitOptions, ForecastPath, Model, Promise, Series, UnixMillis, Verdict, fit,
+};
+
+use super::Rehearsal;
+use super::run::spread;
+use crate::bids::phases;
+use crate::{ForecastTrust, Reason};
+
+/// Most fits of one rehearsal.
+const FITS_MAX: i64 = 400;
+/// Most paths of one rehearsal.
+const PATHS_MAX: i64 = 60_000;
+/// Reach of a path a sale is planned with, seconds; as in the operator.
+const LONG_S: u32 = 26 * 3_600;
+/// Reach of every other path beyond what a decision looks at, seconds.
+const SHORT_EXTRA_S: u32 = 900;
+
+/// One refresh.
+#[derive(Clone, Debug)]
+pub(super) struct Outlook {
+    pub(super) at: UnixMillis,
+    pub(super) path: Arc<ForecastPath>,
+    /// Whether the path reaches far enough to plan a sale of tomorrow.
+    pub(super) is_long: bool,
+    pub(super) trust: ForecastTrust,
+    /// Largest load in the history, requests/s.
+    pub(super) peak_rps: f64,
+    history_s: i64,
+    basis: Basis,
+    /// What seasonal naive says about the end of the lead time, requests/s.
+    naive_rps: f64,
+}
+
+/// Every refresh of a rehearsal, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outlooks(pub(super) Vec<Outlook>);
+
+impl Outlooks {
+    /// Makes them all.
+    pub(super) fn make(rehearsal: &Rehearsal, progress: &(dyn Fn(f64) + Sync)) -> Self {
+        if !rehearsal.settings.forecast.active {
+            return Self::default();
+        }
+        let pace = Pace::of(rehearsal);
+        let span_s = rehearsal.traffic.rehearsed_s();
+        let fits = usize::try_from(span_s.div_euclid(pace.refit_s) + 1).unwrap_or(1);
+        let done = AtomicUsize::new(0);
+        let parts = spread(fits, |index| {
+            let first_s = i64::try_from(index).unwrap_or(0) * pace.refit_s;
+            let part = pace.part(rehearsal, first_s, (first_s + pace.refit_s).min(span_s));
+            progress(done.fetch_add(1, Ordering::Relaxed) as f64 / fits as f64);
+            part
+        });
+        let mut all: Vec<Outlook> = parts.into_iter().flatten().collect();
+        judge(rehearsal, pace.refresh_s, &mut all);
+        Self(all)
+    }
+}
+
+/// How often fits and paths are made, seconds.
+struct Pace {
+    refresh_s: i64,
+    refit_s: i64,
+}
+
+impl Pace {
+    fn of(rehearsal: &Rehearsal) -> Self {
+        let span_s = rehearsal.traffic.rehearsed_s();
+        let settings = &rehearsal.settings.forecast;
+        let spread_over = |usual_s: u32, most: i64| {
+            let usual_s = i64::from(usual_s.max(10));
+            let times = span_s / (usual_s * most) + i64::from(span_s % (usual_s * most) > 0);
+            usual_s * times.max(1)
+        };
+        let refresh_s = spread_over(settings.refresh_s, PATHS_MAX);
+        let refit_s = spread_over(settings.refit_s, FITS_MAX).max(refresh_s);
+        Self {
+            refresh_s,
+            refit_s: (refit_s + refresh_s - 1) / refresh_s * refresh_s,
+        }
+    }
+
+    /// One fit, and the paths until the next one.
+    fn part(&self, rehearsal: &Rehearsal, first_s: i64, until_s: i64) -> Vec<Outlook> {
+        let traffic = &rehearsal.traffic;
+        let settings = &rehearsal.settings.forecast;
+        let from = traffic.rehearsed_from();
+        let history_s = i64::from(settings.history_days) * 86_400;
+        let oldest = from.plus_s(first_s - history_s).max(traffic.start());
+        let newest = from.plus_s(until_s);
+        let past: Vec<(UnixMillis, f64)> = traffic.recorded(oldest, newest).collect();
+        let mut model: Option<Model> = None;
+        let mut outlooks = Vec::new();
+        for elapsed_s in (first_s..until_s.max(first_s + 1)).step_by(self.refresh_s as usize) {
+            let at = from.plus_s(elapsed_s);
+            let Some(series) = series(rehearsal, &past, at) else {
+                continue;
+            };
+            if model.is_none() {
+                let options = FitOptions {
+                    quantile_percent: settings.quantile_percent.clamp(51, 99),
+                    ..FitOptions::default()
+                };
+                model = fit(&series, &options).ok();
+            }
+            if let Some(model) = &model {
+                outlooks.push(self.outlook(rehearsal, model, &series, at));
+            }
+        }
+        outlooks
+    }
+
+    fn outlook(
+        &self,
+        rehearsal: &Rehearsal,
+        model: &Model,
+        series: &Series,
+        at: UnixMillis,
+    ) -> Outlook {
+        let lead = rehearsal.lead_time();
+        let horizon_s = u32::try_from(lead.horizon_s()).unwrap_or(0);
+        let soon = at.plus_s(2 * self.refresh_s);
+        // Plans are made with the last path before the pre-scale begins.
+        let plans = phases(&rehearsal.sales).any(|(_, phase)| {
+            let prescale_at = phase.t0.plus_s(-lead.horizon_s());
+            at <= prescale_at && prescale_at <= soon
+        });
+        let short_s = horizon_s + u32::try_from(self.refresh_s).unwrap_or(0) + SHORT_EXTRA_S;
+        let reach_s = if plans { LONG_S } else { short_s };
+        let due = at.plus_s(lead.horizon_s());
+        let naive_rps = series.seasonal_naive_rps(due);
+        let last_rps = || series.points().last().map_or(0.0, |(_, rps)| rps);
+        Outlook {
+            at,
+            path: Arc::new(model.path(series, reach_s)),
+            is_long: plans,
+            trust: ForecastTrust::Trusted,
+            peak_rps: series.peak_rps(),
+            history_s: series.span_s(),
+            basis: model.basis(),
+            naive_rps: naive_rps.unwrap_or_else(last_rps),
+        }
+    }
+}
+
+/// The history known at an instant, without the phases that have begun by then.
+fn series(rehearsal: &Rehearsal, past: &[(UnixMillis, f64)], at: UnixMillis) -> Option<Series> {
+    let known = &past[..past.partition_point(|(end, _)| *end <= at)];
+    let oldest = at.plus_s(-i64::from(rehearsal.settings.forecast.history_days) * 86_400);
+    let known = &known[known.partition_point(|(end, _)| *end <= oldest)..];
+    let begun: Vec<(UnixMillis, UnixMillis)> = phases(&rehearsal.sales)
+        .filter(|(_, phase)| phase.t0 <= at && phase.until >= oldest)
+        .map(|(_, phase)| (phase.t0, phase.until))
+        .collect();
+    let step_s = rehearsal.traffic.step_s();
+    if begun.is_empty() {
+        return Series::from_samples(step_s, known).ok();
+    }
+    let in_sale = |at: UnixMillis| {
+        begun
+            .iter()
+            .any(|(from, until)| *from <= at && at <= *until)
+    };
+    let outside: Vec<(UnixMillis, f64)> = known
+        .iter()
+        .copied()
+        .filter(|(end, _)| !in_sale(*end))
+        .collect();
+    Series::from_samples(step_s, &outside).ok()
+}
+
+/// Lets each promise come due and decides, as the operator does, which paths may bid.
+fn judge(rehearsal: &Rehearsal, refresh_s: i64, outlooks: &mut [Outlook]) {
+    let lead_s = rehearsal.lead_time().horizon_s();
+    let gate = rehearsal.settings.forecast.error_percent_max;
+    let tolerance_s = u32::try_from(refresh_s.saturating_mul(2)).unwrap_or(u32::MAX);
+    let mut accuracy = Accuracy::default();
+    for outlook in outlooks {
+        let at = outlook.at;
+        let in_sale = phases(&rehearsal.sales).any(|(_, phase)| phase.runs_at(at));
+        if !in_sale {
+            let minute_ago = rehearsal.traffic.rate_at(at.plus_s(-30));
+            accuracy.observe(at, minute_ago, tolerance_s);
+        }
+        let due = at.plus_s(lead_s);
+        let bounds = outlook
+            .path
+            .p50_rps_max(due, due)
+            .zip(outlook.path.upper_rps_max(due, due));
+        if let Some((p50_rps, upper_rps)) = bounds {
+            accuracy.promise(Promise {
+                at: due,
+                p50_rps,
+                upper_rps,
+                naive_rps: outlook.naive_rps,
+            });
+        }
+        let proven = accuracy.verdict() != Verdict::Unproven;
+        let error = accuracy.wape().map(|share| (share * 100.0).round() as u32);
+        outlook.trust = if outlook.basis == Basis::ColdStart || outlook.history_s < 86_400 {
+            ForecastTrust::Muted(Reason::InsufficientHistory)
+        } else if proven && error.is_some_and(|error| error > gate) {
+            ForecastTrust::Muted(Reason::ForecastUntrusted)
+        } else {
+            ForecastTrust::Trusted
+        };
+    }
+}

@@ -1,0 +1,162 @@
+//! Floodgate itself: [`crate::plan`], fed the way the operator feeds it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use floodgate_forecast::UnixMillis;
+
+use super::{Order, Policy, Seen};
+use crate::rehearse::run::Stage;
+use crate::rehearse::{INTERVAL_S, outlook::Outlook};
+use crate::{
+    Baseline, Caps, ForecastInput, ForecastTrust, HoldCause, Load, LoadFault, LoadReading, Memory,
+    Overrides, PlanInput, PodHealth, Reason, ReplicaState, Sale, plan, sale_plan,
+};
+
+/// The operator keeps the readings of the metrics store of the last minute.
+const READINGS_S: i64 = 60;
+/// Sales this far ahead are planned, seconds.
+const AHEAD_S: i64 = 26 * 3_600;
+
+pub(super) struct Floodgate<'a> {
+    stage: &'a Stage<'a>,
+    input: PlanInput,
+    /// Every sale, with the replicas published for it so far.
+    sales: Vec<Sale>,
+    next_outlook: usize,
+    /// Readings of the metrics store.
+    readings: VecDeque<(UnixMillis, f64)>,
+}
+
+impl<'a> Floodgate<'a> {
+    pub(super) fn new(stage: &'a Stage<'a>) -> Self {
+        let rehearsal = stage.rehearsal;
+        let settings = &rehearsal.settings;
+        Self {
+            stage,
+            input: PlanInput {
+                now: stage.from(),
+                scaling: settings.scaling.clone(),
+                replicas: ReplicaState::default(),
+                health: PodHealth::default(),
+                load: Load::Missing(LoadFault::Unavailable),
+                load_limits: settings.load_limits,
+                forecast: ForecastInput::Missing(Reason::ForecastUnavailable),
+                sales: Vec::new(),
+                overrides: Overrides::default(),
+                lead_time: rehearsal.lead_time(),
+                degradation: settings.degradation.clone(),
+                caps: Caps {
+                    quota_replicas_max: rehearsal.world.quota_replicas_max,
+                    unschedulable_pods: None,
+                },
+                memory: Memory::held(HoldCause::Restart),
+            },
+            sales: rehearsal.sales.clone(),
+            next_outlook: 0,
+            readings: VecDeque::new(),
+        }
+    }
+
+    /// Takes the newest forecast, and publishes plans with it.
+    fn look_ahead(&mut self, now: UnixMillis) {
+        let outlooks = &self.stage.outlooks.0;
+        let mut newest: Option<&Outlook> = None;
+        while let Some(outlook) = outlooks.get(self.next_outlook).filter(|one| one.at <= now) {
+            if outlook.is_long {
+                self.publish(outlook);
+            }
+            self.next_outlook += 1;
+            newest = Some(outlook);
+        }
+        let Some(outlook) = newest else {
+            return;
+        };
+        self.input.forecast = ForecastInput::Path {
+            path: Arc::clone(&outlook.path),
+            trust: outlook.trust,
+            observed_peak_rps: Some(outlook.peak_rps),
+        };
+        // A sale that is over, or beyond every path, changes no decision.
+        let near = |sale: &&Sale| now < sale.end.plus_s(60) && sale.start < now.plus_s(AHEAD_S);
+        self.input.sales = self.sales.iter().filter(near).cloned().collect();
+    }
+
+    /// What the sale controller would publish; frozen once the pre-scale of a phase has begun.
+    fn publish(&mut self, outlook: &Outlook) {
+        let trusted = matches!(outlook.trust, ForecastTrust::Trusted);
+        let at = outlook.at;
+        let in_sale = crate::bids::phases(&self.sales).any(|(_, phase)| phase.runs_at(at));
+        let measured_rps = self.readings.back().map(|(_, rps)| *rps);
+        let baseline = Baseline {
+            path: trusted.then_some(&*outlook.path),
+            measured_rps: measured_rps.filter(|_| !in_sale),
+        };
+        for sale in &mut self.sales {
+            let planned = sale_plan(sale, baseline, &self.input.scaling, &self.input.lead_time);
+            for (phase, planned) in sale.phases.iter_mut().zip(planned.phases) {
+                if at <= planned.prescale_at && phase.t0 < at.plus_s(AHEAD_S) {
+                    phase.planned_replicas = planned.replicas.or(phase.planned_replicas);
+                }
+            }
+        }
+    }
+
+    /// The load as the operator judges it: the pods' own counters, beside the metrics store.
+    fn load(&mut self, seen: &Seen<'_>) -> Load {
+        if !seen.metrics_lost {
+            let age_ok = |at: UnixMillis| seen.now.seconds_since(at) < READINGS_S;
+            while self.readings.front().is_some_and(|(at, _)| !age_ok(*at)) {
+                self.readings.pop_front();
+            }
+            self.readings
+                .push_back((seen.now, seen.sensors.stored_rps()));
+        }
+        let own_rps = seen.sensors.minute_max_rps();
+        let burst_rps = seen.sensors.rate_rps(6, 0);
+        let newest = self.readings.back().map(|(at, _)| *at);
+        let staleness_s = i64::from(self.input.load_limits.staleness_s);
+        if let Some(at) = newest.filter(|at| seen.now.seconds_since(*at) <= staleness_s) {
+            let stored = self.readings.iter().map(|(_, rps)| *rps);
+            return Load::Reading(LoadReading {
+                rate_rps_max: stored.fold(own_rps, f64::max),
+                burst_rps: Some(burst_rps),
+                observed_at: at,
+            });
+        }
+        let peak_rps = own_rps.max(burst_rps);
+        let needed = self.input.scaling.replicas_for(peak_rps).unwrap_or(0);
+        // While the metrics store is silent the pods' counters may only raise.
+        if needed > seen.desired {
+            return Load::Reading(LoadReading {
+                rate_rps_max: own_rps,
+                burst_rps: Some(burst_rps),
+                observed_at: seen.now,
+            });
+        }
+        Load::Missing(LoadFault::Unavailable)
+    }
+}
+
+impl Policy for Floodgate<'_> {
+    fn tick_s(&self) -> i64 {
+        i64::from(INTERVAL_S)
+    }
+
+    fn decide(&mut self, seen: &Seen<'_>) -> Order {
+        self.look_ahead(seen.now);
+        self.input.now = seen.now;
+        self.input.load = self.load(seen);
+        self.input.replicas = ReplicaState {
+            desired: Some(seen.desired),
+            ready: seen.ready,
+            warm: seen.warm,
+        };
+        let decision = plan(&self.input);
+        self.input.memory = decision.memory;
+        Order {
+            replicas: decision.replicas,
+            level: decision.level.floor,
+        }
+    }
+}

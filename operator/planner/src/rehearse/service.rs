@@ -1,0 +1,128 @@
+//! What becomes of the requests of one step: served, delayed, refused.
+//!
+//! A fluid model: requests are spread evenly over the Ready pods, as a Service does; what the warm
+//! or the cold ones cannot take waits with them, and beyond the bound of the queue is refused.
+
+use floodgate_forecast::UnixMillis;
+
+use super::World;
+use super::fleet::Fleet;
+use crate::Level;
+
+/// Share of the requests that a level refuses by plan: none, the least important class (one in
+/// ten), reads too (three in ten), refunds too (four in ten), every new payment.
+const REFUSED: [f64; 5] = [0.0, 0.10, 0.30, 0.40, 0.95];
+
+/// What became of one step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcome {
+    /// Requests that came.
+    pub(super) offered: f64,
+    /// Requests that were refused.
+    pub(super) refused: f64,
+    /// Requests that were served too late.
+    pub(super) late: f64,
+    /// Longest wait, milliseconds.
+    pub(super) delay_ms: f64,
+    /// Mean CPU use of the Ready pods as a share of their limit, 0..=1.
+    pub(super) used: f64,
+}
+
+/// Queues of the warm and of the cold pods.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    world: World,
+    full_rps: f64,
+    step_s: f64,
+    warm_queue: f64,
+    cold_queue: f64,
+}
+
+impl Service {
+    /// `full_rps` is what a warm pod holds at most.
+    pub(super) const fn new(world: World, full_rps: f64, step_s: f64) -> Self {
+        Self {
+            world,
+            full_rps,
+            step_s,
+            warm_queue: 0.0,
+            cold_queue: 0.0,
+        }
+    }
+
+    /// Serves one step.
+    pub(super) fn step(
+        &mut self,
+        now: UnixMillis,
+        offered_rps: f64,
+        fleet: &Fleet,
+        level: Level,
+    ) -> Outcome {
+        let offered = offered_rps * self.step_s;
+        let planned = offered * REFUSED[usize::from(level.index())];
+        let (cold, cold_worth) = fleet
+            .cold(now)
+            .fold((0, 0.0), |(pods, sum), (more, share)| {
+                (pods + more, sum + f64::from(more) * share)
+            });
+        let ready = fleet.warm() + cold;
+        if ready == 0 {
+            self.warm_queue = 0.0;
+            self.cold_queue = 0.0;
+            return Outcome {
+                offered,
+                refused: offered,
+                ..Outcome::default()
+            };
+        }
+        let mut warm_queue = std::mem::take(&mut self.warm_queue);
+        let mut cold_queue = std::mem::take(&mut self.cold_queue);
+        if cold == 0 {
+            warm_queue += std::mem::take(&mut cold_queue);
+        }
+        let each = (offered - planned) / f64::from(ready);
+        let pods = f64::from(fleet.warm());
+        let warm = self.serve(&mut warm_queue, each * pods, pods);
+        let chilly = self.serve(&mut cold_queue, each * f64::from(cold), cold_worth);
+        self.warm_queue = warm_queue;
+        self.cold_queue = cold_queue;
+        let used = warm.used * pods + chilly.used * f64::from(cold);
+        Outcome {
+            offered,
+            refused: planned + warm.refused + chilly.refused,
+            late: warm.late + chilly.late,
+            delay_ms: warm.delay_ms.max(chilly.delay_ms),
+            used: used / f64::from(ready),
+        }
+    }
+
+    /// Serves `arriving` requests and those that wait, with pods worth `pods` warm ones.
+    fn serve(&self, queue: &mut f64, arriving: f64, pods: f64) -> Outcome {
+        let holds_rps = pods * self.full_rps;
+        if holds_rps <= 0.0 {
+            let refused = arriving + std::mem::take(queue);
+            return Outcome {
+                refused,
+                ..Outcome::default()
+            };
+        }
+        let holds = holds_rps * self.step_s;
+        let work = *queue + arriving;
+        let waiting = (work - holds).max(0.0);
+        *queue = waiting.min(holds_rps * self.world.queue_s);
+        let refused = waiting - *queue;
+        let delay_ms = *queue / holds_rps * 1_000.0;
+        let is_late = delay_ms > self.world.slo_delay_ms;
+        Outcome {
+            offered: arriving,
+            refused,
+            late: if is_late {
+                (arriving - refused).max(0.0)
+            } else {
+                0.0
+            },
+            delay_ms,
+            used: (work / holds).min(1.0),
+        }
+    }
+}
