@@ -7,6 +7,11 @@ use crate::blocks::Blocks;
 
 /// The unit is this share of the mean: loads far below it count as nearly equal.
 const UNIT_SHARE: f64 = 0.1;
+/// Blocks below this share of the mean are idle.
+const IDLE_SHARE: f64 = 1e-3;
+/// How much the share of idle blocks adds to the unit: where demand often ends altogether, logs
+/// would make the step from nothing to little the greatest of all.
+const IDLE_WEIGHT: f64 = 12.0;
 /// Half of the width over which a lag is smoothed, seconds.
 const SMOOTH_S: u32 = 1_800;
 /// Weeks that make a weekly profile.
@@ -23,7 +28,10 @@ pub(crate) struct Unit(f64);
 impl Unit {
     pub(crate) fn of(blocks: &Blocks) -> Self {
         let mean = blocks.mean(0, blocks.last());
-        Self(if mean > 0.0 { mean * UNIT_SHARE } else { 1.0 })
+        let idle = (0..blocks.len()).filter(|at| blocks.value(*at) < IDLE_SHARE * mean);
+        let idle = idle.count() as f64 / blocks.len() as f64;
+        let share = (UNIT_SHARE + IDLE_WEIGHT * idle).min(5.0);
+        Self(if mean > 0.0 { mean * share } else { 1.0 })
     }
 
     pub(crate) fn log(self, rate_rps: f64) -> f64 {
