@@ -243,7 +243,7 @@ fn bad_arguments_and_traces_are_refused_before_anything_runs() {
             "must be between 1 and 1000 times",
         ),
         (["--inject", "20x@2031-01-01T00:00:00Z"], "must lie between"),
-        (["--scale-to-peak", "-5"], "must be a number above 0"),
+        (["--scale-to-peak", "0"], "must be a number above 0"),
         (["--policies", "hpb"], "must be one of floodgate, hpa"),
     ] {
         let error = files.refused(&[base.as_slice(), &more].concat());

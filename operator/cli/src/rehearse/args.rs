@@ -61,6 +61,10 @@ pub struct Args {
     /// Warm-up of a pod, seconds; a pod nobody warms up takes three times as long, while it serves.
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = positive)]
     pub warm_seconds: f64,
+    /// What a pod nobody warms up holds at first, percent of a warm one. The figures of the other
+    /// policies hang on it: at 70 and above a start breaks nothing by itself.
+    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub cold_percent: u32,
     /// Most pods the quota of the namespace admits.
     #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
     pub quota: Option<u32>,

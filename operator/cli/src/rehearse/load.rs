@@ -15,7 +15,8 @@ const HISTORY_S: i64 = 14 * 86_400;
 const FIT_SHARE: f64 = 0.75;
 /// A trace whose peak is below this share of it does not fit either.
 const FIT_SHARE_MIN: f64 = 0.25;
-const WEEK_S: i64 = 7 * 86_400;
+const DAY_S: i64 = 86_400;
+const WEEK_S: i64 = 7 * DAY_S;
 /// Phases in which an injected sale is announced: from when after T0, seconds, and how much of what
 /// it adds is still there then, as [`Surge`] falls.
 const PHASES: [(&str, i64, f64); 3] = [
@@ -103,6 +104,10 @@ pub fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
     let full_rps = f64::from(settings.scaling.replicas_max) * settings.scaling.capacity_rps;
     let scale = scale(args, &traffic, full_rps, &mut notes);
     let World { cold_s, warm_s, .. } = World::default();
+    notes.push(format!(
+        "Pods take {} s to be Ready and {} s to be warm; one that nobody warms up holds {} % at first.",
+        args.ready_seconds, args.warm_seconds, args.cold_percent
+    ));
     Ok(Stage {
         cluster,
         rehearsal: Rehearsal {
@@ -113,6 +118,7 @@ pub fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
                 seed: args.seed,
                 ready_s: args.ready_seconds,
                 warm_s: args.warm_seconds,
+                cold_percent: args.cold_percent,
                 cold_s: cold_s / warm_s * args.warm_seconds,
                 quota_replicas_max: args.quota,
                 ..World::default()
@@ -162,17 +168,23 @@ fn place(mut traffic: Traffic, sales: &[Sale], args: &Args, notes: &mut Vec<Stri
         ));
         return traffic;
     }
-    // To the latest week in which a day is left after the first T0, and no earlier than the start.
-    let target = until.plus_s(-86_400).max(from.plus_s(3_600));
-    let weeks = first.seconds_since(target).div_euclid(WEEK_S) + 1;
-    traffic = traffic.moved(weeks * WEEK_S);
+    // By whole weeks, so that weekdays stay; a trace too short for that by whole days.
+    let unit_s = if until.seconds_since(from) > WEEK_S + DAY_S {
+        WEEK_S
+    } else {
+        DAY_S
+    };
+    let target = until.plus_s(-DAY_S / 2);
+    let moved_s = (first.seconds_since(target).div_euclid(unit_s) + 1) * unit_s;
+    traffic = traffic.moved(moved_s);
     let (from, until) = (traffic.rehearsed_from(), traffic.end());
     if !(from < first && first < until) {
         notes.push("No sale lies in what is rehearsed; none is shown.".to_owned());
-        return traffic.moved(-weeks * WEEK_S);
+        return traffic.moved(-moved_s);
     }
     notes.push(format!(
-        "Every sale lies outside of the trace: the trace was moved by {weeks} weeks, so that {from} .. {until} is rehearsed."
+        "Every sale lies outside of the trace: the trace was moved by {} days, so that {from} .. {until} is rehearsed.",
+        moved_s / DAY_S
     ));
     if args.inject.is_empty() {
         notes.push("The declared uplift of each phase was laid over it.".to_owned());

@@ -21,6 +21,10 @@ use crate::Level;
 /// Most threads; the result does not depend on it.
 const THREADS_MAX: usize = 8;
 
+/// Nobody decides before averages of a minute and their delay are filled, seconds; an empty average
+/// would read as no load.
+const SETTLE_S: i64 = 90;
+
 /// What every policy meets alike, and what those that know more are given.
 pub(super) struct Stage<'a> {
     pub(super) rehearsal: &'a Rehearsal,
@@ -118,7 +122,7 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
     let mut tally = Tally::new(rehearsal);
     let mut losses: VecDeque<i64> = stage.pods_lost_s.iter().copied().collect();
     let mut level = Level::NORMAL;
-    let mut next_tick_s = 0;
+    let mut next_tick_s = SETTLE_S;
     for elapsed_s in (0..traffic.rehearsed_s()).step_by(step_s as usize) {
         let at = from.plus_s(elapsed_s);
         fleet.advance(at);

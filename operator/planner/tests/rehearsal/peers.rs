@@ -54,6 +54,7 @@ fn a_calendar_helps_those_who_take_one_and_nobody_else() {
 fn a_plain_daily_wave_is_no_trouble_for_anybody() {
     let mut stage = rehearsal(wave(), Vec::new());
     stage.world = quiet_world();
+    stage.world.cold_percent = 100;
     for report in stage.run(&PolicyKind::ALL, &|_| {}) {
         let score = &report.score;
         assert_eq!(score.slo_violation_minutes, 0, "{}: {score:?}", report.name);
