@@ -130,7 +130,8 @@ impl ClusterForecaster {
                 "no model was fitted yet",
             ));
         };
-        let path = Arc::new(model.path(&series, HORIZON_S));
+        let widening = self.accuracy.widening(wanted.quantile_percent);
+        let path = Arc::new(model.path(&series, HORIZON_S).widened(widening));
         self.promise(&path, &series, wanted, now);
         Ok(self.outlook(model.basis(), path, &series, now))
     }
