@@ -110,11 +110,16 @@ fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
         Err(fault) => return silent(BidSource::Reactive, fault.reason()),
     };
     let peak_rps = load.peak_rps();
-    let load_rps = match usual_upper_rps(situation, memory) {
+    let (load_rps, detail) = match usual_upper_rps(situation, memory) {
         Some(usual_rps) => {
-            in_reserve(situation, usual_rps, 1.0).max(in_reserve(situation, peak_rps, PEAK_SHARE))
+            let usual_rps = in_reserve(situation, usual_rps, 1.0);
+            let held_rps = usual_rps.max(in_reserve(situation, peak_rps, PEAK_SHARE));
+            (
+                held_rps,
+                "peaks use the reserve above the target utilisation",
+            )
         }
-        None => peak_rps,
+        None => (peak_rps, ""),
     };
     let Some(replicas) = situation.input.scaling.replicas_for(load_rps) else {
         return silent(BidSource::Reactive, Reason::CapacityInvalid);
@@ -128,9 +133,9 @@ fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
         } else {
             Reason::CurrentLoad
         },
-        load_rps: Some(load_rps),
+        load_rps: Some(peak_rps),
         muted: None,
-        detail: String::new(),
+        detail: detail.to_owned(),
     }
 }
 

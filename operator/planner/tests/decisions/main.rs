@@ -9,5 +9,6 @@ mod levels;
 mod overrides;
 mod promises;
 mod records;
+mod reserve;
 mod sales;
 mod strategies;
