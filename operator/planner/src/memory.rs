@@ -122,7 +122,9 @@ impl Memory {
         let window_s = i64::from(input.scaling.scale_down_stabilisation_s);
         self.recommendations.retain(|kept| {
             let age_s = input.now.seconds_since(kept.at);
-            (0..window_s).contains(&age_s)
+            // What was recommended holds for the second it was made in, also without a window: a
+            // decision made again in that instant must be the same one.
+            (0..window_s.max(1)).contains(&age_s)
         });
         if let Some(present) = input.replicas.desired {
             // Nothing remembered is not permission to shrink: what stands counts as recommended.

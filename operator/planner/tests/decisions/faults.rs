@@ -256,6 +256,8 @@ fn without_a_stabilisation_window_the_second_decision_may_shrink() {
     let first = plan(&input);
     assert_eq!(first.replicas, 10, "{}", first.explain);
     input.memory = first.memory;
+    assert_eq!(plan(&input).replicas, 10, "not in the same instant");
+    input.now = input.now.plus_s(1);
     assert_eq!(plan(&input).replicas, 2);
 }
 
