@@ -17,7 +17,8 @@ fn bid_after(minutes: i64, forecast: impl Fn(UnixMillis) -> ForecastInput) -> Bi
         let decision = plan(&one);
         if minute == minutes {
             let mut bids = decision.bids.into_iter();
-            return bids.find(|bid| bid.source == BidSource::Reactive).unwrap();
+            let reactive = bids.find(|bid| bid.source == BidSource::Reactive);
+            return reactive.expect("every decision has a reactive bid");
         }
         memory = decision.memory;
     }
