@@ -154,7 +154,7 @@ fn a_fresh_load_raises_and_lowers() {
         ..observed(2, json!({}))
     };
     assert_eq!(planned(&up).replicas, 8);
-    let down = Observed {
+    let mut down = Observed {
         prometheus: Some(read(90.0, 1, Ok(()))),
         ..observed(8, json!({}))
     };
@@ -163,6 +163,7 @@ fn a_fresh_load_raises_and_lowers() {
         memory: Some(planned(&down).decision.memory),
         policy: None,
     };
+    down.now = now() + SignedDuration::from_secs(1);
     assert!(plan(&down, &cluster, &before).replicas < 8);
 }
 
