@@ -36,7 +36,7 @@ pub(super) fn sales_of(observed: &Observed) -> Vec<ValidSale> {
 }
 
 /// The end of the sale that is near or runs; the latest of several. A sale is near from
-/// [`NEAR_S`] before its first phase, or from its published pre-scale where that is earlier.
+/// `NEAR_S` before its first phase, or from its published pre-scale where that is earlier.
 pub fn sale_until(observed: &Observed) -> Option<Timestamp> {
     let now = UnixMillis::from(observed.now);
     let near = |valid: &ValidSale| {
