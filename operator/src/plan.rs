@@ -31,7 +31,7 @@ pub use limits::{PlanLimits, plan_limits};
 pub use load::{LoadSeen, load_seen};
 use measured::{capacity, health, lead_time};
 pub(crate) use quota::quantity;
-pub use sales::{learned_percent, sale_until};
+pub use sales::sale_until;
 use sales::{planner_sales, protected_level, sales_of};
 
 /// A path older than this no longer bids, seconds; its Prometheus has been silent for so long.

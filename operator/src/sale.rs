@@ -21,7 +21,6 @@ use crate::{
     conditions::{Verdict, merge},
     events::{self, Publisher},
     metrics::{CategoryLabel, KindLabel, Metrics},
-    plan::learned_percent,
     reconcile::Guarded,
     snapshot::{ClusterKey, Snapshots},
     synced::Synced,
@@ -109,7 +108,7 @@ pub async fn reconcile(
         }
     };
     let all: Vec<Arc<SaleEvent>> = siblings(&ctx, &key.namespace);
-    match validate_sale(event, learned_percent(event, &all)) {
+    match validate_sale(event, event.learned_percent(all.iter().map(Arc::as_ref))) {
         Ok(valid) => pass(&ctx, &key, event, &valid, outcome::accepted()).await,
         Err(error) => {
             if let Some(valid) = retained_sale(event, None, ctx.clock.now()) {

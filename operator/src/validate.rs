@@ -15,7 +15,7 @@ use floodgate_api::cluster::degradation::DegradationMode;
 use floodgate_api::cluster::forecast::ForecastMode;
 use floodgate_api::cluster::scaling::ScalingMode;
 use floodgate_api::cluster::service::PullPolicy;
-use floodgate_api::{PaymentCluster, PaymentClusterSpec, Reason};
+use floodgate_api::{FieldError, PaymentCluster, PaymentClusterSpec, Reason};
 use floodgate_planner::{DegradationPolicy, LoadLimits, Scaling};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
@@ -171,6 +171,9 @@ pub enum ValidateError {
         /// `must be ...`.
         must: String,
     },
+    /// A field of a sale holds what is not allowed there.
+    #[error(transparent)]
+    Field(#[from] FieldError),
     /// A referenced Secret does not exist.
     #[error("Secret `{secret}`, named in `{field}`, must exist in the namespace of the cluster")]
     SecretNotFound {
@@ -209,7 +212,7 @@ impl ValidateError {
         match self {
             Self::Unnamed { .. } => "unnamed",
             Self::OutOfRange { .. } => "out_of_range",
-            Self::Invalid { .. } => "invalid_field",
+            Self::Invalid { .. } | Self::Field(_) => "invalid_field",
             Self::SecretNotFound { .. } => "secret_not_found",
             Self::SecretKeyNotFound { .. } => "secret_key_not_found",
             Self::SecretInvalid { .. } => "secret_invalid",
@@ -220,7 +223,7 @@ impl ValidateError {
     pub const fn reason(&self) -> Reason {
         match self {
             Self::Unnamed { .. } => Reason::Malformed,
-            Self::OutOfRange { .. } | Self::Invalid { .. } => Reason::InvalidSpec,
+            Self::OutOfRange { .. } | Self::Invalid { .. } | Self::Field(_) => Reason::InvalidSpec,
             Self::SecretNotFound { .. } => Reason::SecretNotFound,
             Self::SecretKeyNotFound { .. } => Reason::SecretKeyNotFound,
             Self::SecretInvalid { .. } => Reason::InvalidSecretValue,

@@ -10,13 +10,16 @@ pub mod annotation;
 pub mod cluster;
 pub mod condition;
 pub mod crds;
+mod field;
 mod names;
 pub mod overrides;
 pub mod sale;
+pub mod spelling;
 
 pub use cluster::{PaymentCluster, PaymentClusterSpec, status::PaymentClusterStatus};
 pub use condition::{ConditionType, Reason};
 pub use crds::crds_yaml;
+pub use field::FieldError;
 pub use sale::{SaleEvent, SaleEventSpec, status::SaleEventStatus};
 
 /// API group of both kinds, and prefix of every label and annotation that is ours.

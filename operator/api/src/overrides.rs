@@ -7,7 +7,6 @@
 //! Invariant: nothing outlives `override-until`, and nothing is in force without one.
 
 mod conflicts;
-mod spelling;
 mod terms;
 
 use std::collections::BTreeMap;
@@ -19,6 +18,7 @@ use crate::Reason;
 use crate::annotation;
 use crate::cluster::degradation::Level;
 use crate::cluster::status::OverrideStatus;
+use crate::spelling;
 
 pub use terms::Terms;
 

@@ -5,6 +5,7 @@
     reason = "each print column has a type and a path of its own"
 )]
 
+mod dated;
 pub mod status;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use status::SaleEventStatus;
+
+pub use dated::{DatedPhase, DatedSale};
 
 /// A sale: which clusters it hits, to the second when, and how much more traffic it brings.
 #[derive(CustomResource, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

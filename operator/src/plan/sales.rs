@@ -27,7 +27,7 @@ pub(super) fn sales_of(observed: &Observed) -> Vec<ValidSale> {
         .unwrap_or_default();
     let counts = |event: &Arc<SaleEvent>| match validate_sale(
         event,
-        learned_percent(event, &observed.sales),
+        event.learned_percent(observed.sales.iter().map(Arc::as_ref)),
     ) {
         Ok(sale) => sale.selects(&observed.cluster).then_some(sale),
         Err(_) => retained_sale(event, Some(name), observed.now),
@@ -60,21 +60,6 @@ fn prescaling(observed: &Observed, valid: &ValidSale) -> bool {
         .filter(|cluster| Some(&*cluster.name) == observed.cluster.metadata.name.as_deref())
         .flat_map(|cluster| &cluster.phases)
         .any(|phase| phase.prescale_start.0 <= observed.now)
-}
-
-/// The highest uplift that the sales in `learnFrom` taught.
-pub fn learned_percent(event: &SaleEvent, all: &[Arc<SaleEvent>]) -> Option<u32> {
-    let named = |other: &&Arc<SaleEvent>| {
-        let name = other.metadata.name.as_deref().unwrap_or_default();
-        event.spec.learn_from.iter().any(|from| from == name)
-    };
-    let taught = all
-        .iter()
-        .filter(named)
-        .filter_map(|other| other.status.as_ref()?.learned_uplift_percent);
-    taught
-        .filter_map(|percent| u32::try_from(percent).ok())
-        .max()
 }
 
 /// Sales as the planner takes them, with the replicas their status has published.

@@ -274,6 +274,15 @@ fn a_learned_uplift_may_only_raise_the_declared_one() {
 }
 
 #[test]
+fn b16_a_zone_that_does_not_exist_is_no_instant() {
+    let t0 = json!("2026-11-11T00:00:00 Mars/Base");
+    let error = validate_sale(&sale(&[("/spec/phases/1/t0", t0)]), None).unwrap_err();
+    let says =
+        "`spec.phases[1].t0` is `2026-11-11T00:00:00 Mars/Base`; must be an RFC 3339 instant";
+    assert!(error.to_string().contains(says), "{error}");
+}
+
+#[test]
 fn b12_b13_b14_b16_b31_a_sale_the_schema_would_refuse_is_refused_here_too() {
     for (pointer, value, says) in [
         (
@@ -284,7 +293,7 @@ fn b12_b13_b14_b16_b31_a_sale_the_schema_would_refuse_is_refused_here_too() {
         (
             "/spec/end",
             json!("2026-11-10T20:00:00+08:00"),
-            "`spec.end` must be after `start`",
+            "`spec.end` is `2026-11-10T20:00:00+08:00`; must be after `start`, 2026-11-10T20:00:00+08:00",
         ),
         (
             "/spec/end",
@@ -294,22 +303,22 @@ fn b12_b13_b14_b16_b31_a_sale_the_schema_would_refuse_is_refused_here_too() {
         (
             "/spec/phases/1/t0",
             json!("2026-11-12T00:00:00+08:00"),
-            "`spec.phases[1].t0` must be at or after",
+            "`spec.phases[1].t0` is `2026-11-12T00:00:00+08:00`; must be at or after",
         ),
         (
             "/spec/phases/1/end",
             json!("2026-11-11T00:00:00+08:00"),
-            "`spec.phases[1].end` must be after `t0`",
+            "`spec.phases[1].end` is `2026-11-11T00:00:00+08:00`; must be after `t0`",
         ),
         (
             "/spec/phases/1/upliftPercent",
             json!(99),
-            "must be between 100 and 100000",
+            "`spec.phases[1].upliftPercent` is 99; must be between 100 and 100000",
         ),
         (
             "/spec/phases/0/t0",
             json!("*/0 0 30 2 *"),
-            "`spec.phases[0].t0` must be an RFC 3339 instant",
+            "`spec.phases[0].t0` is `*/0 0 30 2 *`; must be an RFC 3339 instant",
         ),
         (
             "/spec/phases/1/t0",
@@ -317,22 +326,25 @@ fn b12_b13_b14_b16_b31_a_sale_the_schema_would_refuse_is_refused_here_too() {
             "must be an RFC 3339 instant",
         ),
         (
-            "/spec/phases/1/t0",
-            json!("2026-11-11T00:00:00 Mars/Base"),
-            "must be an RFC 3339 instant",
-        ),
-        (
             "/spec/phases/1/quantilePercent",
             json!(49),
-            "`spec.phases[1].quantilePercent` must be between 50 and 99",
+            "`spec.phases[1].quantilePercent` is 49; must be between 50 and 99",
         ),
         (
             "/spec/upliftErrorPercent",
             json!(201),
-            "must be between 0 and 200",
+            "`spec.upliftErrorPercent` is 201; must be between 0 and 200",
         ),
-        ("/spec/phases", json!([]), "must have at least one entry"),
-        ("/spec/clusterSelector", json!({}), "must name a cluster"),
+        (
+            "/spec/phases",
+            json!([]),
+            "`spec.phases` is empty; must have at least one entry",
+        ),
+        (
+            "/spec/clusterSelector",
+            json!({}),
+            "`spec.clusterSelector` is empty; must name a cluster",
+        ),
     ] {
         let error = validate_sale(&sale(&[(pointer, value)]), None).unwrap_err();
         assert_eq!(error.reason(), Reason::InvalidSpec);

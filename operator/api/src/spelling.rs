@@ -4,7 +4,7 @@
 const EDITS_MAX: usize = 3;
 
 /// `; did you mean ...?` for the nearest of `names`, or nothing when none is near.
-pub(super) fn hint(typed: &str, names: &[&str]) -> String {
+pub fn hint(typed: &str, names: &[&str]) -> String {
     nearest(typed, names).map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
