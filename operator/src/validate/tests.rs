@@ -274,7 +274,7 @@ fn a_learned_uplift_may_only_raise_the_declared_one() {
 }
 
 #[test]
-fn b16_a_zone_that_does_not_exist_is_no_instant() {
+fn b14_a_zone_that_does_not_exist_is_no_instant() {
     let t0 = json!("2026-11-11T00:00:00 Mars/Base");
     let error = validate_sale(&sale(&[("/spec/phases/1/t0", t0)]), None).unwrap_err();
     let says =
