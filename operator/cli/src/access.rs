@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::Event;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::DeserializeGuard;
@@ -102,7 +103,7 @@ impl Access {
         match api.get(name).await {
             Ok(object) => Ok(Some(object)),
             Err(error) if error::is_absent(&error) => Ok(None),
-            Err(error) => Err(self.error::<K>(error, "get", Scope::Namespace)),
+            Err(error) => Err(self.error::<K>(error, "get", Some(&self.namespace))),
         }
     }
 
@@ -116,9 +117,35 @@ impl Access {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
         K: Clone + std::fmt::Debug,
     {
-        let api: Api<DeserializeGuard<K>> = match scope {
-            Scope::Namespace => Api::namespaced(self.client.clone(), &self.namespace),
-            Scope::Everywhere => Api::all(self.client.clone()),
+        let namespace = match scope {
+            Scope::Namespace => Some(self.namespace.as_str()),
+            Scope::Everywhere => None,
+        };
+        self.listed(namespace, fields).await
+    }
+
+    /// Events of a namespace that match `fields`; without one, of that which is looked in.
+    pub async fn events(
+        &self,
+        namespace: Option<&str>,
+        fields: &str,
+    ) -> Result<Vec<DeserializeGuard<Event>>, AccessError> {
+        self.listed(Some(namespace.unwrap_or(&self.namespace)), fields)
+            .await
+    }
+
+    async fn listed<K>(
+        &self,
+        namespace: Option<&str>,
+        fields: &str,
+    ) -> Result<Vec<DeserializeGuard<K>>, AccessError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+        K: Clone + std::fmt::Debug,
+    {
+        let api: Api<DeserializeGuard<K>> = match namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
         };
         let mut params = ListParams::default().limit(PAGE);
         if !fields.is_empty() {
@@ -129,7 +156,7 @@ impl Access {
             let page = api
                 .list(&params)
                 .await
-                .map_err(|error| self.error::<K>(error, "list", scope))?;
+                .map_err(|error| self.error::<K>(error, "list", namespace))?;
             all.extend(page.items);
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => params = params.continue_token(&token),
@@ -160,19 +187,19 @@ impl Access {
         api.patch(name, &params, &Patch::Merge(&patch))
             .await
             .map(|_| ())
-            .map_err(|error| self.error::<K>(error, "patch", Scope::Namespace))
+            .map_err(|error| self.error::<K>(error, "patch", Some(&self.namespace)))
     }
 
     fn error<K: Resource<DynamicType = ()>>(
         &self,
         error: kube::Error,
         verb: &'static str,
-        scope: Scope,
+        namespace: Option<&str>,
     ) -> AccessError {
         let asked = Asked {
             verb,
             resource: resource_of::<K>(),
-            namespace: (scope == Scope::Namespace).then(|| self.namespace.clone()),
+            namespace: namespace.map(str::to_owned),
             url: self.url.clone(),
         };
         AccessError::asking(asked, error)

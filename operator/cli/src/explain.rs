@@ -17,7 +17,7 @@ use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
-use crate::source::{Source, SourceArgs};
+use crate::source::{Source, SourceArgs, Unreadable};
 use crate::table::Table;
 use crate::words;
 
@@ -28,6 +28,9 @@ use history::Told;
 pub struct ExplainArgs {
     /// Name of a PaymentCluster; default all of the namespace.
     name: Option<String>,
+    /// Every namespace.
+    #[arg(short = 'A', long, conflicts_with = "name")]
+    all_namespaces: bool,
     /// How many earlier Events are told.
     #[arg(long, default_value_t = 10, value_name = "N")]
     events: usize,
@@ -70,12 +73,31 @@ struct Explanations {
 pub async fn run(args: &ExplainArgs, access: &AccessArgs) -> Result<Finding, Failure> {
     let source = Source::open(&args.source, access).await?;
     let moment = args.source.moment();
-    let found = source
-        .clusters(args.name.as_deref(), Scope::Namespace)
-        .await?;
+    let scope = if args.all_namespaces {
+        Scope::Everywhere
+    } else {
+        Scope::Namespace
+    };
+    let found = source.clusters(args.name.as_deref(), scope).await?;
+    if found.is_empty() {
+        return Err(Failure::Nothing(source.nothing("PaymentCluster", scope)));
+    }
     let mut clusters = Vec::new();
-    for cluster in found.into_iter().flatten() {
-        clusters.push(explanation(&source, cluster, args.events).await);
+    let mut unreadable = 0;
+    for found in found {
+        match found {
+            Ok(cluster) => clusters.push(explanation(&source, cluster, args.events).await),
+            Err(Unreadable {
+                namespace,
+                name,
+                error,
+            }) => {
+                unreadable += 1;
+                eprintln!(
+                    "error: {name} ({namespace}) cannot be read as a PaymentCluster: {error}"
+                );
+            }
+        }
     }
     let answer = Explanations { clusters };
     args.output.print(&answer, || {
@@ -84,13 +106,15 @@ pub async fn run(args: &ExplainArgs, access: &AccessArgs) -> Result<Finding, Fai
         pages.collect::<Vec<_>>().join("\n")
     })?;
     let undecided = answer.clusters.iter().any(|one| one.decision.is_none());
-    Ok(Finding::wrong_if(undecided || answer.clusters.is_empty()))
+    Ok(Finding::wrong_if(undecided || unreadable > 0))
 }
 
-async fn explanation(source: &Source, cluster: PaymentCluster, events: usize) -> Explanation {
+async fn explanation(source: &Source, cluster: PaymentCluster, most: usize) -> Explanation {
     let name = cluster.name_any();
-    let (events, events_missing) = match source.events("PaymentCluster", &name).await {
-        Ok(all) => (history::newest(all, events), None),
+    let namespace = cluster.namespace();
+    let events = source.events("PaymentCluster", namespace.as_deref(), &name);
+    let (events, events_missing) = match events.await {
+        Ok(all) => (history::newest(all, most), None),
         // The decision itself stands in the status; without its history it is still worth telling.
         Err(error) => (Vec::new(), Some(error.to_string())),
     };

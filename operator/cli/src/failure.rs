@@ -75,16 +75,16 @@ pub enum Failure {
         /// What to do.
         hint: String,
     },
-    /// There is no sale at all.
-    #[error("there is no SaleEvent in {0}; give a file with -f, or another namespace with -n")]
-    NoSale(String),
+    /// There is nothing of the kind at all; with where to look.
+    #[error("{0}")]
+    Nothing(String),
 }
 
 impl Failure {
     /// Exit code of this failure.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NotFound { .. } | Self::NoSale(_) | Self::Output(_) => ExitCode::from(1),
+            Self::NotFound { .. } | Self::Nothing(_) | Self::Output(_) => ExitCode::from(1),
             Self::File(_) | Self::Override(_) | Self::Sale(_) | Self::Rehearse(_) => {
                 ExitCode::from(2)
             }

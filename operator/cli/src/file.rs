@@ -1,10 +1,15 @@
 //! Saved objects: what `kubectl get -o yaml` wrote, or what is about to be applied.
+//!
+//! Invariant: what an apiserver would refuse as misspelt is refused here too, all of it at once.
+
+mod strict;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use floodgate_api::{PaymentCluster, SaleEvent};
 use k8s_openapi::api::core::v1::Event;
+use kube::ResourceExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -22,10 +27,26 @@ pub enum FileError {
     #[error("`{}` must be at most {} MiB", .0.display(), BYTES_MAX / 1024 / 1024)]
     TooLarge(PathBuf),
     /// It is no YAML.
-    #[error("`{}` must be YAML or JSON", .0.display())]
-    Syntax(PathBuf, #[source] Box<serde_saphyr::Error>),
+    #[error("`{}` must be YAML or JSON: {cause}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        cause: String,
+    },
+    /// A document in it is no object.
+    #[error("`{}` holds {what}; must hold Kubernetes objects, each with its `kind`", path.display())]
+    NoObject {
+        /// The file.
+        path: PathBuf,
+        /// `a list`, `a text` and so on.
+        what: &'static str,
+    },
+    /// Objects hold what their kinds do not know.
+    #[error("{}", one_a_line(.0))]
+    Misspelt(Vec<String>),
     /// An object in it is not what its kind says.
-    #[error("{kind} `{name}` in `{}` cannot be read", path.display())]
+    #[error("{kind} `{name}` in `{}` cannot be read: {cause}", path.display())]
     Object {
         /// Kind of the object.
         kind: String,
@@ -33,10 +54,17 @@ pub enum FileError {
         name: String,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
+        /// Path of the field and what is wrong with it.
+        cause: String,
     },
+}
+
+/// Several complaints stand below one another.
+fn one_a_line(complaints: &[String]) -> String {
+    match complaints {
+        [one] => one.clone(),
+        many => format!("{} mistakes\n  {}", many.len(), many.join("\n  ")),
+    }
 }
 
 /// What stands in one or more files; other kinds are passed over.
@@ -53,24 +81,45 @@ pub struct Saved {
 impl Saved {
     /// Reads files; `-` is standard input.
     pub fn read(paths: &[PathBuf]) -> Result<Self, FileError> {
-        let mut saved = Self::default();
+        let mut documents = Vec::new();
         for path in paths {
             let text = text(path)?;
-            let documents: Vec<Value> = serde_saphyr::from_multiple(&text)
-                .map_err(|source| FileError::Syntax(path.clone(), Box::new(source)))?;
-            for document in documents {
-                saved.take(path, document)?;
+            let read: Vec<Value> =
+                serde_saphyr::from_multiple(&text).map_err(|error| FileError::Syntax {
+                    path: path.clone(),
+                    cause: error.without_snippet().to_string(),
+                })?;
+            for document in read {
+                gather(path, document, &mut documents)?;
             }
+        }
+        let complaints: Vec<String> = documents
+            .iter()
+            .flat_map(|(path, document)| misspelt(path, document))
+            .collect();
+        if !complaints.is_empty() {
+            return Err(FileError::Misspelt(complaints));
+        }
+        let mut saved = Self::default();
+        for (path, document) in documents {
+            saved.take(path, document)?;
         }
         Ok(saved)
     }
 
+    /// Namespace (empty where none stands) and name of every object of a kind.
+    pub fn names(&self, kind: &str) -> Vec<(String, String)> {
+        fn of<K: ResourceExt>(object: &K) -> (String, String) {
+            (object.namespace().unwrap_or_default(), object.name_any())
+        }
+        match kind {
+            "SaleEvent" => self.sales.iter().map(of).collect(),
+            _ => self.clusters.iter().map(of).collect(),
+        }
+    }
+
     fn take(&mut self, path: &Path, document: Value) -> Result<(), FileError> {
         let kind = document["kind"].as_str().unwrap_or_default().to_owned();
-        if kind == "List" || kind.ends_with("List") {
-            let items = document["items"].as_array().cloned().unwrap_or_default();
-            return items.into_iter().try_for_each(|item| self.take(path, item));
-        }
         match kind.as_str() {
             "PaymentCluster" => self.clusters.push(object(path, &kind, document)?),
             "SaleEvent" => self.sales.push(object(path, &kind, document)?),
@@ -79,6 +128,43 @@ impl Saved {
         }
         Ok(())
     }
+}
+
+/// The objects of a document, those of a list one by one; an empty document has none.
+fn gather<'a>(
+    path: &'a Path,
+    document: Value,
+    into: &mut Vec<(&'a Path, Value)>,
+) -> Result<(), FileError> {
+    let what = match &document {
+        Value::Null => return Ok(()),
+        Value::Object(_) => {
+            let kind = document["kind"].as_str().unwrap_or_default();
+            if kind.ends_with("List") {
+                let items = document["items"].as_array().cloned().unwrap_or_default();
+                return items
+                    .into_iter()
+                    .try_for_each(|item| gather(path, item, into));
+            }
+            into.push((path, document));
+            return Ok(());
+        }
+        Value::Array(_) => "a list",
+        Value::String(_) => "a text",
+        Value::Bool(_) | Value::Number(_) => "a bare value",
+    };
+    let path = path.to_owned();
+    Err(FileError::NoObject { path, what })
+}
+
+/// What an object of a file holds that its kind does not know, each with file, kind and name.
+fn misspelt(path: &Path, document: &Value) -> Vec<String> {
+    let text = |value: &Value, none: &str| value.as_str().unwrap_or(none).to_owned();
+    let kind = text(&document["kind"], "an object");
+    let name = text(&document["metadata"]["name"], "");
+    let found = strict::unknown(document).into_iter();
+    let whole = found.map(|what| format!("`{}`: {kind} `{name}`: {what}", path.display()));
+    whole.collect()
 }
 
 /// The text of a file, or of standard input for `-`.
@@ -103,10 +189,10 @@ pub fn text(path: &Path) -> Result<String, FileError> {
 fn object<K: DeserializeOwned>(path: &Path, kind: &str, document: Value) -> Result<K, FileError> {
     let name = document["metadata"]["name"].as_str().unwrap_or_default();
     let name = name.to_owned();
-    serde_json::from_value(document).map_err(|source| FileError::Object {
+    serde_path_to_error::deserialize(document).map_err(|error| FileError::Object {
         kind: kind.to_owned(),
         name,
         path: path.to_owned(),
-        source,
+        cause: format!("`{}`: {}", error.path(), error.inner()),
     })
 }

@@ -17,6 +17,10 @@ use floodgate_forecast::UnixMillis;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::file::FileError;
+use crate::moment;
+use crate::trace::{TraceFileError, Unit};
+
 /// Exit code for input that cannot be used.
 const EXIT_USAGE: u8 = 2;
 
@@ -61,8 +65,11 @@ struct ShowArguments {
     /// The trace, `timestamp,value`.
     #[arg(long, value_name = "FILE")]
     trace: PathBuf,
-    /// The origin: the last instant that is known.
-    #[arg(long, value_name = "TIME")]
+    /// What a value of the trace counts.
+    #[arg(long, value_enum, default_value_t)]
+    unit: Unit,
+    /// The origin: the last instant that is known, RFC 3339.
+    #[arg(long, value_name = "INSTANT", value_parser = moment::instant)]
     at: Timestamp,
     /// Where to write the page.
     #[arg(long, value_name = "FILE")]
@@ -80,11 +87,14 @@ struct TrainArguments {
     /// The trace, `timestamp,value`.
     #[arg(long, value_name = "FILE")]
     trace: PathBuf,
+    /// What a value of the trace counts.
+    #[arg(long, value_enum, default_value_t)]
+    unit: Unit,
     /// Where to write the model.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The last instant to learn from; the end of the trace by default.
-    #[arg(long, value_name = "TIME")]
+    /// The last instant to learn from, RFC 3339; default the end of the trace.
+    #[arg(long, value_name = "INSTANT", value_parser = moment::instant)]
     at: Option<Timestamp>,
     /// Events known ahead (`timestamp,label`).
     #[arg(long, value_name = "FILE")]
@@ -97,11 +107,8 @@ struct TrainArguments {
 /// Why nothing was forecast.
 #[derive(Debug, Error)]
 enum ForecastError {
-    #[error("{path} cannot be read: {source}")]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("{path} cannot be written: {source}")]
     Write {
         path: PathBuf,
@@ -113,10 +120,22 @@ enum ForecastError {
         line: usize,
         cause: String,
     },
-    #[error("{path}: {source}")]
-    Trace {
-        path: PathBuf,
-        source: floodgate_forecast::TraceError,
+    #[error(transparent)]
+    Trace(#[from] TraceFileError),
+    #[error("`--at` is {at}; must be between {first} and {last}, the rows of {name}")]
+    Outside {
+        name: String,
+        at: UnixMillis,
+        first: UnixMillis,
+        last: UnixMillis,
+    },
+    #[error(
+        "{name} has {points} values over {span}; must hold more than a day to learn from, for the operator lets no forecast bid on less"
+    )]
+    Short {
+        name: String,
+        points: usize,
+        span: String,
     },
     #[error("{name} at {at}: {source}")]
     Series {
@@ -142,9 +161,11 @@ impl ForecastError {
     /// Whether the input, and not this machine, is at fault.
     const fn is_usage(&self) -> bool {
         match self {
-            Self::Read { .. }
+            Self::File(_)
             | Self::Row { .. }
-            | Self::Trace { .. }
+            | Self::Trace(_)
+            | Self::Outside { .. }
+            | Self::Short { .. }
             | Self::Series { .. }
             | Self::Origin { .. }
             | Self::Fit(_) => true,
@@ -166,7 +187,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", crate::chain(&error));
             if error.is_usage() {
                 ExitCode::from(EXIT_USAGE)
             } else {

@@ -4,6 +4,7 @@
 //! but override annotations.
 
 mod access;
+mod calendar;
 mod completion;
 mod explain;
 mod failure;
@@ -16,9 +17,11 @@ mod overrides;
 mod paint;
 mod rehearse;
 mod sale;
+mod settings;
 mod source;
 mod status;
 mod table;
+mod trace;
 mod words;
 
 use std::error::Error;

@@ -69,6 +69,14 @@ impl Moment {
     }
 }
 
+/// An instant of the command line.
+pub fn instant(text: &str) -> Result<Timestamp, String> {
+    text.trim().parse().map_err(|_| {
+        "must be an RFC 3339 instant with a zone offset, for example `2026-11-11T00:00:00+08:00`"
+            .to_owned()
+    })
+}
+
 fn at_zone(at: Timestamp, zone: &TimeZone) -> Zoned {
     at.to_zoned(zone.clone())
 }
@@ -154,5 +162,20 @@ mod tests {
         assert_eq!(relative("2026-11-10T15:12:00Z"), "in 12 min");
         assert_eq!(relative("2026-11-10T14:59:30Z"), "30 s ago");
         assert_eq!(relative("2026-11-10T15:00:00.4Z"), "now");
+    }
+
+    #[test]
+    fn an_instant_needs_a_date_a_time_and_an_offset() {
+        assert!(instant("2026-11-11T00:00:00+08:00").is_ok());
+        for text in [
+            "tomorrow",
+            "2026-11-11",
+            "2026-11-11T00:00:00",
+            "1794326400",
+            "",
+        ] {
+            let refused = instant(text).unwrap_err();
+            assert!(refused.contains("for example `2026-11-11T00:00:00+08:00`"));
+        }
     }
 }

@@ -6,7 +6,6 @@ mod args;
 mod chart;
 mod load;
 mod objects;
-mod settings;
 mod table;
 
 use std::io::Write;

@@ -1,26 +1,55 @@
 //! `sale`: what is planned for a sale, how it stands against the plan, and what came of it.
 
 mod cost;
+mod history;
 mod plan;
-mod planning;
 mod report;
 mod status;
 
 use clap::{Args, Subcommand};
-use floodgate_api::SaleEvent;
-use floodgate_forecast::{FitError, SeriesError, TraceError};
-use floodgate_planner::UnixMillis;
+use floodgate_api::{FieldError, SaleEvent};
+use floodgate_forecast::{FitError, SeriesError};
+use floodgate_planner::{Sale, UnixMillis};
 use jiff::Timestamp;
+use kube::ResourceExt;
 
-use crate::access::AccessArgs;
+use crate::access::{AccessArgs, Scope};
 use crate::failure::{Failure, Finding};
+use crate::moment::Moment;
 use crate::source::{Source, SourceArgs};
+use crate::trace::TraceFileError;
 
 /// `sale`.
 #[derive(Debug, Args)]
 pub struct SaleArgs {
     #[command(subcommand)]
     command: Command,
+}
+
+/// Which sales, as every command here takes it.
+#[derive(Debug, Args)]
+struct WhichArgs {
+    /// Name of a SaleEvent; default all of the namespace.
+    name: Option<String>,
+    /// Every namespace.
+    #[arg(short = 'A', long, conflicts_with = "name")]
+    all_namespaces: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+impl WhichArgs {
+    fn scope(&self) -> Scope {
+        if self.all_namespaces {
+            Scope::Everywhere
+        } else {
+            Scope::Namespace
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        self.source.moment()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,37 +68,65 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 pub enum SaleError {
     /// A field holds what cannot be planned with.
-    #[error("{object}: `{field}` {must}")]
+    #[error("{object}")]
     Field {
         /// Kind and name of the object.
         object: String,
-        /// Path of the field.
-        field: String,
-        /// `must be ...`.
-        must: String,
+        /// The field and what it must be.
+        source: FieldError,
     },
-    /// Several sales, and no name.
-    #[error("name one of the sales: {}", names.join(", "))]
-    Ambiguous {
-        /// What there is.
-        names: Vec<String>,
+    /// The object on the server cannot be read.
+    #[error(
+        "SaleEvent `{name}` in namespace {namespace} cannot be read; correct it first: {cause}"
+    )]
+    Unreadable {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Why.
+        cause: String,
     },
     /// The selector matches nothing that is known.
     #[error(
-        "SaleEvent `{0}`: `spec.clusterSelector` matches no PaymentCluster; give its file with -f, or correct the selector"
+        "SaleEvent `{sale}`: `spec.clusterSelector` asks for {wanted}, which no PaymentCluster has: {held}; correct the selector, label the cluster, or give its file with -f"
     )]
-    NoCluster(String),
+    NoCluster {
+        /// Name of the sale.
+        sale: String,
+        /// What it selects.
+        wanted: String,
+        /// What there is.
+        held: String,
+    },
     /// Nothing says how much traffic comes without the sale.
     #[error(
         "no load is known for PaymentCluster `{0}`; give --baseline-rps, or --history with a recorded trace"
     )]
     NoBaseline(String),
-    /// The baseline is no rate.
-    #[error("`--baseline-rps` is {0}; must be a number above 0")]
-    Baseline(f64),
     /// The recorded trace is none.
     #[error("`--history` must be a trace of timestamp,value")]
-    Trace(#[source] TraceError),
+    Trace(#[from] TraceFileError),
+    /// All of the trace lies after the instant that is planned from.
+    #[error(
+        "`--history` begins at {from}, after {now}, as of which this is planned; must hold what came before, or set --at"
+    )]
+    HistoryLater {
+        /// Its first row.
+        from: UnixMillis,
+        /// The instant.
+        now: Timestamp,
+    },
+    /// Too little to forecast from.
+    #[error(
+        "`--history` has {points} values over {span}; must hold more than a day to forecast from; give --baseline-rps instead"
+    )]
+    HistoryShort {
+        /// Values in it.
+        points: usize,
+        /// Time between the first and the last.
+        span: String,
+    },
     /// The trace gives no series.
     #[error("`--history` must hold rates to learn from")]
     Series(#[source] SeriesError),
@@ -87,16 +144,75 @@ pub async fn run(args: &SaleArgs, access: &AccessArgs) -> Result<Finding, Failur
     }
 }
 
-/// The sale of that name with its siblings; without a name the only one there is.
-async fn find(
-    name: Option<&str>,
-    files: &SourceArgs,
-    access: &AccessArgs,
-) -> Result<(SaleEvent, Vec<SaleEvent>, Source), Failure> {
-    let source = Source::open(files, access).await?;
-    let sales = source.sales().await?;
-    let sale = source.pick(&sales, name)?.clone();
-    Ok((sale, sales, source))
+/// Sales that were asked for.
+struct Picked {
+    sales: Vec<SaleEvent>,
+    /// All that there are; `learnFrom` may name any of them.
+    all: Vec<SaleEvent>,
+    source: Source,
+}
+
+impl Picked {
+    /// Those for which `wanted` holds; all of them when it holds for none.
+    fn only(&mut self, wanted: impl Fn(&SaleEvent) -> bool) {
+        if self.sales.iter().any(&wanted) {
+            self.sales.retain(wanted);
+        }
+    }
+}
+
+/// The sale of that name, or all of the scope; never none.
+async fn find(which: &WhichArgs, access: &AccessArgs) -> Result<Picked, Failure> {
+    let source = Source::open(&which.source, access).await?;
+    let mut sales = Vec::new();
+    let mut all = Vec::new();
+    for found in source.sales(which.scope()).await? {
+        let name = match &found {
+            Ok(sale) => sale.name_any(),
+            Err(unreadable) => unreadable.name.clone(),
+        };
+        let asked = which.name.as_ref().is_none_or(|asked| *asked == name);
+        match found {
+            Ok(sale) => {
+                all.push(sale.clone());
+                sales.extend(asked.then_some(sale));
+            }
+            Err(unreadable) if asked => {
+                return Err(SaleError::Unreadable {
+                    namespace: unreadable.namespace,
+                    name,
+                    cause: unreadable.error,
+                }
+                .into());
+            }
+            Err(_) => {}
+        }
+    }
+    match &which.name {
+        _ if !sales.is_empty() => Ok(Picked { sales, all, source }),
+        Some(name) => Err(source.not_found("SaleEvent", name)),
+        None => Err(Failure::Nothing(source.nothing("SaleEvent", which.scope()))),
+    }
+}
+
+/// The sale as the planner takes it; `all` are the sales `learnFrom` may name.
+fn planned(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, SaleError> {
+    crate::calendar::sale(event, all).map_err(|source| SaleError::Field {
+        object: format!("SaleEvent `{}`", event.name_any()),
+        source,
+    })
+}
+
+/// Where a sale lives, as other commands say it.
+fn namespace(event: &SaleEvent) -> String {
+    event.namespace().unwrap_or_else(|| "default".to_owned())
+}
+
+/// When a sale is over: with its last phase, as the operator has it, however much later
+/// `spec.end` is.
+fn over_at(sale: &Sale) -> Timestamp {
+    let last = sale.phases.iter().map(|phase| phase.until).max();
+    instant(last.unwrap_or(sale.end))
 }
 
 /// An instant of the planner; the furthest one where it is out of range.

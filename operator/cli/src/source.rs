@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use floodgate_api::{PaymentCluster, SaleEvent};
+use floodgate_api::{PaymentCluster, SaleEvent, spelling};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 use kube::ResourceExt;
@@ -13,7 +13,8 @@ use kube::core::error_boundary::InvalidObject;
 use crate::access::{Access, AccessArgs, AccessError, Scope};
 use crate::failure::Failure;
 use crate::file::Saved;
-use crate::moment::Moment;
+use crate::moment::{self, Moment};
+use crate::status::judge::Point;
 
 /// `-f` and what goes with it.
 #[derive(Clone, Debug, Args)]
@@ -23,7 +24,7 @@ pub struct SourceArgs {
     #[arg(short, long, value_name = "FILE")]
     pub filename: Vec<PathBuf>,
     /// Judges saved objects as of this instant, RFC 3339; default now.
-    #[arg(long, value_name = "INSTANT", requires = "filename")]
+    #[arg(long, value_name = "INSTANT", requires = "filename", value_parser = moment::instant)]
     pub at: Option<Timestamp>,
 }
 
@@ -88,9 +89,9 @@ impl Source {
     ) -> Result<Vec<Found<PaymentCluster>>, Failure> {
         let found: Vec<Found<PaymentCluster>> = match self {
             Self::Files(saved, namespace) => {
-                let wanted = |cluster: &&PaymentCluster| {
-                    is_named(*cluster, name) && is_in(*cluster, namespace.as_deref())
-                };
+                let asked = namespace.as_deref().filter(|_| scope == Scope::Namespace);
+                let wanted =
+                    |cluster: &&PaymentCluster| is_named(*cluster, name) && is_in(*cluster, asked);
                 saved
                     .clusters
                     .iter()
@@ -114,68 +115,71 @@ impl Source {
             }
         };
         match name {
-            Some(name) if found.is_empty() => Err(self.not_found("PaymentCluster", "pay", name)),
+            Some(name) if found.is_empty() => Err(self.not_found("PaymentCluster", name)),
             _ => Ok(found),
         }
     }
 
-    /// Every sale of the namespace that can be read.
-    pub async fn sales(&self) -> Result<Vec<SaleEvent>, Failure> {
-        match self {
+    /// Every sale of the scope, by namespace and name.
+    pub async fn sales(&self, scope: Scope) -> Result<Vec<Found<SaleEvent>>, Failure> {
+        let mut found: Vec<Found<SaleEvent>> = match self {
             Self::Files(saved, namespace) => {
-                let here = saved
-                    .sales
-                    .iter()
-                    .filter(|sale| is_in(*sale, namespace.as_deref()));
-                Ok(here.cloned().collect())
+                let asked = namespace.as_deref().filter(|_| scope == Scope::Namespace);
+                let here = saved.sales.iter().filter(|sale| is_in(*sale, asked));
+                here.cloned().map(Ok).collect()
             }
             Self::Cluster(access) => {
-                let all = access.objects(Scope::Namespace, "").await?;
-                Ok(all.into_iter().filter_map(|sale| sale.0.ok()).collect())
+                let all = access.objects(scope, "").await?;
+                all.into_iter().map(readable).collect()
             }
-        }
-    }
-
-    /// The sale of that name; without a name the only one there is.
-    pub fn pick<'a>(
-        &self,
-        sales: &'a [SaleEvent],
-        name: Option<&str>,
-    ) -> Result<&'a SaleEvent, Failure> {
-        let mut named = sales.iter().filter(|sale| is_named(*sale, name));
-        match (named.next(), named.next(), name) {
-            (Some(sale), None, _) | (Some(sale), Some(_), Some(_)) => Ok(sale),
-            (_, _, Some(name)) => Err(self.not_found("SaleEvent", "sale", name)),
-            (None, _, None) => Err(Failure::NoSale(self.place())),
-            (Some(_), Some(_), None) => Err(crate::sale::SaleError::Ambiguous {
-                names: sales.iter().map(ResourceExt::name_any).collect(),
-            }
-            .into()),
-        }
+        };
+        found.sort_by_key(|one| match one {
+            Ok(sale) => (sale.namespace().unwrap_or_default(), sale.name_any()),
+            Err(unreadable) => (unreadable.namespace.clone(), unreadable.name.clone()),
+        });
+        Ok(found)
     }
 
     /// Events about an object, oldest first. Without the right to list them there are none, and
     /// the error says so.
-    pub async fn events(&self, kind: &str, name: &str) -> Result<Vec<Event>, AccessError> {
+    pub async fn events(
+        &self,
+        kind: &str,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Vec<Event>, AccessError> {
         let mut events: Vec<Event> = match self {
             Self::Files(saved, _) => saved.events.clone(),
             Self::Cluster(access) => {
                 let fields = format!("involvedObject.kind={kind},involvedObject.name={name}");
-                let all = access.objects::<Event>(Scope::Namespace, &fields).await?;
+                let all = access.events(namespace, &fields).await?;
                 all.into_iter().filter_map(|event| event.0.ok()).collect()
             }
         };
         events.retain(|event| {
             event.involved_object.kind.as_deref() == Some(kind)
                 && event.involved_object.name.as_deref() == Some(name)
+                && (namespace.is_none() || event.involved_object.namespace.as_deref() == namespace)
         });
         Ok(events)
     }
 
-    fn not_found(&self, kind: &'static str, short: &str, name: &str) -> Failure {
+    /// That no object of the name is there, with what there is.
+    pub fn not_found(&self, kind: &'static str, name: &str) -> Failure {
         let hint = match self {
-            Self::Files(..) => "check the names in them".to_owned(),
-            Self::Cluster(_) => format!("`kubectl get {short} -A` lists what there is"),
+            Self::Files(saved, _) => {
+                let held = saved.names(kind);
+                let names: Vec<&str> = held.iter().map(|(_, name)| name.as_str()).collect();
+                format!(
+                    "{}{}",
+                    held_in_words(kind, &held),
+                    spelling::hint(name, &names)
+                )
+            }
+            Self::Cluster(_) => {
+                let short = if kind == "SaleEvent" { "sale" } else { "pay" };
+                format!("`kubectl get {short} -A` lists what there is")
+            }
         };
         Failure::NotFound {
             kind,
@@ -185,12 +189,69 @@ impl Source {
         }
     }
 
+    /// That there is no object of the kind at all, and where to look instead.
+    pub fn nothing(&self, kind: &'static str, scope: Scope) -> String {
+        let elsewhere = match (self, scope) {
+            (Self::Files(saved, _), _) => held_in_words(kind, &saved.names(kind)),
+            (Self::Cluster(_), Scope::Namespace) => {
+                "look in another with -n, in all of them with -A, or in a file with -f".to_owned()
+            }
+            (Self::Cluster(_), Scope::Everywhere) => {
+                "give a file with -f, or another --context".to_owned()
+            }
+        };
+        let place = match (self, scope) {
+            (_, Scope::Namespace) => self.place(),
+            (Self::Files(..), Scope::Everywhere) => "the files given with -f".to_owned(),
+            (Self::Cluster(_), Scope::Everywhere) => "any namespace".to_owned(),
+        };
+        format!("there is no {kind} in {place}; {elsewhere}")
+    }
+
+    /// That an object without a status was never looked at by an operator, and what to do.
+    pub fn unseen(&self, what: &str) -> Point {
+        let (told, remedy) = match self {
+            Self::Files(..) => (
+                format!(
+                    "This {what} was never seen by the operator: the saved object has no status"
+                ),
+                "read the cluster without -f, or save it again with `kubectl get -o yaml`",
+            ),
+            Self::Cluster(_) => (
+                format!("The operator has not looked at this {what} yet"),
+                "is it running? `kubectl get pods -A -l app.kubernetes.io/name=floodgate-operator`",
+            ),
+        };
+        Point {
+            remedy: Some(remedy),
+            ..Point::new(told, "NoStatus", None)
+        }
+    }
+
     fn place(&self) -> String {
         match self {
-            Self::Files(..) => "the files given with -f".to_owned(),
+            Self::Files(_, Some(namespace)) => {
+                format!("namespace {namespace} of the files given with -f")
+            }
+            Self::Files(_, None) => "the files given with -f".to_owned(),
             Self::Cluster(access) => format!("namespace {}", access.namespace),
         }
     }
+}
+
+/// What files hold of a kind: `they hold till (namespace shop), kiosk (namespace shop)`.
+fn held_in_words(kind: &str, held: &[(String, String)]) -> String {
+    if held.is_empty() {
+        return format!("they hold no {kind} at all");
+    }
+    let held = held.iter().map(|(namespace, name)| {
+        if namespace.is_empty() {
+            name.clone()
+        } else {
+            format!("{name} (namespace {namespace})")
+        }
+    });
+    format!("they hold {}", held.collect::<Vec<_>>().join(", "))
 }
 
 fn is_named<K: ResourceExt>(object: &K, name: Option<&str>) -> bool {

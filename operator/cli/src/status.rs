@@ -4,7 +4,7 @@ pub mod judge;
 mod listing;
 mod screen;
 
-pub use screen::points;
+pub use screen::{Weight, points};
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -98,7 +98,10 @@ async fn look(args: &StatusArgs, source: &Source) -> Result<Finding, Failure> {
         Scope::Namespace
     };
     let found = source.clusters(args.name.as_deref(), scope).await?;
-    let mut rows: Vec<Row> = found.into_iter().map(|one| row(one, &moment)).collect();
+    let mut rows: Vec<Row> = found
+        .into_iter()
+        .map(|one| row(one, source, &moment))
+        .collect();
     rows.sort_by_key(|(report, _)| {
         (
             report.problems.is_empty(),
@@ -111,7 +114,7 @@ async fn look(args: &StatusArgs, source: &Source) -> Result<Finding, Failure> {
         clusters: rows.iter().map(|(report, _)| report).collect(),
     };
     args.output.print(&answer, || match rows.as_slice() {
-        [] => "No PaymentCluster here; `-A` looks in every namespace.\n".to_owned(),
+        [] => source.nothing("PaymentCluster", scope) + "\n",
         [(report, Some(cluster))] if !args.output.wide() => {
             screen::screen(report, cluster, &moment, paint)
         }
@@ -125,10 +128,16 @@ async fn look(args: &StatusArgs, source: &Source) -> Result<Finding, Failure> {
     Ok(Finding::wrong_if(wrong || rows.is_empty()))
 }
 
-fn row(found: Found<PaymentCluster>, moment: &Moment) -> Row {
+fn row(found: Found<PaymentCluster>, source: &Source, moment: &Moment) -> Row {
     match found {
         Ok(cluster) => {
-            let Judgement { problems, notes } = judge(&cluster, moment.now());
+            let Judgement {
+                mut problems,
+                notes,
+            } = judge(&cluster, moment.now());
+            if cluster.status.is_none() {
+                problems.insert(0, source.unseen("cluster"));
+            }
             let report = ClusterReport {
                 namespace: cluster.namespace().unwrap_or_else(|| "default".to_owned()),
                 name: cluster.name_any(),

@@ -112,7 +112,7 @@ fn bad_input_is_named_and_ends_with_code_2() {
         (
             "folds.csv",
             "series,resolution_s,season_steps,train_end,origin\nnone,1,1,x,2026-06-20T05:00:00Z\n",
-            "none.csv cannot be read",
+            "cannot read `./none.csv`",
         ),
         (
             "folds.csv",
@@ -122,7 +122,7 @@ fn bad_input_is_named_and_ends_with_code_2() {
         (
             "web_1h.csv",
             "timestamp,value\n2026-06-20T05:00:00Z,many\n",
-            "web_1h.csv: line 2",
+            "web_1h.csv`: line 2",
         ),
     ];
     for (name, text, said) in cases {
@@ -162,6 +162,84 @@ fn show_draws_a_page_that_needs_nothing_else() {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("http"), "the page must load nothing");
+}
+
+#[test]
+fn an_origin_outside_of_the_trace_is_refused_with_what_it_holds() {
+    let folder = folder();
+    for at in ["2026-07-01T00:00:00Z", "2026-05-31T00:00:00Z"] {
+        let show = [
+            "show",
+            "--trace",
+            "web_1h.csv",
+            "--at",
+            at,
+            "--html",
+            "page.html",
+        ];
+        let train = [
+            "train",
+            "--trace",
+            "web_1h.csv",
+            "--at",
+            at,
+            "--out",
+            "model.json",
+        ];
+        for arguments in [&show[..], &train[..]] {
+            let output = run(folder.path(), arguments);
+            assert_eq!(output.status.code(), Some(2), "{output:?}");
+            let error = String::from_utf8_lossy(&output.stderr);
+            let said = format!(
+                "`--at` is {at}; must be between 2026-06-01T00:00:00Z and 2026-06-24T23:00:00Z"
+            );
+            assert!(error.contains(&said), "{error}");
+        }
+    }
+    assert!(!folder.path().join("page.html").exists());
+    let noon = [
+        "show",
+        "--trace",
+        "web_1h.csv",
+        "--at",
+        "noon",
+        "--html",
+        "x",
+    ];
+    let output = run(folder.path(), &noon);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("2026-11-11T00:00:00+08:00"), "{error}");
+}
+
+#[test]
+fn train_refuses_what_no_model_can_be_learned_from() {
+    let folder = folder();
+    let text = "timestamp,value\n2026-06-01T00:00:00Z,60\n2026-06-01T01:00:00Z,61\n";
+    write(&folder, "two.csv", text);
+    let arguments = ["train", "--trace", "two.csv", "--out", "model.json"];
+    let output = run(folder.path(), &arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("two.csv has 2 values over 1 h"), "{error}");
+    assert!(!folder.path().join("model.json").exists());
+}
+
+#[test]
+fn train_says_how_the_values_were_read() {
+    let folder = folder();
+    for (unit, said) in [
+        (&[][..], "requests per step of 3600 s"),
+        (&["--unit", "rps"], "requests/s"),
+    ] {
+        let arguments = ["train", "--trace", "web_1h.csv", "--out", "model.json"];
+        let output = run(folder.path(), &[&arguments[..], unit].concat());
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            told.contains(said) && told.contains("576 points over 23 d 23 h"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

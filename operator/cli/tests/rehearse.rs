@@ -177,7 +177,7 @@ fn bad_objects_are_refused_by_field_value_and_range() {
             CLUSTER,
             "max: 40",
             "max: 1",
-            "`spec.scaling.max` must be greater than or equal to `min`",
+            "`spec.scaling.max` is `1`; must be at least `min`, 2",
         ),
         (
             "cluster.yaml",
@@ -189,30 +189,30 @@ fn bad_objects_are_refused_by_field_value_and_range() {
         (
             "cluster.yaml",
             CLUSTER,
-            "kind: PaymentCluster",
-            "kind: Pod",
-            "hold 0 PaymentClusters; must hold exactly one",
+            "apiVersion: floodgate.dev/v1alpha1\nkind: PaymentCluster",
+            "apiVersion: v1\nkind: Pod",
+            "hold no PaymentCluster; must hold exactly one",
         ),
         (
             "sale.yaml",
             SALE,
             "end: '2026-03-03T14",
             "end: '2026-03-03T11",
-            "`spec.end` must be after `start`",
+            "`spec.end` is `2026-03-03T11:00:00Z`; must be after `start`, 2026-03-03T12:00:00Z",
         ),
         (
             "sale.yaml",
             SALE,
             "t0: '2026-03-03T12:00:00Z'",
             "t0: noon",
-            "`spec.phases[0].t0` must be an RFC 3339 instant",
+            "`spec.phases[0].t0` is `noon`; must be an RFC 3339 instant",
         ),
         (
             "sale.yaml",
             SALE,
             "upliftPercent: 500",
             "upliftPercent: 5",
-            "`spec.phases[0].upliftPercent` is 5",
+            "`spec.upliftPercent` is 5; must be between 100 and 100000",
         ),
         (
             "sale.yaml",
@@ -227,6 +227,15 @@ fn bad_objects_are_refused_by_field_value_and_range() {
         assert!(error.contains(says), "{says}: {error}");
         files.put(file, text);
     }
+}
+
+#[test]
+fn a_misspelt_field_is_refused_and_never_rehearsed_with_its_default() {
+    let files = Files::new();
+    files.put("cluster.yaml", &CLUSTER.replace("max: 40", "maxx: 40"));
+    let error = files.refused(&["-f", "cluster.yaml", "--trace", "trace.csv"]);
+    let says = "`spec.scaling.maxx` is not a field; did you mean `max`?";
+    assert!(error.contains(says), "{error}");
 }
 
 #[test]

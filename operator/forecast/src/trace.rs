@@ -77,6 +77,17 @@ impl Trace {
         &self.samples
     }
 
+    /// The same rows with every value times `factor`, a finite number that is not negative.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let scaled =
+            |(at, value): &(UnixMillis, Option<f64>)| (*at, value.map(|value| value * factor));
+        Self {
+            step_s: self.step_s,
+            samples: self.samples.iter().map(scaled).collect(),
+        }
+    }
+
     /// The rows up to and including `at`, as a series.
     pub fn known_at(&self, at: UnixMillis) -> Result<Series, SeriesError> {
         let known = self.samples.partition_point(|(time, _)| *time <= at);

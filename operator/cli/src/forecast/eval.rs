@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use super::input::{self, Fold};
 use super::{EvalArguments, ForecastError};
+use crate::trace::Unit;
 
 /// Every path reaches this far, seconds.
 const HORIZON_S: u32 = 86_400;
@@ -80,7 +81,7 @@ fn traces(dir: &Path, folds: &[Fold]) -> Result<BTreeMap<String, Trace>, Forecas
     for fold in folds {
         if !traces.contains_key(&fold.series) {
             let path = dir.join(format!("{}.csv", fold.series));
-            traces.insert(fold.series.clone(), input::trace(&path)?);
+            traces.insert(fold.series.clone(), input::trace(&path, Unit::Rps)?);
         }
     }
     Ok(traces)

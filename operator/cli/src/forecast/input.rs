@@ -7,6 +7,8 @@ use floodgate_forecast::{Calendar, Series, Trace, UnixMillis};
 use jiff::Timestamp;
 
 use super::ForecastError;
+use crate::file;
+use crate::trace::{self, Unit};
 
 const FOLDS_HEADER: &str = "series,resolution_s,season_steps,train_end,origin";
 
@@ -17,13 +19,6 @@ pub(super) struct Fold {
     pub(super) origin: UnixMillis,
 }
 
-pub(super) fn text(path: &Path) -> Result<String, ForecastError> {
-    fs::read_to_string(path).map_err(|source| ForecastError::Read {
-        path: path.to_owned(),
-        source,
-    })
-}
-
 pub(super) fn write(path: &Path, content: &str) -> Result<(), ForecastError> {
     fs::write(path, content).map_err(|source| ForecastError::Write {
         path: path.to_owned(),
@@ -31,11 +26,9 @@ pub(super) fn write(path: &Path, content: &str) -> Result<(), ForecastError> {
     })
 }
 
-pub(super) fn trace(path: &Path) -> Result<Trace, ForecastError> {
-    Trace::parse(&text(path)?).map_err(|source| ForecastError::Trace {
-        path: path.to_owned(),
-        source,
-    })
+/// Reads a trace, in requests/s.
+pub(super) fn trace(path: &Path, unit: Unit) -> Result<Trace, ForecastError> {
+    Ok(trace::read(path, unit)?)
 }
 
 /// What is known of a trace at an instant.
@@ -47,8 +40,28 @@ pub(super) fn known_at(trace: &Trace, name: &str, at: UnixMillis) -> Result<Seri
     })
 }
 
+/// What is known at an instant that lies within the trace.
+pub(super) fn known_within(
+    trace: &Trace,
+    name: &str,
+    at: UnixMillis,
+) -> Result<Series, ForecastError> {
+    let instants = || trace.samples().iter().map(|(at, _)| *at);
+    let first = instants().next().unwrap_or_default();
+    let last = instants().next_back().unwrap_or_default();
+    if !(first..=last).contains(&at) {
+        return Err(ForecastError::Outside {
+            name: name.to_owned(),
+            at,
+            first,
+            last,
+        });
+    }
+    known_at(trace, name, at)
+}
+
 pub(super) fn folds(path: &Path) -> Result<Vec<Fold>, ForecastError> {
-    let text = text(path)?;
+    let text = file::text(path)?;
     let row_error = |line: usize, cause: String| ForecastError::Row {
         path: path.to_owned(),
         line,
@@ -90,7 +103,7 @@ pub(super) fn calendar(path: Option<&Path>) -> Result<Calendar, ForecastError> {
     let Some(path) = path else {
         return Ok(Calendar::default());
     };
-    let text = text(path)?;
+    let text = file::text(path)?;
     let mut starts = Vec::new();
     for (index, row) in text.lines().enumerate() {
         let first = row.split(',').next().unwrap_or(row).trim();

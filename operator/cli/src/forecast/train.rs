@@ -1,9 +1,10 @@
 //! `forecast train`: a fitted model as the operator keeps it.
 
-use floodgate_forecast::{FitOptions, fit_with_events};
+use floodgate_forecast::{Basis, FitOptions, fit_with_events};
 use serde::Serialize;
 
 use super::{ForecastError, TrainArguments, input};
+use crate::moment::span;
 
 #[derive(Serialize)]
 struct Summary {
@@ -12,6 +13,9 @@ struct Summary {
     points: usize,
     missing: usize,
     rejected: usize,
+    /// From the first to the last value, seconds.
+    span_s: i64,
+    /// Share of steps with a value, lowered by the share of refused ones.
     quality: f64,
     regression_share_max: f64,
     /// The jump of the level after which the history was used.
@@ -20,7 +24,7 @@ struct Summary {
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
-    let trace = input::trace(&arguments.trace)?;
+    let trace = input::trace(&arguments.trace, arguments.unit)?;
     let calendar = input::calendar(arguments.events.as_deref())?;
     let end = trace
         .samples()
@@ -29,17 +33,26 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         .unwrap_or_default();
     let at = arguments.at.map_or(end, Into::into);
     let name = arguments.trace.display().to_string();
-    let series = input::known_at(&trace, &name, at)?;
+    let series = input::known_within(&trace, &name, at)?;
     let model = fit_with_events(&series, &FitOptions::for_step_s(series.step_s()), &calendar)?;
+    let quality = series.quality();
+    let lasting = span(series.span_s());
+    if model.basis() == Basis::ColdStart {
+        return Err(ForecastError::Short {
+            name,
+            points: quality.points,
+            span: lasting,
+        });
+    }
     let text = serde_json::to_string(&model)?;
     input::write(&arguments.out, &text)?;
-    let quality = series.quality();
     let summary = Summary {
         model: model.basis().as_str(),
         bytes: text.len(),
         points: quality.points,
         missing: quality.missing,
         rejected: quality.rejected,
+        span_s: series.span_s(),
         quality: quality.score,
         regression_share_max: model.ridge_share_max(),
         changed_at: model.changed_at().map(|at| at.to_string()),
@@ -49,13 +62,13 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         return Ok(serde_json::to_string_pretty(&summary)?);
     }
     Ok(format!(
-        "{}: {}, {} bytes; {} points, {} missing, {} refused, quality {:.3}",
+        "{}: {}, {} bytes; {} points over {lasting}, {} missing, {} refused; {}",
         summary.out,
         summary.model,
         summary.bytes,
         summary.points,
         summary.missing,
         summary.rejected,
-        summary.quality
+        arguments.unit.in_words(&trace)
     ))
 }

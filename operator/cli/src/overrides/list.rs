@@ -10,10 +10,11 @@ use serde::Serialize;
 
 use crate::access::{AccessArgs, Scope};
 use crate::failure::{Failure, Finding};
+use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
-use crate::source::{Source, SourceArgs};
+use crate::source::{Found, Source, SourceArgs};
 use crate::status::judge::{in_force, overrides_of};
 use crate::table::Table;
 
@@ -56,8 +57,22 @@ pub async fn run(args: &ListArgs, access: &AccessArgs) -> Result<Finding, Failur
         Scope::Namespace
     };
     let found = source.clusters(None, scope).await?;
-    let readable = found.into_iter().flatten();
-    let mut clusters: Vec<Listed> = readable.map(|one| listed(&one, &moment)).collect();
+    let listed = |one: Found<PaymentCluster>| match one {
+        Ok(cluster) => listed(&cluster, &moment),
+        Err(unreadable) => Listed {
+            namespace: unreadable.namespace,
+            name: unreadable.name,
+            overrides: Vec::new(),
+            refused: vec![format!(
+                "cannot be read as a PaymentCluster: {}",
+                unreadable.error
+            )],
+        },
+    };
+    if found.is_empty() {
+        return Err(Failure::Nothing(source.nothing("PaymentCluster", scope)));
+    }
+    let mut clusters: Vec<Listed> = found.into_iter().map(listed).collect();
     clusters.retain(|one| !(one.overrides.is_empty() && one.refused.is_empty()));
     let answer = Answer { clusters };
     args.output.print(&answer, || table(&answer, &moment))?;
@@ -82,8 +97,8 @@ fn table(answer: &Answer, moment: &Moment) -> String {
     for one in &answer.clusters {
         for message in &one.refused {
             // Writing to a String cannot fail.
-            let line = format!("{} ({}): not in force: {message}", one.name, one.namespace);
-            let _ = writeln!(text, "{}", paint.wrong(&line));
+            let line = format!("{} ({}): {}", one.name, one.namespace, one_line(message));
+            let _ = writeln!(text, "! {}", paint.wrong(&line));
         }
     }
     let mut table = Table::new(&[

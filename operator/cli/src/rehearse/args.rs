@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::ValueEnum;
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::PolicyKind;
 use jiff::civil::Time;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
+
+use crate::trace::Unit;
 
 /// Replays a trace in virtual time under this planner and under other autoscalers.
 ///
@@ -24,7 +25,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub trace: PathBuf,
     /// What a value of the trace counts.
-    #[arg(long, value_enum, default_value_t = Unit::PerStep)]
+    #[arg(long, value_enum, default_value_t)]
     pub unit: Unit,
     /// Multiplies the trace so that its peak is this many requests per second. Without it, a trace
     /// that does not fit the cluster (more than `max` replicas hold, or less than a quarter of it)
@@ -77,15 +78,6 @@ pub struct Args {
     /// Prints figures as JSON.
     #[arg(long)]
     pub json: bool,
-}
-
-/// What a value of a trace counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Unit {
-    /// Requests in the step of the trace, as access logs are counted.
-    PerStep,
-    /// Requests per second, as `rate()` gives them.
-    Rps,
 }
 
 /// A sale that the trace does not hold.

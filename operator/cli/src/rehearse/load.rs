@@ -1,13 +1,14 @@
 //! The trace as the load of the rehearsal: unit, injected sales, scale, and where the sales lie.
 
-use floodgate_forecast::{Trace, TraceError, UnixMillis};
+use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::{Rehearsal, Surge, Traffic, TrafficError, World};
 use floodgate_planner::{Chance, Sale, SalePhase};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, civil::Time};
 
-use super::args::{Args, Injection, Unit, When};
-use super::objects::{self, Given, ObjectError};
+use super::args::{Args, Injection, When};
+use super::objects::Given;
+use crate::trace::{self, TraceFileError};
 
 /// History before the rehearsal, at most half of the trace, seconds.
 const HISTORY_S: i64 = 14 * 86_400;
@@ -28,17 +29,9 @@ const PHASES: [(&str, i64, f64); 3] = [
 /// Why a trace cannot be rehearsed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file cannot be read.
+    /// The file is no trace.
     #[error(transparent)]
-    File(#[from] ObjectError),
-    /// It is no trace.
-    #[error("`{file}`: {source}")]
-    Trace {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        source: TraceError,
-    },
+    Trace(#[from] TraceFileError),
     /// It cannot be rehearsed.
     #[error("`{file}`: {source}")]
     Traffic {
@@ -130,23 +123,11 @@ pub fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
 }
 
 fn traffic(args: &Args) -> Result<Traffic, LoadError> {
-    let file = args.trace.display().to_string();
-    let text = objects::text(&args.trace)?;
-    let trace = Trace::parse(&text).map_err(|source| LoadError::Trace {
-        file: file.clone(),
+    let trace = trace::read(&args.trace, args.unit)?;
+    Traffic::new(trace.step_s(), trace.samples(), HISTORY_S).map_err(|source| LoadError::Traffic {
+        file: args.trace.display().to_string(),
         source,
-    })?;
-    let per_second = match args.unit {
-        Unit::PerStep => 1.0 / f64::from(trace.step_s()),
-        Unit::Rps => 1.0,
-    };
-    let samples: Vec<(UnixMillis, Option<f64>)> = trace
-        .samples()
-        .iter()
-        .map(|(at, value)| (*at, value.map(|value| value * per_second)))
-        .collect();
-    Traffic::new(trace.step_s(), &samples, HISTORY_S)
-        .map_err(|source| LoadError::Traffic { file, source })
+    })
 }
 
 /// Says which sales lie outside of the rehearsal; when all do, the trace is moved by whole weeks to

@@ -2,50 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use floodgate_api::{PaymentCluster, SaleEvent};
+use floodgate_api::FieldError;
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::Settings;
 use floodgate_planner::{Chance, Sale, SalePhase};
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use kube::ResourceExt;
 
 use super::args::Args;
-use super::settings::{self, FieldError};
+use crate::file::{self, FileError, Saved};
+use crate::{calendar, settings};
 
 /// Why the objects cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
-    /// A file cannot be read.
-    #[error("cannot read `{}`: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        source: std::io::Error,
-    },
-    /// A file is no YAML.
-    #[error("`{}` must be YAML or JSON: {cause}", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        cause: String,
-    },
-    /// An object is not what its kind says.
-    #[error("{kind} `{name}` in `{}` cannot be read: {cause}", path.display())]
-    Shape {
-        /// Its kind.
-        kind: String,
-        /// Its name.
-        name: String,
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        cause: String,
-    },
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A field holds what is not allowed there.
-    #[error("{kind} `{name}`: {source}")]
+    #[error("{kind} `{name}`")]
     Field {
         /// Kind of the object.
         kind: &'static str,
@@ -55,8 +30,8 @@ pub enum ObjectError {
         source: FieldError,
     },
     /// Not exactly one cluster.
-    #[error("the files hold {0} PaymentClusters; must hold exactly one")]
-    Clusters(usize),
+    #[error("the files hold {}; must hold exactly one PaymentCluster", clusters_in_words(.0))]
+    Clusters(Vec<String>),
     /// A row of a list of sales.
     #[error("`{}` line {line}: must be `timestamp,label` with an RFC 3339 timestamp", path.display())]
     Row {
@@ -82,88 +57,55 @@ pub struct Given {
 
 /// Reads and checks everything.
 pub fn read(files: &[PathBuf], list: Option<&Path>, args: &Args) -> Result<Given, ObjectError> {
-    let mut clusters: Vec<PaymentCluster> = Vec::new();
-    let mut events: Vec<SaleEvent> = Vec::new();
-    for path in files {
-        let syntax = |error: serde_saphyr::Error| ObjectError::Syntax {
-            path: path.clone(),
-            cause: error.to_string(),
-        };
-        let documents: Vec<Value> = serde_saphyr::from_multiple(&text(path)?).map_err(syntax)?;
-        for document in documents {
-            take(path, document, &mut clusters, &mut events)?;
-        }
-    }
+    let Saved {
+        clusters, sales, ..
+    } = Saved::read(files)?;
     let [cluster] = clusters.as_slice() else {
-        return Err(ObjectError::Clusters(clusters.len()));
+        let names = clusters.iter().map(ResourceExt::name_any);
+        return Err(ObjectError::Clusters(names.collect()));
     };
-    let name = cluster.metadata.name.clone().unwrap_or_default();
+    let name = cluster.name_any();
     let settings = settings::of_cluster(cluster).map_err(|source| ObjectError::Field {
         kind: "PaymentCluster",
         name: name.clone(),
         source,
     })?;
-    let mut sales = Vec::new();
+    let mut hitting = Vec::new();
     let mut others = Vec::new();
-    for event in &events {
-        let sale = settings::of_sale(event).map_err(|source| ObjectError::Field {
+    for event in &sales {
+        let sale = calendar::sale(event, &sales).map_err(|source| ObjectError::Field {
             kind: "SaleEvent",
-            name: event.metadata.name.clone().unwrap_or_default(),
+            name: event.name_any(),
             source,
         })?;
-        if settings::selects(event, cluster) {
-            sales.push(sale);
+        if calendar::selects(event, cluster) {
+            hitting.push(sale);
         } else {
-            others.push(sale.name);
+            let wanted = calendar::selector_in_words(event);
+            others.push(format!("{} ({wanted})", sale.name));
         }
     }
     if let Some(path) = list {
-        sales.extend(listed(path, args)?);
+        hitting.extend(listed(path, args)?);
     }
     Ok(Given {
         cluster: name,
         settings,
-        sales,
+        sales: hitting,
         others,
     })
 }
 
-fn take(
-    path: &Path,
-    document: Value,
-    clusters: &mut Vec<PaymentCluster>,
-    events: &mut Vec<SaleEvent>,
-) -> Result<(), ObjectError> {
-    let kind = document["kind"].as_str().unwrap_or_default().to_owned();
-    match kind.as_str() {
-        "PaymentCluster" => clusters.push(object(path, &kind, document)?),
-        "SaleEvent" => events.push(object(path, &kind, document)?),
-        _ if kind.ends_with("List") => {
-            for item in document["items"].as_array().into_iter().flatten() {
-                take(path, item.clone(), clusters, events)?;
-            }
-        }
-        _ => {}
+fn clusters_in_words(names: &[String]) -> String {
+    match names {
+        [] => "no PaymentCluster".to_owned(),
+        names => format!("the PaymentClusters {}", names.join(", ")),
     }
-    Ok(())
-}
-
-fn object<K: DeserializeOwned>(path: &Path, kind: &str, document: Value) -> Result<K, ObjectError> {
-    let name = document["metadata"]["name"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    serde_json::from_value(document).map_err(|error| ObjectError::Shape {
-        kind: kind.to_owned(),
-        name,
-        path: path.to_owned(),
-        cause: error.to_string(),
-    })
 }
 
 /// A list of T0s as sales of one phase each.
 fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
-    let text = text(path)?;
+    let text = file::text(path)?;
     let rows = text.lines().enumerate().filter(|(index, row)| {
         let row = row.trim();
         !(row.is_empty() || (*index == 0 && row.starts_with("timestamp")))
@@ -194,12 +136,4 @@ fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
         })
     };
     rows.map(sale).collect()
-}
-
-/// The text of a file.
-pub fn text(path: &Path) -> Result<String, ObjectError> {
-    std::fs::read_to_string(path).map_err(|source| ObjectError::Read {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -2,54 +2,79 @@
 
 mod page;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use floodgate_api::sale::status::SalePhaseStatus;
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_forecast::{FitOptions, Trace, fit};
 use floodgate_planner::{Baseline, ForecastPath, LeadTime, Sale, Scaling, sale_plan};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use serde::Serialize;
 
 use super::cost::{Standing, cost};
-use super::{SaleError, instant, planning};
+use super::history::{self, History};
+use super::{Picked, SaleError, WhichArgs, instant, namespace, over_at, planned};
 use crate::access::{Access, AccessArgs, Scope};
+use crate::calendar::{self, cluster_in_words, selector_in_words};
 use crate::failure::{Failure, Finding};
-use crate::file;
 use crate::output::OutputArgs;
 use crate::paint::Paint;
-use crate::source::{Source, SourceArgs};
+use crate::settings;
+use crate::source::Source;
+use crate::trace::Unit;
 
 use page::{page, short};
 
-/// How far a forecast of the history goes; a phase beyond it takes the same time of the last day.
-const HORIZON_S: u32 = 86_400;
+/// Most requests/s that are taken for the load of one service: what the most pods of the greatest
+/// capacity hold.
+const BASELINE_RPS_MAX: f64 = 1e9;
 
 /// `sale plan`.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// Name of the SaleEvent; may be left out when there is only one.
-    name: Option<String>,
+    #[command(flatten)]
+    which: WhichArgs,
     /// Load that would come without the sale, requests/s.
-    #[arg(long, value_name = "RPS", conflicts_with = "history")]
+    #[arg(long, value_name = "RPS", conflicts_with = "history", value_parser = rate)]
+    #[arg(allow_negative_numbers = true)]
     baseline_rps: Option<f64>,
-    /// Recorded trace (timestamp,value) that the baseline is forecast from.
+    /// Recorded trace (`timestamp,value`) that the baseline is forecast from; more than a day of
+    /// it, until about now (or --at).
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
-    #[command(flatten)]
-    source: SourceArgs,
+    /// What a value of --history counts.
+    #[arg(long, value_enum, default_value_t, requires = "history")]
+    unit: Unit,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// The plan, as `-o json` tells it.
+/// A rate on the command line.
+fn rate(text: &str) -> Result<f64, String> {
+    let rps = text.parse::<f64>().ok();
+    rps.filter(|rps| *rps > 0.0 && *rps <= BASELINE_RPS_MAX)
+        .ok_or_else(|| {
+            format!("must be a number above 0 and at most {BASELINE_RPS_MAX}, requests/s")
+        })
+}
+
+/// The plans, as `-o json` tells them.
+#[derive(Serialize)]
+struct Answers {
+    sales: Vec<Answer>,
+}
+
+/// The plan of one sale.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
-    sale: String,
+    namespace: String,
+    name: String,
     end: Timestamp,
+    /// What is doubtful about the history that was planned from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    doubts: Vec<String>,
     clusters: Vec<ClusterPlan>,
 }
 
@@ -94,75 +119,89 @@ enum Basis {
     Path(ForecastPath, String),
 }
 
-/// Runs the command.
+/// Runs the command. Without a name, what is over is planned only where nothing lies ahead.
 pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failure> {
-    let moment = args.source.moment();
-    let given = given(args)?;
-    let (event, sales, source) = super::find(args.name.as_deref(), &args.source, access).await?;
-    let sale = planning::sale(&event, &sales)?;
-    let mut plans = Vec::new();
-    for cluster in clusters(&event, &source, access).await? {
-        plans.push(plan(&event, &sale, &cluster, given.as_ref())?);
+    let moment = args.which.moment();
+    let (given, doubts) = given(args, moment.now())?;
+    let mut picked = super::find(&args.which, access).await?;
+    let all = std::mem::take(&mut picked.all);
+    picked.only(|event| planned(event, &all).is_ok_and(|sale| over_at(&sale) > moment.now()));
+    let clusters = clusters(&picked, args.which.scope(), access).await?;
+    let mut sales = Vec::new();
+    for event in &picked.sales {
+        let sale = planned(event, &all)?;
+        let hit = clusters.iter().filter(|one| calendar::selects(event, one));
+        let plans = hit.map(|cluster| plan(event, &sale, cluster, given.as_ref()));
+        let plans = plans.collect::<Result<Vec<ClusterPlan>, SaleError>>()?;
+        if plans.is_empty() {
+            return Err(no_cluster(event, &clusters).into());
+        }
+        sales.push(Answer {
+            namespace: namespace(event),
+            name: event.name_any(),
+            end: over_at(&sale),
+            doubts: doubts.clone(),
+            clusters: plans,
+        });
     }
-    if plans.is_empty() {
-        return Err(SaleError::NoCluster(event.name_any()).into());
-    }
-    let answer = Answer {
-        sale: sale.name.clone(),
-        end: instant(sale.end),
-        clusters: plans,
-    };
-    args.output
-        .print(&answer, || page(&answer, &moment, Paint::for_stdout()))?;
-    let short = answer.clusters.iter().any(|one| short(one).is_some());
-    Ok(Finding::wrong_if(short || answer.end <= moment.now()))
+    let answers = Answers { sales };
+    args.output.print(&answers, || {
+        let pages = answers.sales.iter();
+        let pages = pages.map(|one| page(one, &moment, Paint::for_stdout()));
+        pages.collect::<Vec<_>>().join("\n")
+    })?;
+    let wrong = answers.sales.iter().any(|one| {
+        one.end <= moment.now() || one.clusters.iter().any(|plan| short(plan).is_some())
+    });
+    Ok(Finding::wrong_if(wrong))
 }
 
-/// The clusters the sale hits: those in the files, or those of the cluster where the files have none.
+/// The clusters there are: those in the files, or those of the cluster where the files have none.
 async fn clusters(
-    event: &SaleEvent,
-    source: &Source,
+    picked: &Picked,
+    scope: Scope,
     access: &AccessArgs,
 ) -> Result<Vec<PaymentCluster>, Failure> {
     let online;
-    let source = match source {
+    let source = match &picked.source {
         Source::Files(saved, _) if saved.clusters.is_empty() => {
             online = Source::Cluster(Access::open(access).await?);
             &online
         }
         source => source,
     };
-    let all = source.clusters(None, Scope::Namespace).await?;
-    let readable = all.into_iter().flatten();
-    Ok(readable
-        .filter(|cluster| planning::selects(event, cluster))
-        .collect())
+    let all = source.clusters(None, scope).await?;
+    Ok(all.into_iter().flatten().collect())
 }
 
-/// The baseline that was given on the command line.
-fn given(args: &PlanArgs) -> Result<Option<Basis>, Failure> {
-    if let Some(rps) = args.baseline_rps {
-        if !(rps.is_finite() && rps > 0.0) {
-            return Err(SaleError::Baseline(rps).into());
-        }
-        return Ok(Some(Basis::Rate(
-            rps,
-            "given with --baseline-rps".to_owned(),
-        )));
+fn no_cluster(event: &SaleEvent, clusters: &[PaymentCluster]) -> SaleError {
+    let held: Vec<String> = clusters.iter().map(cluster_in_words).collect();
+    SaleError::NoCluster {
+        sale: event.name_any(),
+        wanted: selector_in_words(event),
+        held: if held.is_empty() {
+            "there is none at all".to_owned()
+        } else {
+            format!("there is {}", held.join(", "))
+        },
     }
-    args.history.as_deref().map(forecast).transpose()
 }
 
-fn forecast(path: &Path) -> Result<Basis, Failure> {
-    let trace = Trace::parse(&file::text(path)?).map_err(SaleError::Trace)?;
-    let end = trace.samples().last().map(|(at, _)| *at);
-    let series = trace
-        .known_at(end.unwrap_or_default())
-        .map_err(SaleError::Series)?;
-    let model = fit(&series, &FitOptions::default()).map_err(SaleError::Fit)?;
-    let path = model.path(&series, HORIZON_S);
-    let source = format!("forecast from --history, p{}", path.quantile_percent());
-    Ok(Basis::Path(path, source))
+/// The baseline that was given on the command line, and what is doubtful about it.
+fn given(args: &PlanArgs, now: Timestamp) -> Result<(Option<Basis>, Vec<String>), SaleError> {
+    if let Some(rps) = args.baseline_rps {
+        let basis = Basis::Rate(rps, "given with --baseline-rps".to_owned());
+        return Ok((Some(basis), Vec::new()));
+    }
+    let Some(file) = &args.history else {
+        return Ok((None, Vec::new()));
+    };
+    let History {
+        path,
+        source,
+        doubts,
+    } = history::forecast(file, args.unit, now)?;
+    Ok((Some(Basis::Path(path, source)), doubts))
 }
 
 /// What the operator knows of the load without the sale; nothing where it has published a plan.
@@ -180,8 +219,11 @@ fn plan(
     cluster: &PaymentCluster,
     given: Option<&Basis>,
 ) -> Result<ClusterPlan, SaleError> {
-    let scaling = planning::scaling(cluster)?;
-    let lead_time = planning::lead_time(cluster);
+    let scaling = settings::scaling(cluster).map_err(|source| SaleError::Field {
+        object: format!("PaymentCluster `{}`", cluster.name_any()),
+        source,
+    })?;
+    let lead_time = settings::lead_time(cluster);
     let published = given
         .is_none()
         .then(|| published(event, cluster, sale))

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use clap::Args;
+use floodgate_api::SaleEvent;
 use floodgate_api::sale::status::{SaleClusterStatus, SalePhaseStatus};
 use floodgate_planner::{Sale, SalePhase};
 use jiff::Timestamp;
@@ -10,31 +11,35 @@ use kube::ResourceExt;
 use serde::Serialize;
 
 use super::status::told;
-use super::{instant, planning, times};
+use super::{WhichArgs, instant, namespace, over_at, planned, times};
 use crate::access::AccessArgs;
 use crate::failure::{Failure, Finding};
 use crate::moment::{Moment, span};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
-use crate::source::SourceArgs;
 use crate::table::Table;
 
 /// `sale report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Name of the SaleEvent; may be left out when there is only one.
-    name: Option<String>,
     #[command(flatten)]
-    source: SourceArgs,
+    which: WhichArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// What came of a sale, as `-o json` tells it.
+/// What came of sales, as `-o json` tells it.
+#[derive(Serialize)]
+struct Answers {
+    sales: Vec<Answer>,
+}
+
+/// What came of one sale.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
-    sale: String,
+    namespace: String,
+    name: String,
     end: Timestamp,
     /// Whether every phase is over.
     complete: bool,
@@ -43,28 +48,43 @@ struct Answer {
     clusters: Vec<SaleClusterStatus>,
 }
 
-/// Runs the command.
+/// Runs the command. Without a name, what is not over yet is told only where nothing is.
 pub async fn run(args: &ReportArgs, access: &AccessArgs) -> Result<Finding, Failure> {
-    let moment = args.source.moment();
-    let (event, sales, _) = super::find(args.name.as_deref(), &args.source, access).await?;
-    let sale = planning::sale(&event, &sales)?;
+    let moment = args.which.moment();
+    let mut picked = super::find(&args.which, access).await?;
+    let all = std::mem::take(&mut picked.all);
+    picked.only(|event| planned(event, &all).is_ok_and(|sale| over_at(&sale) <= moment.now()));
+    let mut answers = Vec::new();
+    let mut sales = Vec::new();
+    for event in &picked.sales {
+        let sale = planned(event, &all)?;
+        answers.push(answer(event, &sale, moment.now()));
+        sales.push(sale);
+    }
+    let answers = Answers { sales: answers };
+    args.output.print(&answers, || {
+        let pages = answers.sales.iter().zip(&sales);
+        let pages = pages.map(|(answer, sale)| page(answer, sale, &moment, Paint::for_stdout()));
+        pages.collect::<Vec<_>>().join("\n")
+    })?;
+    let wrong = answers.sales.iter().any(|answer| {
+        let phases = || answer.clusters.iter().flat_map(|cluster| &cluster.phases);
+        !answer.complete || phases().any(is_cold) || phases().next().is_none()
+    });
+    Ok(Finding::wrong_if(wrong))
+}
+
+fn answer(event: &SaleEvent, sale: &Sale, now: Timestamp) -> Answer {
     let status = event.status.clone().unwrap_or_default();
-    let last = sale.phases.iter().map(|phase| phase.until).max();
-    let end = instant(last.unwrap_or(sale.end));
-    let answer = Answer {
-        sale: event.name_any(),
+    let end = over_at(sale);
+    Answer {
+        namespace: namespace(event),
+        name: event.name_any(),
         end,
-        complete: end <= moment.now(),
+        complete: end <= now,
         learned_uplift_percent: status.learned_uplift_percent,
         clusters: status.clusters,
-    };
-    args.output.print(&answer, || {
-        page(&answer, &sale, &moment, Paint::for_stdout())
-    })?;
-    let phases = || answer.clusters.iter().flat_map(|cluster| &cluster.phases);
-    let cold = phases().any(is_cold);
-    let untold = phases().next().is_none();
-    Ok(Finding::wrong_if(!answer.complete || cold || untold))
+    }
 }
 
 /// Whether fewer pods than planned were warm at T0.
@@ -84,8 +104,9 @@ fn page(answer: &Answer, sale: &Sale, moment: &Moment, paint: Paint) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "{}: {over} {}, {}",
-        paint.heading(&answer.sale),
+        "{} ({}): {over} {}, {}",
+        paint.heading(&answer.name),
+        answer.namespace,
         moment.instant(answer.end),
         moment.relative(answer.end),
     );
@@ -98,7 +119,7 @@ fn page(answer: &Answer, sale: &Sale, moment: &Moment, paint: Paint) -> String {
                 phase.planned_replicas,
                 cluster.name
             );
-            let _ = writeln!(text, "  - {}", paint.wrong(&line));
+            let _ = writeln!(text, "  ! {}", paint.wrong(&line));
         }
     }
     if let Some(percent) = answer.learned_uplift_percent {
@@ -107,7 +128,7 @@ fn page(answer: &Answer, sale: &Sale, moment: &Moment, paint: Paint) -> String {
             text,
             "It brought {} of the baseline; a later sale plans with that through `learnFrom: [{}]`.",
             times(percent),
-            answer.sale
+            answer.name
         );
     }
     let header = [

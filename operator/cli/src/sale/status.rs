@@ -10,33 +10,38 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use serde::Serialize;
 
-use super::{instant, planning};
+use super::{Picked, SaleError, WhichArgs, instant, namespace, over_at, planned};
 use crate::access::AccessArgs;
 use crate::failure::{Failure, Finding};
 use crate::moment::Moment;
 use crate::output::OutputArgs;
 use crate::paint::Paint;
-use crate::source::SourceArgs;
+use crate::source::Source;
 use crate::status::judge::Point;
-use crate::status::points;
+use crate::status::{Weight, points};
 use crate::table::Table;
 
 /// `sale status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// Name of the SaleEvent; may be left out when there is only one.
-    name: Option<String>,
     #[command(flatten)]
-    source: SourceArgs,
+    which: WhichArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
 
-/// How a sale stands, as `-o json` tells it.
+/// How sales stand, as `-o json` tells it.
+#[derive(Serialize)]
+struct Answers {
+    sales: Vec<Answer>,
+}
+
+/// How one sale stands.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answer {
-    sale: String,
+    namespace: String,
+    name: String,
     /// `Scheduled`, `Prescaling`, `Running`, `Completed`, or why it is not ready.
     stage: String,
     problems: Vec<Point>,
@@ -45,25 +50,43 @@ struct Answer {
 
 /// Runs the command.
 pub async fn run(args: &StatusArgs, access: &AccessArgs) -> Result<Finding, Failure> {
-    let moment = args.source.moment();
-    let (event, sales, _) = super::find(args.name.as_deref(), &args.source, access).await?;
-    let sale = planning::sale(&event, &sales);
-    let mut problems = problems(&event);
-    match &sale {
-        Ok(sale) => problems.extend(cold_phases(&event, sale, moment.now())),
-        Err(error) => problems.insert(0, Point::new(error.to_string(), "InvalidSpec", None)),
+    let moment = args.which.moment();
+    let Picked { sales, all, source } = super::find(&args.which, access).await?;
+    let seen = |event: &SaleEvent| {
+        let sale = planned(event, &all);
+        (answer(event, &sale, &source, moment.now()), sale.ok())
+    };
+    let (answers, sales): (Vec<Answer>, Vec<Option<Sale>>) = sales.iter().map(seen).unzip();
+    let answers = Answers { sales: answers };
+    args.output.print(&answers, || {
+        let pages = answers.sales.iter().zip(&sales);
+        let pages =
+            pages.map(|(answer, sale)| page(answer, sale.as_ref(), &moment, Paint::for_stdout()));
+        pages.collect::<Vec<_>>().join("\n")
+    })?;
+    let wrong = answers.sales.iter().any(|one| !one.problems.is_empty());
+    Ok(Finding::wrong_if(wrong))
+}
+
+fn answer(
+    event: &SaleEvent,
+    sale: &Result<Sale, SaleError>,
+    source: &Source,
+    now: Timestamp,
+) -> Answer {
+    let mut problems = problems(event, source);
+    match sale {
+        Ok(sale) => problems.extend(cold_phases(event, sale, now)),
+        Err(error) => problems.insert(0, Point::new(crate::chain(error), "InvalidSpec", None)),
     }
     let status = event.status.clone().unwrap_or_default();
-    let answer = Answer {
-        sale: event.name_any(),
+    Answer {
+        namespace: namespace(event),
+        name: event.name_any(),
         stage: stage(&status),
         problems,
         status,
-    };
-    args.output.print(&answer, || {
-        page(&answer, sale.as_ref().ok(), &moment, Paint::for_stdout())
-    })?;
-    Ok(Finding::wrong_if(!answer.problems.is_empty()))
+    }
 }
 
 fn stage(status: &SaleEventStatus) -> String {
@@ -73,13 +96,9 @@ fn stage(status: &SaleEventStatus) -> String {
 }
 
 /// What the operator objects to.
-fn problems(event: &SaleEvent) -> Vec<Point> {
+fn problems(event: &SaleEvent, source: &Source) -> Vec<Point> {
     let Some(status) = &event.status else {
-        return vec![Point::new(
-            "The operator has not looked at this sale yet",
-            "NoStatus",
-            None,
-        )];
+        return vec![source.unseen("sale")];
     };
     let titles = [
         (ConditionType::Accepted, "The sale is not accepted"),
@@ -134,10 +153,14 @@ pub(super) fn told<'a>(
 fn page(answer: &Answer, sale: Option<&Sale>, moment: &Moment, paint: Paint) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}: {}", paint.heading(&answer.sale), answer.stage);
-    points(&mut text, &answer.problems, moment, |line| {
-        paint.wrong(line)
-    });
+    let _ = writeln!(
+        text,
+        "{} ({}): {}",
+        paint.heading(&answer.name),
+        answer.namespace,
+        answer.stage
+    );
+    points(&mut text, &answer.problems, Weight::Wrong, moment, paint);
     let Some(sale) = sale else {
         return text;
     };
@@ -167,7 +190,7 @@ fn page(answer: &Answer, sale: Option<&Sale>, moment: &Moment, paint: Paint) -> 
 }
 
 fn span_of(sale: &Sale, moment: &Moment) -> String {
-    let (start, end) = (instant(sale.start), instant(sale.end));
+    let (start, end) = (instant(sale.start), over_at(sale));
     let (verb, at) = if start > moment.now() {
         ("starts", start)
     } else if end > moment.now() {

@@ -61,23 +61,10 @@ pub fn judge(cluster: &PaymentCluster, now: Timestamp) -> Judgement {
             .problems
             .push(Point::new(what, "Deleting", Some(since.0)));
     }
-    match &cluster.status {
-        None => {
-            let mut point = Point::new(
-                "The operator has not looked at this cluster yet",
-                "NoStatus",
-                None,
-            );
-            point.remedy = Some(
-                "is it running? `kubectl get pods -A -l app.kubernetes.io/name=floodgate-operator`",
-            );
-            judgement.problems.push(point);
-        }
-        Some(status) => {
-            conditions(&mut judgement, status);
-            behind(&mut judgement, cluster, status);
-            sale(&mut judgement, status, now);
-        }
+    if let Some(status) = &cluster.status {
+        conditions(&mut judgement, status);
+        behind(&mut judgement, cluster, status);
+        sale(&mut judgement, status, now);
     }
     annotations(&mut judgement, cluster, now);
     if cluster.spec.scaling.mode == ScalingMode::Recommend {

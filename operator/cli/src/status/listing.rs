@@ -4,7 +4,7 @@ use floodgate_api::PaymentCluster;
 
 use super::ClusterReport;
 use super::judge::in_force;
-use super::screen::{headline, points};
+use super::screen::{Weight, headline, points};
 use crate::moment::{Moment, span};
 use crate::paint::Paint;
 use crate::table::Table;
@@ -31,9 +31,7 @@ pub fn listing(
         .filter(|(report, _)| !report.problems.is_empty())
     {
         text.push_str(&headline(report, paint));
-        points(&mut text, &report.problems, moment, |line| {
-            paint.wrong(line)
-        });
+        points(&mut text, &report.problems, Weight::Wrong, moment, paint);
     }
     if !text.is_empty() {
         text.push('\n');

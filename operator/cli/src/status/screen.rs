@@ -21,10 +21,12 @@ pub fn screen(
     paint: Paint,
 ) -> String {
     let mut text = headline(report, paint);
-    points(&mut text, &report.problems, moment, |line| {
-        paint.wrong(line)
-    });
-    points(&mut text, &report.notes, moment, |line| paint.note(line));
+    points(&mut text, &report.problems, Weight::Wrong, moment, paint);
+    if !report.notes.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}", paint.heading("worth knowing:"));
+        points(&mut text, &report.notes, Weight::Note, moment, paint);
+    }
     text.push('\n');
     let status = &report.status;
     let rows = [
@@ -38,7 +40,7 @@ pub fn screen(
                 .as_ref()
                 .map(|level| self::level(level, moment)),
         ),
-        ("Next sale", Some(sale(status, moment))),
+        ("Next sale", sale(cluster, moment)),
         ("Overrides", Some(overrides(cluster, moment))),
         (
             "Why",
@@ -69,19 +71,26 @@ pub fn headline(report: &ClusterReport, paint: Paint) -> String {
     format!("{name} ({}): {verdict}\n", report.namespace)
 }
 
+/// How much a point weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Something is wrong; counted in the headline and marked `!`.
+    Wrong,
+    /// Only worth knowing; marked `-`.
+    Note,
+}
+
 /// One line per point, and one below it for what to do.
-pub fn points(
-    text: &mut String,
-    points: &[Point],
-    moment: &Moment,
-    paint: impl Fn(&str) -> String,
-) {
+pub fn points(text: &mut String, points: &[Point], weight: Weight, moment: &Moment, paint: Paint) {
     for point in points {
         let since = point
             .since
             .map(|since| format!(" ({})", moment.lasting(since)));
         let line = format!("{}{}", one_line(&point.what), since.unwrap_or_default());
-        let _ = writeln!(text, "  - {}", paint(&line));
+        let _ = match weight {
+            Weight::Wrong => writeln!(text, "  ! {}", paint.wrong(&line)),
+            Weight::Note => writeln!(text, "  - {}", paint.note(&line)),
+        };
         if let Some(remedy) = point.remedy {
             let _ = writeln!(text, "      do: {remedy}");
         }
@@ -129,7 +138,9 @@ fn forecast(status: &PaymentClusterStatus) -> Option<String> {
 
 fn pods(cluster: &PaymentCluster, status: &PaymentClusterStatus) -> String {
     let scaling = &cluster.spec.scaling;
-    let counts = status.replicas.unwrap_or_default();
+    let Some(counts) = status.replicas else {
+        return format!("not known yet (min {}, max {})", scaling.min, scaling.max);
+    };
     let lead = status.lead_time.map_or(String::new(), |lead| {
         let measured = match lead.samples {
             0 => "declared".to_owned(),
@@ -180,11 +191,12 @@ const fn given_up(level: Level) -> &'static str {
     }
 }
 
-fn sale(status: &PaymentClusterStatus, moment: &Moment) -> String {
-    let Some(sale) = &status.sale else {
-        return "none".to_owned();
+/// Nothing where no operator has looked for one.
+fn sale(cluster: &PaymentCluster, moment: &Moment) -> Option<String> {
+    let Some(sale) = &cluster.status.as_ref()?.sale else {
+        return Some("none".to_owned());
     };
-    format!(
+    Some(format!(
         "{}/{} {}, at {}\n{} pods planned, put up from {}, {}",
         sale.name,
         sale.phase,
@@ -193,7 +205,7 @@ fn sale(status: &PaymentClusterStatus, moment: &Moment) -> String {
         sale.planned_replicas,
         moment.instant(sale.prescale_start.0),
         moment.relative(sale.prescale_start.0),
-    )
+    ))
 }
 
 fn overrides(cluster: &PaymentCluster, moment: &Moment) -> String {

@@ -17,7 +17,9 @@ fn list_and_status_read_the_namespace_of_the_context_or_the_one_given() {
     let elsewhere = server.run(&["status", "--context", "elsewhere"]);
     assert_eq!(elsewhere.code, 1);
     assert!(
-        elsewhere.stdout.contains("No PaymentCluster here"),
+        elsewhere
+            .stdout
+            .contains("there is no PaymentCluster in namespace attic; look in another with -n"),
         "{}",
         elsewhere.stdout
     );
@@ -81,11 +83,13 @@ fn a_sale_is_planned_and_shown_from_the_server() {
     let server = Server::holding(&format!("{sale}\n---\n{}", till(json!({}))));
     let plan = server.run(&["sale", "plan", "autumn", "-o", "json"]);
     let told: Value = serde_json::from_str(&plan.stdout).unwrap();
-    assert_eq!(told["clusters"][0]["phases"][1]["replicas"], 12);
+    assert_eq!(told["sales"][0]["clusters"][0]["phases"][1]["replicas"], 12);
     let file = fixture("sale.yaml");
     let plan = server.run(&["sale", "plan", "-f", &file, "-o", "json"]);
     let told: Value = serde_json::from_str(&plan.stdout).unwrap();
-    let baseline = told["clusters"][0]["baseline"].as_str().unwrap();
+    let baseline = told["sales"][0]["clusters"][0]["baseline"]
+        .as_str()
+        .unwrap();
     assert_eq!(
         baseline, "412 req/s, the load measured by the operator",
         "a sale not yet applied"
@@ -99,6 +103,28 @@ fn a_sale_is_planned_and_shown_from_the_server() {
         "{}",
         missing.stderr
     );
+}
+
+#[test]
+fn every_namespace_is_explained_and_its_sales_are_shown_with_all_namespaces() {
+    let sale = std::fs::read_to_string(fixture("sale-running.yaml")).unwrap();
+    let server = Server::holding(&format!("{sale}\n---\n{}", till(json!({}))));
+    for (args, said) in [
+        (&["explain"][..], "till (shop): 12 replicas"),
+        (&["sale", "status"], "autumn (shop): Prescaling"),
+        (&["sale", "plan"], "autumn (shop) on till: 12 pods"),
+        (&["sale", "report"], "autumn (shop): "),
+    ] {
+        let there = server.run(&[args, &["-A", "--context", "elsewhere"]].concat());
+        assert!(there.stdout.starts_with(said), "{there:?}");
+        let here = server.run(&[args, &["--context", "elsewhere"]].concat());
+        assert_eq!(here.code, 1, "{here:?}");
+        assert!(
+            here.stderr
+                .contains("in namespace attic; look in another with -n"),
+            "{here:?}"
+        );
+    }
 }
 
 #[test]

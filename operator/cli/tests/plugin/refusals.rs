@@ -107,10 +107,60 @@ fn a_bad_file_is_named_with_what_is_wrong() {
         &run_with(&["status", "-f", "-"], "a: [1"),
         "must be YAML or JSON",
     );
-    let broken = "kind: PaymentCluster\nmetadata: {name: till}\nspec: {scaling: {min: many}}";
+    let broken = "apiVersion: floodgate.dev/v1alpha1\nkind: PaymentCluster\nmetadata: {name: till}\nspec: {scaling: {min: many}}";
     refused(
         &run_with(&["status", "-f", "-"], broken),
-        "PaymentCluster `till` in `-` cannot be read",
+        "PaymentCluster `till` in `-` cannot be read: `spec.scaling.min`: invalid type: string \"many\"",
+    );
+    for (text, words) in [
+        (
+            "timestamp,value",
+            "holds a text; must hold Kubernetes objects",
+        ),
+        ("[1, 2]", "holds a list; must hold Kubernetes objects"),
+        ("a: 1", "`kind` is not set"),
+    ] {
+        refused(&run_with(&["status", "-f", "-"], text), words);
+    }
+}
+
+#[test]
+fn every_misspelling_of_every_file_is_refused_at_once_with_the_nearest_spelling() {
+    let good = std::fs::read_to_string(fixture("sale.yaml")).unwrap();
+    let text = good
+        .replace("upliftPercent: 1000", "upliftPercnt: 1000")
+        .replace("t0: \"2026-11-10T20", "T0: \"2026-11-10T20")
+        + "---\napiVersion: floodgate.dev/v1alpha1\nkind: PaymentClutser\nmetadata: {name: till}\n";
+    let ran = run_with(&["sale", "plan", "-f", "-"], &text);
+    for words in [
+        "error: 3 mistakes\n",
+        "`-`: SaleEvent `autumn`: `spec.upliftPercnt` is not a field; did you mean `upliftPercent`?",
+        "`spec.phases[0].T0` is not a field; did you mean `t0`?",
+        "`-`: PaymentClutser `till`: `kind` is `PaymentClutser`; must be PaymentCluster or SaleEvent; did you mean `PaymentCluster`?",
+    ] {
+        refused(&ran, words);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_told_once() {
+    let ran = run_with(&["status", "-f", "-"], "a: [1");
+    refused(&ran, "unclosed bracket");
+    assert_eq!(
+        ran.stderr.matches("unclosed bracket").count(),
+        1,
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn an_instant_that_is_none_is_refused_with_an_example() {
+    let till = fixture("till.yaml");
+    let ran = run(&["status", "-f", &till, "--at", "tomorrow"]);
+    refused(
+        &ran,
+        "must be an RFC 3339 instant with a zone offset, for example `2026-11-11T00:00:00+08:00`",
     );
 }
 
@@ -152,12 +202,12 @@ fn bad_sales_are_refused_with_the_field_and_what_it_must_be() {
         (
             "start: \"2026-11-10T20:00:00+08:00\"",
             "start: tonight",
-            "`spec.start` must be an RFC 3339 instant",
+            "`spec.start` is `tonight`; must be an RFC 3339 instant",
         ),
         (
             "end: \"2026-11-11T02:00:00+08:00\"",
             "end: \"2026-11-10T02:00:00+08:00\"",
-            "`spec.end` must be after `start`",
+            "`spec.end` is `2026-11-10T02:00:00+08:00`; must be after `start`, 2026-11-10T20:00:00+08:00",
         ),
         (
             "end: \"2026-11-11T02:00:00+08:00\"",
@@ -167,49 +217,49 @@ fn bad_sales_are_refused_with_the_field_and_what_it_must_be() {
         (
             "evening, t0: \"2026-11-10T20",
             "evening, t0: \"2026-11-10T19",
-            "`spec.phases[0].t0` must be at or after",
+            "`spec.phases[0].t0` is `2026-11-10T19:00:00+08:00`; must be at or after",
         ),
         (
             "upliftPercent: 4000",
             "upliftPercent: 40",
-            "`spec.phases[1].upliftPercent` must be set between 100",
+            "`spec.phases[1].upliftPercent` is 40; must be between 100",
         ),
         (
             "upliftPercent: 4000",
             "upliftPercent: 4000, quantilePercent: 20",
-            "`spec.phases[1].quantilePercent` must be between 50 and 99",
+            "`spec.phases[1].quantilePercent` is 20; must be between 50 and 99",
         ),
         (
             "upliftPercent: 1000",
             "upliftPercent: 1000\n  upliftErrorPercent: 999",
-            "`spec.upliftErrorPercent` must be between 0 and 200",
+            "`spec.upliftErrorPercent` is 999; must be between 0 and 200",
         ),
         (
             "names: [till]",
             "names: [other]",
-            "matches no PaymentCluster",
+            "asks for the name other, which no PaymentCluster has: there is till (no labels)",
         ),
     ] {
         assert!(good.contains(from));
         refused(&plan(&good.replace(from, to), &rate), words);
     }
+}
+
+#[test]
+fn a_baseline_that_is_none_is_refused() {
+    let (till, sale) = (fixture("till.yaml"), fixture("sale.yaml"));
+    let plan = |rest: &[&str]| {
+        let files = ["sale", "plan", "-f", &till, "-f", &sale];
+        run(&[&files[..], rest].concat())
+    };
+    for rps in ["1e300", "inf", "NaN", "0", "-3", "many"] {
+        let ran = plan(&["--baseline-rps", rps]);
+        refused(&ran, "must be a number above 0 and at most 1000000000");
+    }
     refused(
-        &plan(&good, &["--baseline-rps", "NaN"]),
-        "must be a number above 0",
-    );
-    refused(
-        &plan(&good, &["--baseline-rps=-1"]),
-        "must be a number above 0",
-    );
-    refused(
-        &plan(&good, &["--history", &till]),
+        &plan(&["--history", &till]),
         "must be a trace of timestamp,value",
     );
-    let two = format!(
-        "{good}\n---\n{}",
-        good.replace("name: autumn", "name: winter")
-    );
-    refused(&plan(&two, &rate), "name one of the sales: autumn, winter");
 }
 
 #[test]

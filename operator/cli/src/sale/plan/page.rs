@@ -8,6 +8,9 @@ use crate::paint::Paint;
 use crate::sale::times;
 use crate::table::Table;
 
+/// Greatest `scaling.max`.
+const REPLICAS_MAX: u32 = 10_000;
+
 /// What is short, where a phase needs more than the maximum.
 pub(super) fn short(plan: &ClusterPlan) -> Option<String> {
     let worst = plan
@@ -17,10 +20,22 @@ pub(super) fn short(plan: &ClusterPlan) -> Option<String> {
     let missing = worst.replicas_needed.checked_sub(plan.replicas_max)?;
     (missing > 0).then(|| {
         format!(
-            "{} needs {} pods and `scaling.max` is {}: {missing} are short, and degradation answers the rest",
-            worst.name, worst.replicas_needed, plan.replicas_max
+            "{} needs {} pods and `scaling.max` is {}: {} are short, and degradation answers the rest",
+            worst.name,
+            pods(worst.replicas_needed),
+            plan.replicas_max,
+            pods(missing)
         )
     })
+}
+
+/// A number of pods; more than any `scaling.max` may be is no number to read.
+fn pods(count: u32) -> String {
+    if count > REPLICAS_MAX {
+        format!("over {REPLICAS_MAX}")
+    } else {
+        count.to_string()
+    }
 }
 
 /// The plan for a person.
@@ -30,22 +45,26 @@ pub(super) fn page(answer: &Answer, moment: &Moment, paint: Paint) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{} on {}: {} pods, put up from {}, {}",
-            paint.heading(&answer.sale),
+            "{} ({}) on {}: {} pods, put up from {}, {}",
+            paint.heading(&answer.name),
+            answer.namespace,
             paint.heading(&plan.name),
             plan.replicas,
             moment.instant(plan.prescale_start),
             moment.relative(plan.prescale_start),
         );
         if answer.end <= moment.now() {
-            let _ = writeln!(text, "  - {}", paint.wrong("The sale is over"));
+            let _ = writeln!(text, "  ! {}", paint.wrong("The sale is over"));
         }
         if let Some(short) = short(plan) {
-            let _ = writeln!(text, "  - {}", paint.wrong(&short));
+            let _ = writeln!(text, "  ! {}", paint.wrong(&short));
             let _ = writeln!(
                 text,
                 "      do: raise `scaling.max`, and see that quota and nodes have room"
             );
+        }
+        for doubt in &answer.doubts {
+            let _ = writeln!(text, "  - {}", paint.note(doubt));
         }
         let _ = writeln!(text, "\n{}", phases(plan, moment));
         let _ = writeln!(
@@ -85,7 +104,7 @@ fn phases(plan: &ClusterPlan, moment: &Moment) -> String {
             times(phase.uplift_percent),
             format!("{:.0} req/s", phase.expected_rps),
             phase.replicas.to_string(),
-            phase.replicas_needed.to_string(),
+            pods(phase.replicas_needed),
             moment.instant(phase.prescale_start),
         ]);
     }
