@@ -109,7 +109,7 @@ pub async fn reconcile(
     };
     let all: Vec<Arc<SaleEvent>> = siblings(&ctx, &key.namespace);
     match validate_sale(event, event.learned_percent(all.iter().map(Arc::as_ref))) {
-        Ok(valid) => pass(&ctx, &key, event, &valid, outcome::accepted()).await,
+        Ok(valid) => pass(&ctx, &key, event, &valid, outcome::accepted(&valid)).await,
         Err(error) => {
             if let Some(valid) = retained_sale(event, None, ctx.clock.now()) {
                 let message = format!("{error}; the last published plan holds");

@@ -220,8 +220,9 @@ impl ValidateError {
     }
 
     /// Reason of the condition `Accepted`.
-    pub const fn reason(&self) -> Reason {
+    pub fn reason(&self) -> Reason {
         match self {
+            Self::Field(error) if error.field() == "spec.timeZone" => Reason::InvalidTimeZone,
             Self::Unnamed { .. } => Reason::Malformed,
             Self::OutOfRange { .. } | Self::Invalid { .. } | Self::Field(_) => Reason::InvalidSpec,
             Self::SecretNotFound { .. } => Reason::SecretNotFound,

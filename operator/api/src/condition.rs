@@ -49,6 +49,8 @@ named! {
         Accepted,
         /// A field holds what the schema could not refuse.
         InvalidSpec,
+        /// `timeZone` names no zone that is known.
+        InvalidTimeZone,
         /// The object cannot be read as its own kind at all.
         Malformed,
         /// A referenced Secret does not exist (yet).

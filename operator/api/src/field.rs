@@ -47,6 +47,11 @@ impl FieldError {
         }
     }
 
+    /// Path of the field.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+
     /// `value` as an unsigned number if it lies between `min` and `max`, none of them negative.
     pub fn within(field: impl Into<String>, value: i32, min: i32, max: i32) -> Result<u32, Self> {
         let inside = (min..=max).contains(&value);

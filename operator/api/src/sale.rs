@@ -7,6 +7,7 @@
 
 mod dated;
 pub mod status;
+mod zone;
 
 use std::collections::BTreeMap;
 
@@ -73,12 +74,23 @@ pub use dated::{DatedPhase, DatedSale};
 pub struct SaleEventSpec {
     /// Clusters of this namespace the sale hits.
     pub cluster_selector: ClusterSelector,
-    /// When the sale begins, RFC 3339 with offset, for example `2026-11-11T00:00:00+08:00`. No pod
-    /// is put up for it earlier than the lead time before its first phase.
+    /// Zone of the instants below that have no offset: a name of the IANA database, for example
+    /// `Asia/Shanghai`. A local time that does not exist is the instant the clocks went forward; of
+    /// one that comes twice a start is the first and an end the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 64))]
+    #[schemars(extend("x-kubernetes-validations" = [
+        Rule::new("self == 'UTC' || self.matches('^[A-Za-z_]+(/[A-Za-z0-9_+-]+)+$')")
+            .message("must be a zone of the IANA database, for example `Asia/Shanghai`")
+    ]))]
+    pub time_zone: Option<String>,
+    /// When the sale begins: RFC 3339 with offset, for example `2026-11-11T00:00:00+08:00`, or with
+    /// `timeZone` a local time, for example `2026-11-11T00:00:00`. No pod is put up for it earlier
+    /// than the lead time before its first phase.
     #[schemars(length(max = 35))]
     #[schemars(extend("x-kubernetes-validations" = [instant_rule()]))]
     pub start: String,
-    /// When the sale ends, RFC 3339 with offset; after `start` and at most 90 days later.
+    /// When the sale ends, written as `start` is; after `start` and at most 90 days later.
     #[schemars(length(max = 35))]
     #[schemars(extend("x-kubernetes-validations" = [instant_rule()]))]
     pub end: String,
@@ -173,13 +185,13 @@ pub struct Phase {
             .message("must be a lower-case DNS label, for example `midnight`")
     ]))]
     pub name: String,
-    /// T0: the second the phase starts, RFC 3339 with offset, within the sale. The planned pods are
-    /// Ready and warm before it.
+    /// T0: the second the phase starts, written as `start` of the sale is, and within the sale. The
+    /// planned pods are Ready and warm before it.
     #[schemars(length(max = 35))]
     #[schemars(extend("x-kubernetes-validations" = [instant_rule()]))]
     pub t0: String,
-    /// When the phase ends, RFC 3339 with offset, after `t0` and within the sale. Default: the next
-    /// phase's T0, or the end of the sale.
+    /// When the phase ends, after `t0` and within the sale. Default: the next phase's T0, or the end
+    /// of the sale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 35))]
     #[schemars(extend("x-kubernetes-validations" = [instant_rule()]))]
@@ -196,25 +208,34 @@ pub struct Phase {
     pub quantile_percent: Option<i32>,
 }
 
-/// RFC 3339 with zone, every day checked against its month; years 2020 to 2099, so that 9999 is a
-/// typing error and not a plan. What matches is always read by `timestamp()`.
-const INSTANT: &str = concat!(
-    "^(20[2-9][0-9]-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)",
+/// A local time, every day checked against its month; years 2020 to 2099, so that 9999 is a typing
+/// error and not a plan.
+const LOCAL: &str = concat!(
+    "(20[2-9][0-9]-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)",
     "|20([2468][048]|[3579][26])-02-29)",
-    "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\\\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+    "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\\\.[0-9]{1,9})?",
 );
+/// The offset of RFC 3339. What matches a local time and this is always read by `timestamp()`.
+const OFFSET: &str = "(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])";
 
 fn instant_rule() -> Rule {
-    Rule::new(format!("self.matches('{INSTANT}')")).message(
-        "must be an RFC 3339 instant with a zone offset, for example `2026-11-11T00:00:00+08:00`",
+    Rule::new(format!("self.matches('^{LOCAL}{OFFSET}?$')")).message(
+        "must be an RFC 3339 instant with a zone offset, for example `2026-11-11T00:00:00+08:00`, or with `timeZone` a local time",
     )
+}
+
+/// Fields without an offset need the zone of the sale; what is no instant at all was told of above.
+fn zone_rule(field: &str, all_offset: &str) -> Rule {
+    Rule::new(format!("has(self.timeZone) || {all_offset}"))
+        .message("must have a zone offset, for example `2026-11-11T00:00:00+08:00`, unless `timeZone` is set")
+        .field_path(field)
 }
 
 /// `rule`, where every one of `instants` can be read; elsewhere the rule of that field says so, and
 /// a person need not read the failures that follow from it.
 fn readable(instants: &[&str], rule: &str) -> String {
     let unreadable = instants.iter().fold(String::new(), |rule, field| {
-        rule + &format!("!{field}.matches('{INSTANT}') || ")
+        rule + &format!("!{field}.matches('^{LOCAL}{OFFSET}$') || ")
     });
     format!("{unreadable}({rule})")
 }
@@ -229,7 +250,14 @@ fn sale_rules() -> Vec<Rule> {
         &["p.t0", "p.end"],
         "timestamp(p.end) > timestamp(p.t0) && timestamp(p.end) <= timestamp(self.end)",
     );
+    let offset = |field: &str| format!("!{field}.matches('^{LOCAL}$')");
+    let t0_offset = format!("self.phases.all(p, {})", offset("p.t0"));
+    let end_offset = format!("self.phases.all(p, !has(p.end) || {})", offset("p.end"));
     vec![
+        zone_rule(".start", &offset("self.start")),
+        zone_rule(".end", &offset("self.end")),
+        zone_rule(".phases", &t0_offset),
+        zone_rule(".phases", &end_offset),
         Rule::new(readable(&sale, "timestamp(self.end) > timestamp(self.start)"))
             .message("must be after `start`")
             .field_path(".end"),

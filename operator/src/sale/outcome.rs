@@ -279,9 +279,13 @@ pub(super) fn stage(status: &SaleEventStatus, valid: &ValidSale, now: Timestamp)
     Stage::Scheduled
 }
 
-/// The sale is valid.
-pub(super) fn accepted() -> Verdict {
-    let message = "the sale is valid and its clusters exist";
+/// The sale is valid; with what was taken for local times that are no single instant (B15).
+pub(super) fn accepted(valid: &ValidSale) -> Verdict {
+    let mut message = "the sale is valid and its clusters exist".to_owned();
+    for remark in &valid.remarks {
+        message.push_str("; ");
+        message.push_str(remark);
+    }
     Verdict::new(ConditionType::Accepted, true, Reason::Accepted, message)
 }
 

@@ -21,6 +21,8 @@ pub struct ValidSale {
     pub hot_keys: Vec<String>,
     /// Highest level planned degradation may impose while a phase runs, from what is protected.
     pub level_max: Level,
+    /// Local times that do not exist or come twice, and what is taken for them.
+    pub remarks: Vec<String>,
 }
 
 impl ValidSale {
@@ -35,7 +37,12 @@ pub fn validate_sale(
     event: &SaleEvent,
     learned_percent: Option<u32>,
 ) -> Result<ValidSale, ValidateError> {
-    let DatedSale { start, end, phases } = event.dated(learned_percent)?;
+    let DatedSale {
+        start,
+        end,
+        phases,
+        remarks,
+    } = event.dated(learned_percent)?;
     let phases = phases.into_iter().map(|phase| SalePhase {
         name: phase.name,
         t0: phase.t0.into(),
@@ -57,6 +64,7 @@ pub fn validate_sale(
         selector: event.spec.cluster_selector.clone(),
         hot_keys: event.spec.hot_keys.clone(),
         level_max: level_max(&event.spec.protect),
+        remarks,
     })
 }
 
@@ -110,6 +118,7 @@ pub fn retained_sale(
         },
         hot_keys: event.spec.hot_keys.clone(),
         level_max: level_max(&event.spec.protect),
+        remarks: Vec::new(),
     })
 }
 

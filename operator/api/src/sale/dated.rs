@@ -11,6 +11,7 @@ use std::ops::Range;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
+use super::zone::{Edge, Reader};
 use super::{ClusterSelector, Phase, SaleEvent};
 use crate::{FieldError, PaymentCluster};
 
@@ -24,9 +25,8 @@ const QUANTILE_PERCENT_MIN: i32 = 50;
 const QUANTILE_PERCENT_MAX: i32 = 99;
 /// Greatest standard error of an uplift, percent of it, as in the schema.
 const UPLIFT_ERROR_PERCENT_MAX: i32 = 200;
-/// What every instant must be.
-const INSTANT: &str =
-    "be an RFC 3339 instant with a zone offset, for example `2026-11-11T00:00:00+08:00`";
+/// Where a sale names its zone.
+pub(super) const TIME_ZONE: &str = "spec.timeZone";
 
 /// A sale every later step may rely on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct DatedSale {
     pub end: Timestamp,
     /// At least one, in the order of their T0.
     pub phases: Vec<DatedPhase>,
+    /// Local times that do not exist or come twice, and what is taken for them.
+    pub remarks: Vec<String>,
 }
 
 /// One phase of it, `[t0, until)`.
@@ -61,8 +63,9 @@ impl SaleEvent {
     /// the sales in `learnFrom` taught: the declared one is the least, a learned one may be higher.
     pub fn dated(&self, learned_percent: Option<u32>) -> Result<DatedSale, FieldError> {
         let spec = &self.spec;
-        let start = instant("spec.start", &spec.start)?;
-        let end = instant("spec.end", &spec.end)?;
+        let mut reader = Reader::new(spec.time_zone.as_deref())?;
+        let start = reader.instant("spec.start", &spec.start, Edge::Start)?;
+        let end = reader.instant("spec.end", &spec.end, Edge::End)?;
         let late = |must: String| FieldError::text("spec.end", &spec.end, must);
         if end <= start {
             return Err(late(format!("be after `start`, {}", spec.start)));
@@ -96,10 +99,14 @@ impl SaleEvent {
             )?,
         };
         let drafts = spec.phases.iter().enumerate();
-        let drafts = drafts.map(|(index, phase)| of_sale.phase(index, phase));
+        let drafts = drafts.map(|(index, phase)| of_sale.phase(&mut reader, index, phase));
         let drafts = drafts.collect::<Result<Vec<Draft>, FieldError>>()?;
-        let phases = finished(drafts, end);
-        Ok(DatedSale { start, end, phases })
+        Ok(DatedSale {
+            start,
+            end,
+            phases: finished(drafts, end),
+            remarks: reader.remarks,
+        })
     }
 
     /// The uplift that the sales in `learnFrom` taught, percent; of several, the highest.
@@ -145,15 +152,21 @@ struct Draft {
 }
 
 impl OfSale {
-    fn phase(&self, index: usize, phase: &Phase) -> Result<Draft, FieldError> {
+    fn phase(
+        &self,
+        reader: &mut Reader<'_>,
+        index: usize,
+        phase: &Phase,
+    ) -> Result<Draft, FieldError> {
         let path = format!("spec.phases[{index}]");
-        let t0 = instant(&format!("{path}.t0"), &phase.t0)?;
+        let t0 = reader.instant(&format!("{path}.t0"), &phase.t0, Edge::Start)?;
         if !self.runs.contains(&t0) {
             let must = "be at or after `start` and before `end` of the sale";
             return Err(FieldError::text(format!("{path}.t0"), &phase.t0, must));
         }
         let field = format!("{path}.end");
-        let ends = phase.end.as_ref().map(|text| instant(&field, text));
+        let ends = phase.end.as_ref();
+        let ends = ends.map(|text| reader.instant(&field, text, Edge::End));
         let ends = ends.transpose()?;
         if ends.is_some_and(|ends| ends <= t0 || ends > self.runs.end) {
             let text = phase.end.as_deref().unwrap_or_default();
@@ -212,9 +225,4 @@ fn quantile(path: &str, phase: &Phase) -> Result<Option<u8>, FieldError> {
     let field = format!("{path}.quantilePercent");
     let percent = FieldError::within(field, percent, QUANTILE_PERCENT_MIN, QUANTILE_PERCENT_MAX)?;
     Ok(u8::try_from(percent).ok())
-}
-
-fn instant(field: &str, text: &str) -> Result<Timestamp, FieldError> {
-    text.parse()
-        .map_err(|_| FieldError::text(field, text, INSTANT))
 }

@@ -273,13 +273,11 @@ pub fn sale_cases() -> Vec<Case> {
     cases
 }
 
-/// B13 and B14.
+/// B13, B14 and B15.
 fn instant_cases() -> Vec<Case> {
-    let instant =
-        "must be an RFC 3339 instant with a zone offset, for example `2026-11-11T00:00:00+08:00`";
-    let mut cases = Vec::new();
-    for bad in [
-        "2026-11-12T00:00:00",
+    let instant = "must be an RFC 3339 instant with a zone offset, for example `2026-11-11T00:00:00+08:00`, or with `timeZone` a local time";
+    let good = ("/spec/end", json!("2026-11-11T16:00:00.5Z"));
+    let bad = [
         "2026-11-12 00:00:00+08:00",
         "2026-11-12T00:00:00+0800",
         "2026-11-12T00:00:00 EST5",
@@ -290,12 +288,28 @@ fn instant_cases() -> Vec<Case> {
         "2026-11-31T00:00:00+08:00",
         "2026-11-12T24:00:00+08:00",
         "9999-11-12T00:00:00+08:00",
-    ] {
-        cases.push(case(
-            instant,
-            ("/spec/end", json!("2026-11-11T16:00:00.5Z")),
-            ("/spec/end", json!(bad)),
-        ));
-    }
-    cases
+    ];
+    let bad = bad.map(|text| case(instant, good.clone(), ("/spec/end", json!(text))));
+    let zone = || ("/spec/timeZone", json!("Asia/Shanghai"));
+    let local = "must have a zone offset, for example `2026-11-11T00:00:00+08:00`, unless `timeZone` is set";
+    let local = [
+        ("/spec/start", "2026-11-10T20:00:00"),
+        ("/spec/end", "2026-11-12T00:00:00"),
+        ("/spec/phases/0/t0", "2026-11-10T20:00:00"),
+        ("/spec/phases/1/end", "2026-11-11T02:00:00"),
+    ]
+    .map(|(field, text)| Case {
+        message: local,
+        accept: vec![zone(), (field, json!(text))],
+        reject: vec![(field, json!(text))],
+    });
+    let zones = ["EST5", "+08:00", "Asia Shanghai", "/etc/passwd"];
+    let zones = zones.map(|name| {
+        case(
+            "must be a zone of the IANA database, for example `Asia/Shanghai`",
+            ("/spec/timeZone", json!("America/Argentina/Buenos_Aires")),
+            ("/spec/timeZone", json!(name)),
+        )
+    });
+    bad.into_iter().chain(local).chain(zones).collect()
 }

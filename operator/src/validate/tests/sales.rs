@@ -1,5 +1,6 @@
 //! Instants of sales over every zone, and what stays of a sale that an edit made invalid.
 
+use floodgate_api::Reason;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -33,6 +34,28 @@ fn f21_f22_b15_a_t0_with_its_offset_is_one_second_in_every_zone_and_on_every_day
         }
     }
     assert!(turns > 10_000, "only {turns} instants were tried");
+}
+
+#[test]
+fn b14_b15_local_times_are_read_in_the_zone_of_the_sale_and_an_unknown_zone_has_its_reason() {
+    let local = [
+        ("/spec/timeZone", json!("Europe/Berlin")),
+        ("/spec/start", json!("2026-10-25T02:30:00")),
+        ("/spec/end", json!("2026-10-26T00:00:00")),
+        (
+            "/spec/phases",
+            json!([{ "name": "night", "t0": "2026-10-25T02:30:00" }]),
+        ),
+    ];
+    let valid = validate_sale(&sale(&local), None).unwrap();
+    assert_eq!(valid.sale.start.to_string(), "2026-10-25T00:30:00Z");
+    assert_eq!(valid.sale.end.to_string(), "2026-10-25T23:00:00Z");
+    assert_eq!(valid.remarks.len(), 2, "{:?}", valid.remarks);
+
+    let unknown = sale(&[("/spec/timeZone", json!("Mars/Base"))]);
+    let error = validate_sale(&unknown, None).unwrap_err();
+    assert_eq!(error.reason(), Reason::InvalidTimeZone);
+    assert!(error.to_string().contains("`Mars/Base`"), "{error}");
 }
 
 /// The sale of the fixture with a published plan, and with `changes` made to its spec afterwards.
