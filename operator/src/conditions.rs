@@ -3,7 +3,7 @@
 //! Each condition has one function; `Ready` is made of the others and of nothing else.
 //! Messages hold no number that changes by itself, or every pass would write the status.
 
-use floodgate_api::{ConditionType, Reason};
+use floodgate_api::{ConditionType, Reason, cluster::scaling::ScalingMode};
 use floodgate_contract::Level;
 use k8s_openapi::api::apps::v1::Deployment;
 
@@ -116,7 +116,7 @@ pub fn of(
         signals_fresh(planned),
         forecast_trusted(observed, planned),
         capacity_sufficient(cluster, planned),
-        plan_met(planned, standing),
+        plan_met(cluster, planned, standing),
         degraded(observed, planned),
         overridden(planned),
         scale_conflict(standing),
@@ -213,7 +213,7 @@ fn workload_available(
     Verdict::new(kind, false, Reason::PodsNotReady, message)
 }
 
-fn plan_met(planned: &Planned, standing: &Standing) -> Verdict {
+fn plan_met(cluster: &ValidatedCluster, planned: &Planned, standing: &Standing) -> Verdict {
     let kind = ConditionType::PlanMet;
     if let Some((reason, message)) = &standing.foreign_writer
         && *reason == Reason::AutoscalerTargets
@@ -221,6 +221,11 @@ fn plan_met(planned: &Planned, standing: &Standing) -> Verdict {
         return Verdict::new(kind, false, *reason, message.clone());
     }
     let wanted = planned.replicas;
+    if cluster.mode == ScalingMode::Recommend {
+        let recommended = planned.decision.replicas;
+        let message = format!("{recommended} pods are recommended, {wanted} stand");
+        return Verdict::new(kind, true, Reason::RecommendOnly, message);
+    }
     match standing.short_for_s {
         None => {
             let message = format!("{wanted} pods are planned, Ready and warm");

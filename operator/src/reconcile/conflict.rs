@@ -103,6 +103,11 @@ impl ForeignWrites {
         true
     }
 
+    fn forget_controllers(&mut self) {
+        self.writes
+            .retain(|(_, manager)| WriterKind::of(manager) != WriterKind::Controller);
+    }
+
     fn recent(&mut self, now: Timestamp) -> Option<&str> {
         self.writes
             .retain(|(at, _)| seconds_between(*at, now) < TOLD_FOR_S);
@@ -164,6 +169,8 @@ pub(super) fn foreign_writer(
     observed: &Observed,
 ) -> Option<(Reason, String)> {
     if let Some(name) = autoscaler_of(ctx, key) {
+        // Its writes stood; once it is gone nobody fights.
+        cell.with_remembered(|remembered| remembered.foreign.forget_controllers());
         let message = format!("{name} targets the Deployment; remove it");
         return Some((Reason::AutoscalerTargets, message));
     }

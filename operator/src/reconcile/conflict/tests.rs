@@ -114,6 +114,28 @@ fn f26_an_autoscaler_of_keda_is_named_by_its_scaled_object() {
 }
 
 #[test]
+fn f26_what_an_autoscaler_wrote_is_no_fight_once_it_is_gone() {
+    let cell = ordered();
+    noted(
+        &cell,
+        0,
+        deployment(7, 2, "kube-controller-manager"),
+        vec![],
+    );
+    noted(&cell, 1, deployment(6, 3, "argocd-controller"), vec![]);
+    cell.with_remembered(|remembered| {
+        let foreign = &mut remembered.foreign;
+        foreign.forget_controllers();
+        assert_eq!(foreign.recent(at(2)), Some("argocd-controller"));
+        assert_eq!(
+            foreign.writes.len(),
+            1,
+            "the autoscaler's write is forgotten"
+        );
+    });
+}
+
+#[test]
 fn f27_a_fight_is_put_back_ever_less_often_and_at_least_each_minute() {
     let mut foreign = ForeignWrites::default();
     let mut pauses = Vec::new();
