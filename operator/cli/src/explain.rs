@@ -1,6 +1,7 @@
 //! `explain`: why there are as many pods as there are. Every bid, every guard, the numbers.
 
 mod history;
+mod standing;
 
 use std::fmt::Write;
 
@@ -22,6 +23,7 @@ use crate::table::Table;
 use crate::words;
 
 use history::Told;
+use standing::Standing;
 
 /// `explain`.
 #[derive(Debug, Args)]
@@ -49,6 +51,9 @@ struct Explanation {
     /// Absent before the first decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<DecisionRecord>,
+    /// The pods there are, beside the number decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    standing: Option<Standing>,
     #[serde(skip_serializing_if = "Option::is_none")]
     load_rps: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +132,7 @@ async fn explanation(source: &Source, cluster: PaymentCluster, most: usize) -> E
         ..
     } = cluster.status.clone().unwrap_or_default();
     Explanation {
+        standing: standing::of(&cluster),
         namespace: cluster.namespace().unwrap_or_else(|| "default".to_owned()),
         name,
         decision,
@@ -239,6 +245,9 @@ fn in_words(reason: &str) -> String {
 
 fn numbers(one: &Explanation) -> String {
     let mut lines = Vec::new();
+    if let Some(standing) = &one.standing {
+        lines.push(format!("Standing    {}", standing.line()));
+    }
     lines.push(match one.load_rps {
         Some(load_rps) => format!("Load        {load_rps} req/s"),
         None => "Load        not known".to_owned(),
