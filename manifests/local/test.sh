@@ -45,6 +45,7 @@ trap '"$local_bin" down' EXIT
 "$local_bin" load-image floodgate.dev/payment-svc:dev target/image/payment-svc
 
 step "cluster tier"
+cargo build -p kubectl-floodgate
 cargo test -p floodgate-local --features cluster-tier --test cluster -- --test-threads=1 --nocapture
 trap - EXIT
 "$local_bin" down

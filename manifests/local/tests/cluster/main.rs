@@ -5,7 +5,10 @@
 
 #![allow(clippy::panic, reason = "a test ends by panic")]
 
+mod deciding;
+mod sales;
 mod stage;
+mod told;
 
 use std::time::Duration;
 
@@ -13,135 +16,6 @@ use floodgate_contract::{ControlStatus, Level, WarmState};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use stage::{Stage, WAIT};
-
-/// Seconds from the announcement of a sale to its T0: several times the lead time of the stage.
-const T0_AHEAD_S: i64 = 60;
-
-#[tokio::test(flavor = "multi_thread")]
-async fn s1_planned_pods_are_ready_and_warm_before_t0_and_none_is_ready_cold() {
-    let stage = Stage::set().await;
-    stage.quiet().await;
-    let base = stage.replicas().await.expect("a Deployment");
-    let t0 = Timestamp::now() + SignedDuration::from_secs(T0_AHEAD_S);
-    let end = t0 + SignedDuration::from_secs(600);
-    stage.apply_sale("prescale", t0, end, 1_000).await;
-
-    stage
-        .eventually("a plan in the sale's status", WAIT, || async {
-            stage.sale_planned("prescale").await.is_some()
-        })
-        .await;
-    let planned = stage.sale_planned("prescale").await.expect("a plan");
-    assert!(
-        planned >= 4 * base,
-        "planned {planned} for a tenfold step over {base} pods"
-    );
-
-    stage
-        .eventually("all planned pods Ready and warm", WAIT, || async {
-            let pods = stage.pods().await;
-            for pod in pods.iter().filter(|pod| pod.ready) {
-                if let Some(status) = stage.status_of(pod).await {
-                    assert_eq!(
-                        status.warm,
-                        WarmState::Warm,
-                        "{} is Ready but not warm",
-                        pod.name
-                    );
-                }
-            }
-            pods.iter().filter(|pod| pod.ready).count() >= planned
-        })
-        .await;
-    let left = t0.duration_since(Timestamp::now());
-    assert!(
-        left.as_secs() >= 0,
-        "the plan stood {} s after T0",
-        -left.as_secs()
-    );
-
-    stage.delete_sale("prescale").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn s9_an_override_wins_and_lapses_by_itself() {
-    let stage = Stage::set().await;
-    stage.quiet().await;
-    let before = stage.replicas().await.expect("a Deployment");
-    let until = Timestamp::now() + SignedDuration::from_secs(20);
-    stage
-        .annotate(&[
-            ("floor-replicas", Some("4")),
-            (
-                "override-until",
-                Some(&until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            ),
-            ("override-reason", Some("cluster tier: a floor")),
-        ])
-        .await;
-    stage
-        .eventually("four replicas", Duration::from_secs(10), || async {
-            stage.replicas().await == Some(4)
-        })
-        .await;
-    assert_eq!(stage.condition("Overridden").await.as_deref(), Some("True"));
-    assert!(Timestamp::now() < until, "the override won before its end");
-
-    stage
-        .eventually("the override's lapse", Duration::from_secs(25), || async {
-            stage.condition("Overridden").await.as_deref() == Some("False")
-        })
-        .await;
-    // When it was said, not when this poll saw it.
-    let lapsed = stage.transition("Overridden").await.expect("a time");
-    let late = lapsed.duration_since(until);
-    assert!(
-        late.as_secs() >= -1,
-        "it lapsed {} s early",
-        -late.as_secs()
-    );
-    assert!(late.as_secs() <= 3, "it lapsed {} s late", late.as_secs());
-    stage
-        .eventually("the replicas of before", WAIT, || async {
-            stage.replicas().await == Some(before)
-        })
-        .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn b25_b27_a_typo_and_an_override_without_reason_are_refused_in_the_open() {
-    let stage = Stage::set().await;
-    stage.quiet().await;
-    let before = stage.replicas().await;
-    let until = Timestamp::now() + SignedDuration::from_secs(600);
-    stage
-        .annotate(&[
-            ("florr-replicas", Some("9")),
-            ("pin-replicas", Some("9")),
-            ("override-until", Some(&until.to_string())),
-        ])
-        .await;
-    for (reason, said) in [
-        ("UnknownAnnotation", "floor-replicas"),
-        ("InvalidOverride", "reason"),
-    ] {
-        stage
-            .eventually(reason, Duration::from_secs(15), || async {
-                stage
-                    .events(reason)
-                    .await
-                    .iter()
-                    .any(|note| note.contains(said))
-            })
-            .await;
-    }
-    assert_eq!(
-        stage.replicas().await,
-        before,
-        "a refused override changes nothing"
-    );
-    stage.quiet().await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f01_s2_losing_prometheus_shrinks_nothing_and_says_so() {

@@ -7,12 +7,17 @@ use std::time::Duration;
 use floodgate_contract::{CONTROL_PORT, ControlStatus, STATUS_PATH};
 use floodgate_local::sale_day::{api::Api, curve::Curve, deploy, observe};
 use floodgate_local::{Cluster, wait};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 /// Bound of a wait: many times what it takes on an idle machine.
 pub const WAIT: Duration = Duration::from_secs(120);
+
+/// A second to come.
+pub fn ahead(seconds: i64) -> Timestamp {
+    Timestamp::now() + SignedDuration::from_secs(seconds)
+}
 
 static SET: OnceCell<()> = OnceCell::const_new();
 
@@ -81,7 +86,11 @@ impl Stage {
 
     /// No sale, no override, base replicas, everything Ready.
     pub async fn quiet(&self) {
-        self.kubectl(&["delete", "saleevents", "--all", "--namespace", "pay"])
+        for others in ["saleevents", "horizontalpodautoscalers"] {
+            self.kubectl(&["delete", others, "--all", "--namespace", "pay"])
+                .await;
+        }
+        self.patch_cluster(&json!({ "spec": { "scaling": { "mode": "Enforce" } } }))
             .await;
         let object = self.object().await;
         let annotations = object
@@ -221,20 +230,6 @@ impl Stage {
         statuses
     }
 
-    /// Notes of the Events with a reason in the namespace.
-    pub async fn events(&self, reason: &str) -> Vec<String> {
-        let list = self
-            .api
-            .glance("/apis/events.k8s.io/v1/namespaces/pay/events")
-            .await;
-        let items = list["items"].as_array().cloned().unwrap_or_default();
-        items
-            .iter()
-            .filter(|event| event["reason"] == reason)
-            .filter_map(|event| event["note"].as_str().map(str::to_owned))
-            .collect()
-    }
-
     /// Sets or removes annotations under our prefix.
     pub async fn annotate(&self, annotations: &[(&str, Option<&str>)]) {
         let words: Vec<String> = annotations
@@ -280,6 +275,35 @@ impl Stage {
     pub async fn delete_sale(&self, name: &str) {
         self.kubectl(&["delete", "saleevent", name, "--namespace", "pay"])
             .await;
+    }
+
+    /// A sale, as the API has it.
+    pub async fn sale(&self, name: &str) -> Value {
+        let path = format!("/apis/floodgate.dev/v1alpha1/namespaces/pay/saleevents/{name}");
+        self.api.glance(&path).await
+    }
+
+    /// Edits a sale.
+    pub async fn patch_sale(&self, name: &str, patch: &Value) {
+        self.patch("saleevent", name, patch).await;
+    }
+
+    /// Edits the PaymentCluster.
+    pub async fn patch_cluster(&self, patch: &Value) {
+        self.patch("paymentcluster", "checkout", patch).await;
+    }
+
+    async fn patch(&self, kind: &str, name: &str, patch: &Value) {
+        let patch = patch.to_string();
+        let target = ["patch", kind, name, "--namespace", "pay", "--type=merge"];
+        self.kubectl(&[target.as_slice(), &["--patch", &patch]].concat())
+            .await;
+    }
+
+    /// How often the spec of the Deployment was written.
+    pub async fn deployment_generation(&self) -> Option<u64> {
+        let deployment = self.api.glance(&observe::deployment_path()).await;
+        deployment.pointer("/metadata/generation")?.as_u64()
     }
 
     /// Sets the operator's replicas and waits until that many run.
