@@ -104,7 +104,8 @@ fn a_sale_that_is_not_prepared_is_not_ready() {
         let kind = ConditionType::Prepared;
         let prepared = Verdict::new(kind, prepared, Reason::QuotaExceeded, "said the test");
         let now = at("2026-11-10T12:00:00Z");
-        let all = verdicts(&status, &valid(), (accepted(), prepared), now);
+        let valid = valid();
+        let all = verdicts(&status, &valid, (accepted(&valid), prepared), now);
         (all[0].status, all[0].reason)
     };
     assert_eq!(ready_with(true), (Truth::True, Reason::Scheduled));
