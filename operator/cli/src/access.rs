@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use clap::Args;
 use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::api::core::v1::{Event, Namespace};
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::DeserializeGuard;
-use kube::{Api, Client, Config, Resource};
+use kube::{Api, Client, Config, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,6 +21,8 @@ pub use error::{AccessError, Asked};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A list of ten thousand clusters takes seconds, not more.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// These options stand apart from those of a command.
+const HEADING: &str = "Where to look";
 /// Objects asked for in one answer, as kubectl does.
 const PAGE: u32 = 500;
 
@@ -28,13 +30,13 @@ const PAGE: u32 = 500;
 #[derive(Clone, Debug, Args)]
 pub struct AccessArgs {
     /// Kubeconfig file; default $KUBECONFIG, else ~/.kube/config.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     kubeconfig: Option<PathBuf>,
     /// Context of the kubeconfig; default its current one.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     context: Option<String>,
     /// Namespace; default that of the context.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = HEADING)]
     pub namespace: Option<String>,
 }
 
@@ -56,6 +58,16 @@ pub struct Access {
 }
 
 impl Access {
+    /// Names of the contexts of the kubeconfig; none where it cannot be read.
+    pub fn contexts(args: &AccessArgs) -> Vec<String> {
+        let read = match &args.kubeconfig {
+            Some(path) => Kubeconfig::read_from(path),
+            None => Kubeconfig::read(),
+        };
+        let contexts = read.into_iter().flat_map(|config| config.contexts);
+        contexts.map(|context| context.name).collect()
+    }
+
     /// Reads the kubeconfig; nothing is sent yet.
     pub async fn open(args: &AccessArgs) -> Result<Self, AccessError> {
         let options = KubeConfigOptions {
@@ -75,7 +87,7 @@ impl Access {
                 .map_err(|source| AccessError::Kubeconfig(Box::new(source)))?,
             (None, None) => Config::infer()
                 .await
-                .map_err(|source| AccessError::NoCluster(Box::new(source)))?,
+                .map_err(|error| AccessError::no_cluster(&error))?,
         };
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
@@ -132,6 +144,25 @@ impl Access {
     ) -> Result<Vec<DeserializeGuard<Event>>, AccessError> {
         self.listed(Some(namespace.unwrap_or(&self.namespace)), fields)
             .await
+    }
+
+    /// Names of every object of the namespace; none where they cannot be had.
+    pub async fn names<K>(&self) -> Vec<String>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+        K: Clone + std::fmt::Debug,
+    {
+        let all = self.objects::<K>(Scope::Namespace, "").await;
+        let all = all.into_iter().flatten();
+        all.map(|one| one.name_any()).collect()
+    }
+
+    /// Names of every namespace; none where they cannot be had.
+    pub async fn namespaces(&self) -> Vec<String> {
+        let api: Api<Namespace> = Api::all(self.client.clone());
+        let all = api.list_metadata(&ListParams::default()).await;
+        let all = all.into_iter().flat_map(|list| list.items);
+        all.map(|one| one.name_any()).collect()
     }
 
     async fn listed<K>(

@@ -4,18 +4,18 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use clap::builder::StyledStr;
-use clap::{Args, Command, FromArgMatches, ValueEnum};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use clap_complete::Shell;
 use floodgate_api::{PaymentCluster, SaleEvent};
-use kube::ResourceExt;
 
-use crate::access::{Access, AccessArgs, Scope};
+use crate::access::{Access, AccessArgs};
 use crate::failure::Finding;
 use crate::output::{self, OutputError};
 
 /// `completion`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Examples:
   source <(kubectl-floodgate completion bash)
   kubectl-floodgate completion kubectl > ~/bin/kubectl_complete-floodgate && chmod +x ~/bin/kubectl_complete-floodgate")]
 pub struct CompletionArgs {
@@ -42,6 +42,8 @@ const KUBECTL_HELPER: &str = "#!/bin/sh\nexec kubectl-floodgate __complete \"$@\
 const NAMES_WITHIN: Duration = Duration::from_secs(2);
 /// Tells kubectl to offer nothing else, files neither.
 const NO_FILES: &str = ":4\n";
+/// Tells kubectl to offer files.
+const FILES: &str = ":0\n";
 
 /// Prints a script.
 pub fn script(args: &CompletionArgs, mut command: Command) -> Result<Finding, OutputError> {
@@ -62,7 +64,8 @@ pub fn script(args: &CompletionArgs, mut command: Command) -> Result<Finding, Ou
     Ok(Finding::Fine)
 }
 
-/// Offers what may come next after `words`, the last of which is begun, in the form kubectl reads: a line each, then a directive.
+/// Offers what may come next after `words`, the last of which is begun, in the form kubectl reads:
+/// a line each, then a directive.
 pub async fn offer(words: &[String], mut command: Command) -> Result<(), OutputError> {
     command.build();
     let (last, before) = match words.split_last() {
@@ -73,17 +76,77 @@ pub async fn offer(words: &[String], mut command: Command) -> Result<(), OutputE
     for word in before {
         current = current.find_subcommand(word).unwrap_or(current);
     }
-    let mut offered = spelled(current, last);
-    if !last.starts_with('-') && takes_name(current) {
-        let of_sales = before.iter().any(|word| word == "sale");
-        offered.extend(names(&command, before, of_sales).await);
+    let opened = before.last().and_then(|word| option(current, word));
+    if opened.is_some_and(takes_file) {
+        return output::print(FILES);
     }
+    let typed = command
+        .clone()
+        .ignore_errors(true)
+        .try_get_matches_from([&["kubectl-floodgate".to_owned()], before].concat())
+        .ok();
+    let offered = match (opened, &typed) {
+        (Some(opened), typed) => values(opened, typed.as_ref()).await,
+        (None, Some(typed)) if !last.starts_with('-') => {
+            let mut offered = spelled(current, last);
+            let of_sales = before.iter().any(|word| word == "sale");
+            offered.extend(positionals(current, typed, of_sales).await);
+            offered
+        }
+        (None, _) => spelled(current, last),
+    };
     let mut text = String::new();
     for (name, about) in offered.iter().filter(|(name, _)| name.starts_with(last)) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{name}\t{about}");
     }
     output::print(&(text + NO_FILES))
+}
+
+/// The option a word opens, when its value is to follow.
+fn option<'a>(current: &'a Command, word: &str) -> Option<&'a Arg> {
+    let mut arguments = current.get_arguments();
+    let named = |argument: &&Arg| {
+        let long = argument
+            .get_long()
+            .is_some_and(|long| word == format!("--{long}"));
+        let short = argument
+            .get_short()
+            .is_some_and(|short| word == format!("-{short}"));
+        (long || short) && argument.get_action().takes_values()
+    };
+    arguments.find(named)
+}
+
+fn takes_file(option: &Arg) -> bool {
+    let names = option.get_value_names().unwrap_or_default();
+    names.iter().any(|name| name == "FILE" || name == "DIR")
+}
+
+/// What an option takes: its possible values, contexts, or namespaces.
+async fn values(option: &Arg, typed: Option<&ArgMatches>) -> Vec<(String, String)> {
+    let access = typed.and_then(|typed| AccessArgs::from_arg_matches(typed).ok());
+    let named = |names: Vec<String>| {
+        names
+            .into_iter()
+            .map(|name| (name, String::new()))
+            .collect()
+    };
+    match (option.get_id().as_str(), access) {
+        ("context", Some(access)) => named(Access::contexts(&access)),
+        ("namespace", Some(access)) => {
+            let listed = async { Some(Access::open(&access).await.ok()?.namespaces().await) };
+            named(in_time(listed).await)
+        }
+        _ => possible(option),
+    }
+}
+
+fn possible(argument: &Arg) -> Vec<(String, String)> {
+    let values = argument.get_possible_values();
+    let shown = values.into_iter().filter(|value| !value.is_hide_set());
+    let told = shown.map(|value| (value.get_name().to_owned(), first_line(value.get_help())));
+    told.collect()
 }
 
 /// Subcommands, or options once a dash was typed, with the first line of their help.
@@ -94,44 +157,50 @@ fn spelled(current: &Command, last: &str) -> Vec<(String, String)> {
         let long = argument.get_long().filter(|_| last.starts_with('-'))?;
         Some((format!("--{long}"), argument.get_help()))
     });
-    let first_line = |about: Option<&StyledStr>| {
-        let about = about.map(ToString::to_string).unwrap_or_default();
-        about.lines().next().unwrap_or_default().to_owned()
-    };
     let all = named.chain(options);
     all.map(|(name, about)| (name, first_line(about))).collect()
 }
 
-fn takes_name(current: &Command) -> bool {
-    current.get_positionals().any(|one| one.get_id() == "name")
+fn first_line(about: Option<&StyledStr>) -> String {
+    let about = about.map(ToString::to_string).unwrap_or_default();
+    about.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Names of the objects there; nothing where they cannot be had at once.
-async fn names(command: &Command, before: &[String], of_sales: bool) -> Vec<(String, String)> {
-    let words = ["kubectl-floodgate"].into_iter().map(str::to_owned);
-    let words = words.chain(before.iter().cloned());
-    let matches = command
-        .clone()
-        .ignore_errors(true)
-        .try_get_matches_from(words);
-    let access = matches.and_then(|matches| AccessArgs::from_arg_matches(&matches));
-    let Ok(access) = access else {
+/// Names of the objects there while none was typed, then what else stands without a dash.
+async fn positionals(
+    current: &Command,
+    typed: &ArgMatches,
+    of_sales: bool,
+) -> Vec<(String, String)> {
+    let mut leaf = typed;
+    while let Some((_, deeper)) = leaf.subcommand() {
+        leaf = deeper;
+    }
+    let has_name = current.get_positionals().any(|one| one.get_id() == "name");
+    let named = leaf.try_get_one::<String>("name").ok().flatten().is_some();
+    if !has_name || named {
+        let others = current
+            .get_positionals()
+            .filter(|one| one.get_id() != "name");
+        return others.flat_map(possible).collect();
+    }
+    let Ok(access) = AccessArgs::from_arg_matches(typed) else {
         return Vec::new();
     };
     let listed = async {
         let access = Access::open(&access).await.ok()?;
-        let all = if of_sales {
-            let all = access.objects::<SaleEvent>(Scope::Namespace, "").await;
-            all.ok()?.iter().map(ResourceExt::name_any).collect()
+        Some(if of_sales {
+            access.names::<SaleEvent>().await
         } else {
-            let all = access.objects::<PaymentCluster>(Scope::Namespace, "").await;
-            all.ok()?
-                .iter()
-                .map(ResourceExt::name_any)
-                .collect::<Vec<_>>()
-        };
-        Some(all.into_iter().map(|name| (name, String::new())).collect())
+            access.names::<PaymentCluster>().await
+        })
     };
-    let listed = tokio::time::timeout(NAMES_WITHIN, listed).await;
-    listed.ok().flatten().unwrap_or_default()
+    let names = in_time(listed).await.into_iter();
+    names.map(|name| (name, String::new())).collect()
+}
+
+/// Names, or none where they cannot be had at once.
+async fn in_time(names: impl Future<Output = Option<Vec<String>>>) -> Vec<String> {
+    let names = tokio::time::timeout(NAMES_WITHIN, names).await;
+    names.ok().flatten().unwrap_or_default()
 }

@@ -15,10 +15,12 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use floodgate_forecast::UnixMillis;
 use jiff::Timestamp;
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::file::FileError;
 use crate::moment;
+use crate::output::{self, Format, OutputArgs, OutputError};
 use crate::trace::{TraceFileError, Unit};
 
 /// Exit code for input that cannot be used.
@@ -55,9 +57,8 @@ struct EvalArguments {
     /// Events known ahead (`timestamp,label`): adds the method floodgate-events.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// Prints the summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 #[derive(Debug, Args)]
@@ -77,9 +78,8 @@ struct ShowArguments {
     /// Events known ahead (`timestamp,label`).
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// Prints the summary as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: FormArguments,
 }
 
 #[derive(Debug, Args)]
@@ -99,9 +99,30 @@ struct TrainArguments {
     /// Events known ahead (`timestamp,label`).
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// Prints the summary as JSON.
-    #[arg(long)]
+    #[command(flatten)]
+    form: FormArguments,
+}
+
+/// `-o`, and `--json` for short.
+#[derive(Clone, Copy, Debug, Args)]
+struct FormArguments {
+    #[command(flatten)]
+    output: OutputArgs,
+    /// The same as `-o json`.
+    #[arg(long, conflicts_with = "output")]
     json: bool,
+}
+
+impl FormArguments {
+    /// The summary for a program, or `line` for a person.
+    fn render<T: Serialize>(self, summary: &T, line: String) -> Result<String, ForecastError> {
+        let format = if self.json {
+            Format::Json
+        } else {
+            self.output.output
+        };
+        Ok(format.render(summary, || line + "\n")?)
+    }
 }
 
 /// Why nothing was forecast.
@@ -151,8 +172,10 @@ enum ForecastError {
     },
     #[error("the model cannot be fitted: {0}")]
     Fit(#[from] floodgate_forecast::FitError),
-    #[error("the summary cannot be written as JSON: {0}")]
+    #[error("the model cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     #[error("a worker ended abruptly")]
     Worker,
 }
@@ -169,7 +192,7 @@ impl ForecastError {
             | Self::Series { .. }
             | Self::Origin { .. }
             | Self::Fit(_) => true,
-            Self::Write { .. } | Self::Json(_) | Self::Worker => false,
+            Self::Write { .. } | Self::Json(_) | Self::Output(_) | Self::Worker => false,
         }
     }
 }
@@ -181,11 +204,9 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Show(arguments) => show::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
     };
-    match done {
-        Ok(summary) => {
-            println!("{summary}");
-            ExitCode::SUCCESS
-        }
+    let printed = done.and_then(|text| Ok(output::print(&text)?));
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", crate::chain(&error));
             if error.is_usage() {

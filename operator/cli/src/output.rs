@@ -33,6 +33,23 @@ pub enum Format {
     Yaml,
 }
 
+impl Format {
+    /// `answer` for a program, or what `table` makes of it for a person; ends with its line.
+    pub fn render<T: Serialize>(
+        self,
+        answer: &T,
+        table: impl FnOnce() -> String,
+    ) -> Result<String, OutputError> {
+        match self {
+            Self::Table | Self::Wide => Ok(table()),
+            Self::Json => serde_json::to_string_pretty(answer)
+                .map(|text| text + "\n")
+                .map_err(OutputError::Json),
+            Self::Yaml => serde_saphyr::to_string(answer).map_err(OutputError::Yaml),
+        }
+    }
+}
+
 /// `-o`, of every command that answers.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct OutputArgs {
@@ -48,12 +65,7 @@ impl OutputArgs {
         answer: &T,
         table: impl FnOnce() -> String,
     ) -> Result<(), OutputError> {
-        let text = match self.output {
-            Format::Table | Format::Wide => table(),
-            Format::Json => serde_json::to_string_pretty(answer).map_err(OutputError::Json)? + "\n",
-            Format::Yaml => serde_saphyr::to_string(answer).map_err(OutputError::Yaml)?,
-        };
-        print(&text)
+        print(&self.output.render(answer, table)?)
     }
 
     /// Whether the wide form was asked for.

@@ -12,6 +12,7 @@ use floodgate_api::PaymentCluster;
 
 use crate::access::{Access, AccessArgs, AccessError};
 use crate::failure::{Failure, Finding};
+use crate::source::elsewhere;
 
 /// `override`.
 #[derive(Debug, Args)]
@@ -70,7 +71,7 @@ async fn cluster(access: &Access, name: &str) -> Result<PaymentCluster, Failure>
             kind: "PaymentCluster",
             name: name.to_owned(),
             place: format!("namespace {}", access.namespace),
-            hint: "`kubectl get pay -A` lists what there is".to_owned(),
+            hint: elsewhere(access, "PaymentCluster", name).await,
         });
     };
     guarded.0.map_err(|invalid| {

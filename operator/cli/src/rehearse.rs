@@ -8,11 +8,13 @@ mod load;
 mod objects;
 mod table;
 
-use std::io::Write;
+use std::path::PathBuf;
 
 use floodgate_planner::rehearse::{PolicyKind, Rehearsal, Report, World};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+use crate::output::{self, Format, OutputError};
 
 pub use args::Args;
 use load::{LoadError, Stage};
@@ -27,17 +29,20 @@ pub enum RehearseError {
     /// The trace cannot be used.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The answer cannot be written.
-    #[error("cannot write {what}: {source}")]
+    /// The answer cannot be printed.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// The chart cannot be written.
+    #[error("cannot write `{}`", path.display())]
     Write {
-        /// What was to be written.
-        what: String,
+        /// Its file.
+        path: PathBuf,
         /// What went wrong.
         source: std::io::Error,
     },
 }
 
-/// What `--json` prints.
+/// What `-o json` prints.
 #[derive(Serialize)]
 struct Answer<'a> {
     cluster: &'a str,
@@ -78,25 +83,18 @@ pub fn run(args: &Args) -> Result<(), RehearseError> {
     if let Some(path) = &args.html {
         let page = chart::render(&stage.cluster, rehearsal, &reports, notes);
         std::fs::write(path, page).map_err(|source| RehearseError::Write {
-            what: format!("`{}`", path.display()),
+            path: path.clone(),
             source,
         })?;
     }
-    let text = if args.json {
-        json(&stage, &reports)
+    let format = if args.json {
+        Format::Json
     } else {
-        table::render(rehearsal, &reports, notes)
+        args.output.output
     };
-    let mut out = std::io::stdout().lock();
-    let written = writeln!(out, "{text}").and_then(|()| out.flush());
-    match written {
-        // Whoever reads may have had enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|source| RehearseError::Write {
-            what: "the answer".to_owned(),
-            source,
-        }),
-    }
+    let table = || table::render(rehearsal, &reports, notes) + "\n";
+    let text = format.render(&answer(&stage, &reports), table)?;
+    Ok(output::print(&text)?)
 }
 
 /// A bar on stderr; it stays hidden when that is no terminal.
@@ -108,10 +106,10 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-fn json(stage: &Stage, reports: &[Report]) -> String {
+fn answer<'a>(stage: &'a Stage, reports: &'a [Report]) -> Answer<'a> {
     let Rehearsal { traffic, world, .. } = &stage.rehearsal;
     let World { seed, .. } = *world;
-    let answer = Answer {
+    Answer {
         cluster: &stage.cluster,
         rehearsed_from: traffic.rehearsed_from().to_string(),
         rehearsed_until: traffic.end().to_string(),
@@ -127,7 +125,5 @@ fn json(stage: &Stage, reports: &[Report]) -> String {
                 score: &report.score,
             })
             .collect(),
-    };
-    serde_json::to_string_pretty(&answer)
-        .unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+    }
 }

@@ -99,6 +99,11 @@ pub enum SaleError {
         /// What there is.
         held: String,
     },
+    /// There are only files, and no cluster among them.
+    #[error(
+        "the files hold no PaymentCluster, and no Kubernetes cluster is configured to ask for one; give the file of the cluster with -f, too"
+    )]
+    OnlySales,
     /// Nothing says how much traffic comes without the sale.
     #[error(
         "no load is known for PaymentCluster `{0}`; give --baseline-rps, or --history with a recorded trace"
@@ -190,7 +195,7 @@ async fn find(which: &WhichArgs, access: &AccessArgs) -> Result<Picked, Failure>
     }
     match &which.name {
         _ if !sales.is_empty() => Ok(Picked { sales, all, source }),
-        Some(name) => Err(source.not_found("SaleEvent", name)),
+        Some(name) => Err(source.not_found("SaleEvent", name).await),
         None => Err(Failure::Nothing(source.nothing("SaleEvent", which.scope()))),
     }
 }

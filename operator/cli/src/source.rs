@@ -115,7 +115,7 @@ impl Source {
             }
         };
         match name {
-            Some(name) if found.is_empty() => Err(self.not_found("PaymentCluster", name)),
+            Some(name) if found.is_empty() => Err(self.not_found("PaymentCluster", name).await),
             _ => Ok(found),
         }
     }
@@ -165,7 +165,7 @@ impl Source {
     }
 
     /// That no object of the name is there, with what there is.
-    pub fn not_found(&self, kind: &'static str, name: &str) -> Failure {
+    pub async fn not_found(&self, kind: &'static str, name: &str) -> Failure {
         let hint = match self {
             Self::Files(saved, _) => {
                 let held = saved.names(kind);
@@ -176,10 +176,7 @@ impl Source {
                     spelling::hint(name, &names)
                 )
             }
-            Self::Cluster(_) => {
-                let short = if kind == "SaleEvent" { "sale" } else { "pay" };
-                format!("`kubectl get {short} -A` lists what there is")
-            }
+            Self::Cluster(access) => elsewhere(access, kind, name).await,
         };
         Failure::NotFound {
             kind,
@@ -237,6 +234,19 @@ impl Source {
             Self::Cluster(access) => format!("namespace {}", access.namespace),
         }
     }
+}
+
+/// Where an object may be that is not in the namespace of that name: the nearest spelling there, or
+/// another namespace.
+pub async fn elsewhere(access: &Access, kind: &str, name: &str) -> String {
+    let (names, short) = if kind == "SaleEvent" {
+        (access.names::<SaleEvent>().await, "sale")
+    } else {
+        (access.names::<PaymentCluster>().await, "pay")
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let hint = spelling::hint(name, &names);
+    format!("`kubectl get {short} -A` lists what there is{hint}")
 }
 
 /// What files hold of a kind: `they hold till (namespace shop), kiosk (namespace shop)`.

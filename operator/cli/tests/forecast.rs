@@ -234,6 +234,9 @@ fn train_says_how_the_values_were_read() {
     ] {
         let arguments = ["train", "--trace", "web_1h.csv", "--out", "model.json"];
         let output = run(folder.path(), &[&arguments[..], unit].concat());
+        let yaml = run(folder.path(), &[&arguments[..], &["-o", "yaml"]].concat());
+        let yaml: serde_json::Value = serde_saphyr::from_slice(&yaml.stdout).unwrap();
+        assert_eq!(yaml["points"], 576);
         let told = String::from_utf8(output.stdout).unwrap();
         assert!(
             told.contains(said) && told.contains("576 points over 23 d 23 h"),

@@ -1,5 +1,7 @@
 //! What can stand between a person and the Kubernetes cluster, and what to do about it.
 
+use std::error::Error;
+
 use kube::config::{InferConfigError, KubeconfigError};
 
 /// What was asked of the server.
@@ -33,9 +35,9 @@ pub enum AccessError {
     Kubeconfig(#[source] Box<KubeconfigError>),
     /// There is neither a kubeconfig nor a pod's own account.
     #[error(
-        "no Kubernetes cluster is configured; set --kubeconfig or $KUBECONFIG, or read a saved file with -f"
+        "no Kubernetes cluster is configured: {0}; set --kubeconfig or $KUBECONFIG, or read a saved file with -f"
     )]
-    NoCluster(#[source] Box<InferConfigError>),
+    NoCluster(String),
     /// The client cannot be made, for example from an unreadable certificate.
     #[error("no client can be made from the kubeconfig; check its certificates and its user")]
     Client(#[source] Box<kube::Error>),
@@ -60,6 +62,15 @@ pub enum AccessError {
 }
 
 impl AccessError {
+    /// That there is neither a kubeconfig nor a pod's own account. That this is no pod is told to
+    /// nobody: who runs the plugin has a kubeconfig, or forgot it.
+    pub(super) fn no_cluster(error: &InferConfigError) -> Self {
+        let cause = error
+            .source()
+            .map_or_else(|| error.to_string(), crate::chain);
+        Self::NoCluster(cause)
+    }
+
     /// Sorts an error by what a person can do about it.
     pub(super) fn asking(asked: Asked, error: kube::Error) -> Self {
         let code = match &error {

@@ -62,10 +62,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<String, ForecastError> {
         path_ms_mean: mean_ms(|outcome| outcome.path),
         out: arguments.out.display().to_string(),
     };
-    if arguments.json {
-        return Ok(serde_json::to_string_pretty(&summary)?);
-    }
-    Ok(format!(
+    let line = format!(
         "{} folds of {} series, {} rows in {}; {:.0} ms a fit, {:.2} ms a path",
         summary.folds,
         summary.series,
@@ -73,7 +70,8 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<String, ForecastError> {
         summary.out,
         summary.fit_ms_mean,
         summary.path_ms_mean
-    ))
+    );
+    arguments.form.render(&summary, line)
 }
 
 fn traces(dir: &Path, folds: &[Fold]) -> Result<BTreeMap<String, Trace>, ForecastError> {

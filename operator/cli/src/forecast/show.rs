@@ -63,10 +63,8 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<String, ForecastError> {
         covered,
         html: arguments.html.display().to_string(),
     };
-    if arguments.json {
-        return Ok(serde_json::to_string_pretty(&summary)?);
-    }
-    Ok(format!("{}: {}", summary.html, picture.figures))
+    let line = format!("{}: {}", summary.html, picture.figures);
+    arguments.form.render(&summary, line)
 }
 
 /// What came over one step of the path: the mean of the rows that ended in it.

@@ -58,10 +58,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         changed_at: model.changed_at().map(|at| at.to_string()),
         out: arguments.out.display().to_string(),
     };
-    if arguments.json {
-        return Ok(serde_json::to_string_pretty(&summary)?);
-    }
-    Ok(format!(
+    let line = format!(
         "{}: {}, {} bytes; {} points over {lasting}, {} missing, {} refused; {}",
         summary.out,
         summary.model,
@@ -70,5 +67,6 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         summary.missing,
         summary.rejected,
         arguments.unit.in_words(&trace)
-    ))
+    );
+    arguments.form.render(&summary, line)
 }

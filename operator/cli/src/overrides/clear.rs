@@ -3,11 +3,12 @@
 use clap::{Args, ValueEnum};
 use floodgate_api::annotation;
 use kube::ResourceExt;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::access::{Access, AccessArgs};
 use crate::failure::{Failure, Finding};
-use crate::output;
+use crate::output::OutputArgs;
 
 /// `override clear`.
 #[derive(Debug, Args)]
@@ -20,6 +21,21 @@ pub struct ClearArgs {
     /// Asks the server whether it would take it, and changes nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What was removed, as `-o json` tells it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    /// Whether nothing was changed.
+    dry_run: bool,
+    cleared: Vec<&'a str>,
+    /// Overrides that are still set.
+    left: Vec<&'a str>,
 }
 
 /// One override.
@@ -73,29 +89,41 @@ pub async fn run(args: &ClearArgs, access: &AccessArgs) -> Result<Finding, Failu
         let ours = ours.filter(|name| name.starts_with(annotation::PREFIX));
         cleared.extend(ours.filter(|name| !annotation::OVERRIDES.contains(name)));
     }
-    if cleared.is_empty() {
-        output::print(&format!("{}: nothing to clear\n", args.name))?;
-        return Ok(Finding::Fine);
+    if !cleared.is_empty() {
+        let patch: Map<String, Value> = cleared
+            .iter()
+            .map(|name| ((*name).to_owned(), Value::Null))
+            .collect();
+        super::send(&access, &args.name, &patch, args.dry_run).await?;
     }
-    let patch: Map<String, Value> = cleared
-        .iter()
-        .map(|name| ((*name).to_owned(), Value::Null))
-        .collect();
-    super::send(&access, &args.name, &patch, args.dry_run).await?;
-    let would = if args.dry_run { "would be " } else { "" };
-    let still = if left.is_empty() {
-        String::new()
-    } else {
-        format!("  still set: {}\n", short(&left))
+    let answer = Answer {
+        namespace: &access.namespace,
+        name: &args.name,
+        dry_run: args.dry_run,
+        cleared: short(&cleared),
+        left: short(&left),
     };
-    let text = format!("{}: {would}cleared {}\n{still}", args.name, short(&cleared));
-    output::print(&text)?;
+    args.output.print(&answer, || told(&answer))?;
     Ok(Finding::Fine)
 }
 
-fn short(names: &[&str]) -> String {
+fn told(answer: &Answer<'_>) -> String {
+    if answer.cleared.is_empty() {
+        return format!("{}: nothing to clear\n", answer.name);
+    }
+    let would = if answer.dry_run { "would be " } else { "" };
+    let still = if answer.left.is_empty() {
+        String::new()
+    } else {
+        format!("  still set: {}\n", answer.left.join(", "))
+    };
+    let cleared = answer.cleared.join(", ");
+    format!("{}: {would}cleared {cleared}\n{still}", answer.name)
+}
+
+fn short<'a>(names: &[&'a str]) -> Vec<&'a str> {
     let names = names
         .iter()
         .map(|name| name.strip_prefix(annotation::PREFIX).unwrap_or(name));
-    names.collect::<Vec<_>>().join(", ")
+    names.collect()
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use clap::Args;
-use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::status::OverrideStatus;
+use floodgate_api::overrides::Remark;
+use floodgate_api::{PaymentCluster, Reason};
 use kube::ResourceExt;
 use serde::Serialize;
 
@@ -21,8 +22,10 @@ use crate::table::Table;
 /// `override list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
+    /// Name of a PaymentCluster; default all of the namespace.
+    name: Option<String>,
     /// Every namespace.
-    #[arg(short = 'A', long)]
+    #[arg(short = 'A', long, conflicts_with = "name")]
     all_namespaces: bool,
     #[command(flatten)]
     source: SourceArgs,
@@ -40,6 +43,8 @@ struct Listed {
     overrides: Vec<OverrideStatus>,
     /// Not in force, and why.
     refused: Vec<String>,
+    /// In force until they lapsed.
+    lapsed: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +61,7 @@ pub async fn run(args: &ListArgs, access: &AccessArgs) -> Result<Finding, Failur
     } else {
         Scope::Namespace
     };
-    let found = source.clusters(None, scope).await?;
+    let found = source.clusters(args.name.as_deref(), scope).await?;
     let listed = |one: Found<PaymentCluster>| match one {
         Ok(cluster) => listed(&cluster, &moment),
         Err(unreadable) => Listed {
@@ -67,13 +72,16 @@ pub async fn run(args: &ListArgs, access: &AccessArgs) -> Result<Finding, Failur
                 "cannot be read as a PaymentCluster: {}",
                 unreadable.error
             )],
+            lapsed: Vec::new(),
         },
     };
     if found.is_empty() {
         return Err(Failure::Nothing(source.nothing("PaymentCluster", scope)));
     }
     let mut clusters: Vec<Listed> = found.into_iter().map(listed).collect();
-    clusters.retain(|one| !(one.overrides.is_empty() && one.refused.is_empty()));
+    clusters.retain(|one| {
+        !(one.overrides.is_empty() && one.refused.is_empty() && one.lapsed.is_empty())
+    });
     let answer = Answer { clusters };
     args.output.print(&answer, || table(&answer, &moment))?;
     let refused = answer.clusters.iter().any(|one| !one.refused.is_empty());
@@ -83,10 +91,17 @@ pub async fn run(args: &ListArgs, access: &AccessArgs) -> Result<Finding, Failur
 fn listed(cluster: &PaymentCluster, moment: &Moment) -> Listed {
     let read = overrides_of(cluster, moment.now());
     let refused = read.remarks.iter().filter(|remark| remark.refused);
+    let (lapsed, refused): (Vec<&Remark>, Vec<&Remark>) =
+        refused.partition(|remark| remark.reason == Reason::OverrideLapsed);
+    let messages = |remarks: Vec<&Remark>| {
+        let remarks = remarks.into_iter();
+        remarks.map(|remark| remark.message.clone()).collect()
+    };
     Listed {
         namespace: cluster.namespace().unwrap_or_else(|| "default".to_owned()),
         name: cluster.name_any(),
-        refused: refused.map(|remark| remark.message.clone()).collect(),
+        refused: messages(refused),
+        lapsed: messages(lapsed),
         overrides: in_force(cluster, moment.now()),
     }
 }
@@ -99,6 +114,10 @@ fn table(answer: &Answer, moment: &Moment) -> String {
             // Writing to a String cannot fail.
             let line = format!("{} ({}): {}", one.name, one.namespace, one_line(message));
             let _ = writeln!(text, "! {}", paint.wrong(&line));
+        }
+        for message in &one.lapsed {
+            let line = format!("{} ({}): {}", one.name, one.namespace, one_line(message));
+            let _ = writeln!(text, "- {}", paint.note(&line));
         }
     }
     let mut table = Table::new(&[

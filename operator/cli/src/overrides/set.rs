@@ -4,24 +4,30 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use clap::{ArgGroup, Args};
+use floodgate_api::cluster::status::OverrideStatus;
 use floodgate_api::overrides::{OverridesRead, Remark};
 use floodgate_api::{ConditionType, PaymentCluster, annotation};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::OverrideError;
 use crate::access::{Access, AccessArgs};
 use crate::failure::{Failure, Finding};
 use crate::line::one_line;
-use crate::moment::{Moment, span};
-use crate::output;
+use crate::moment::{Moment, seconds, span};
+use crate::output::OutputArgs;
 use crate::status::judge::{find, overrides_of};
 
 /// `override set`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true))]
 #[command(group = ArgGroup::new("end").required(true))]
+#[command(after_help = "\
+Examples:
+  kubectl floodgate override set checkout --floor 20 --for 45m --reason \"INC-7 bank is slow\"
+  kubectl floodgate override set checkout --pause scaling --until 2026-11-11T02:00:00+08:00 --reason INC-8")]
 pub struct SetArgs {
     /// Name of the PaymentCluster.
     name: String,
@@ -58,6 +64,27 @@ pub struct SetArgs {
     /// Asks the server whether it would take it, and changes nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// What was set, as `-o json` tells it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    /// Whether nothing was changed.
+    dry_run: bool,
+    /// All that is in force now, with its end and reason.
+    overrides: &'a [OverrideStatus],
+    /// What no longer held and was removed.
+    removed: &'a [String],
+    /// What the operator would say of it.
+    remarks: Vec<&'a str>,
+    /// Why it has no effect, when it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<&'a str>,
 }
 
 impl SetArgs {
@@ -113,7 +140,18 @@ pub async fn run(args: &SetArgs, access: &AccessArgs) -> Result<Finding, Failure
     let before = super::cluster(&access, &args.name).await?;
     let change = change(&before, &demanded, moment.now())?;
     super::send(&access, &args.name, &change.patch, args.dry_run).await?;
-    output::print(&told(args, &change, &moment))?;
+    let remarks = change.after.remarks.iter();
+    let answer = Answer {
+        namespace: &access.namespace,
+        name: &args.name,
+        dry_run: args.dry_run,
+        overrides: &change.after.active,
+        removed: &change.removed,
+        remarks: remarks.map(|remark| remark.message.as_str()).collect(),
+        stopped: change.stopped.as_deref(),
+    };
+    args.output
+        .print(&answer, || told(args, &change, &moment))?;
     Ok(Finding::Fine)
 }
 
@@ -215,7 +253,9 @@ fn told(args: &SetArgs, change: &Change, moment: &Moment) -> String {
         .collect();
     let terms = change.after.terms.as_ref();
     let end = terms.map_or_else(String::new, |terms| {
-        let left = span(moment.seconds_until(terms.until).max(0));
+        // The end was counted from the whole second; so is what is left, or 45 minutes read 44.
+        let begun = Timestamp::from_second(moment.now().as_second()).unwrap_or(moment.now());
+        let left = span(seconds(begun, terms.until).max(0));
         let until = moment.instant(terms.until);
         format!(" for {left}, until {until}: {}", one_line(&terms.reason))
     });

@@ -9,6 +9,7 @@ use jiff::civil::Time;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
 
+use crate::output::OutputArgs;
 use crate::trace::Unit;
 
 /// Replays a trace in virtual time under this planner and under other autoscalers.
@@ -75,9 +76,12 @@ pub struct Args {
     /// Writes a chart, one file without anything from elsewhere.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Prints figures as JSON.
-    #[arg(long)]
+    /// The same as `-o json`.
+    #[arg(long, conflicts_with = "output")]
     pub json: bool,
+    /// Form of the figures.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// A sale that the trace does not hold.

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::cost::{Standing, cost};
 use super::history::{self, History};
 use super::{Picked, SaleError, WhichArgs, instant, namespace, over_at, planned};
-use crate::access::{Access, AccessArgs, Scope};
+use crate::access::{Access, AccessArgs, AccessError, Scope};
 use crate::calendar::{self, cluster_in_words, selector_in_words};
 use crate::failure::{Failure, Finding};
 use crate::output::OutputArgs;
@@ -165,7 +165,11 @@ async fn clusters(
     let online;
     let source = match &picked.source {
         Source::Files(saved, _) if saved.clusters.is_empty() => {
-            online = Source::Cluster(Access::open(access).await?);
+            let access = Access::open(access).await.map_err(|error| match error {
+                AccessError::NoCluster(_) => Failure::from(SaleError::OnlySales),
+                error => error.into(),
+            })?;
+            online = Source::Cluster(access);
             &online
         }
         source => source,

@@ -113,9 +113,15 @@ fn an_override_is_gone_in_the_second_it_lapses() {
     let till = fixture("till.yaml");
     let list = |at: &str| run(&["override", "list", "-f", &till, "--at", at]).stdout;
     assert!(list("2026-11-10T16:29:59Z").contains("floor-replicas=9   1 s"));
+    let of_name = run(&["override", "list", "tlil", "-f", &till]);
+    assert!(
+        of_name.stderr.contains("did you mean `till`?"),
+        "{of_name:?}"
+    );
     let lapsed = list("2026-11-10T16:30:00Z");
     assert!(
-        lapsed.contains("has passed") && lapsed.contains("No override is in force"),
+        lapsed.contains("- till (shop): `floodgate.dev/floor-replicas` is not in force")
+            && lapsed.contains("No override is in force"),
         "{lapsed}"
     );
 }
@@ -362,6 +368,23 @@ fn an_object_without_status_shows_no_figures_it_cannot_know() {
 }
 
 #[test]
+fn an_override_that_lapsed_is_told_and_is_nothing_wrong() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let till = till.replace("    floodgate.dev/pasue: all\n", "");
+    let args = [
+        "override",
+        "list",
+        "-f",
+        "-",
+        "--at",
+        "2026-11-10T17:00:00Z",
+    ];
+    let ran = run_with(&args, &till);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("has passed"), "{}", ran.stdout);
+}
+
+#[test]
 fn the_samples_of_the_readme_are_planned_together() {
     let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../manifests/samples");
     for cluster in ["minimal.yaml", "full.yaml"] {
@@ -442,6 +465,16 @@ fn completion_knows_every_command_and_kubectl_is_offered_them() {
         offered.ends_with(":4\n"),
         "no file names beside them: {offered}"
     );
+    let values = run(&["__complete", "status", "-o", ""]).stdout;
+    assert!(
+        values.starts_with("table\t") && values.contains("yaml\t"),
+        "{values}"
+    );
+    let left = run(&["__complete", "override", "clear", "till", "f"]).stdout;
+    assert_eq!(left, "floor\tAt least so many replicas\n:4\n");
+    assert_eq!(run(&["__complete", "status", "till", ""]).stdout, ":4\n");
+    let files = run(&["__complete", "sale", "plan", "-f", ""]).stdout;
+    assert_eq!(files, ":0\n", "the shell completes files");
     let flags = run(&["__complete", "override", "set", "--pi"]).stdout;
     assert_eq!(flags.lines().count(), 2, "{flags}");
     assert!(flags.starts_with("--pin\t"));

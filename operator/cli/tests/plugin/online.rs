@@ -197,6 +197,11 @@ fn a_name_the_server_does_not_have_exits_1() {
             "{}",
             ran.stderr
         );
+        assert!(
+            ran.stderr.contains("did you mean `till`?"),
+            "{}",
+            ran.stderr
+        );
     }
 }
 
@@ -224,4 +229,6 @@ fn kubectl_is_offered_the_names_that_are_there() {
     assert_eq!(offered(&["override", "clear", "t"]), "till\t\n:4\n");
     assert_eq!(offered(&["sale", "status", ""]), "autumn\t\n:4\n");
     assert_eq!(offered(&["-n", "attic", "status", ""]), ":4\n");
+    let contexts = offered(&["status", "--context", ""]);
+    assert_eq!(contexts, "here\t\nelsewhere\t\n:4\n");
 }

@@ -13,7 +13,7 @@ fn set_sends_the_override_with_its_end_and_reason_and_nothing_else() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(
         ran.stdout
-            .starts_with("till: floor-replicas=9 for 44 min, until "),
+            .starts_with("till: floor-replicas=9 for 45 min, until "),
         "{}",
         ran.stdout
     );
@@ -113,6 +113,23 @@ fn a_dry_run_asks_the_server_and_changes_nothing() {
     server.forbid("patch paymentclusters");
     let ran = server.run(&[&set(&["--pause", "all"])[..], &["--dry-run"]].concat());
     assert_eq!(ran.code, 3, "a dry run tells whether one may: {ran:?}");
+}
+
+#[test]
+fn what_was_set_and_cleared_is_told_to_programs_too() {
+    let server = Server::holding(&till(json!({})));
+    let ran = server.run(&[&set(&["--floor", "9"])[..], &["-o", "json"]].concat());
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(told["overrides"][0]["name"], "floor-replicas");
+    assert_eq!(
+        (&told["namespace"], &told["dryRun"]),
+        (&json!("shop"), &json!(false))
+    );
+    let ran = server.run(&["override", "clear", "till", "floor", "-o", "yaml"]);
+    let told: Value = serde_saphyr::from_str(&ran.stdout).unwrap();
+    let cleared = told["cleared"].as_array().unwrap();
+    assert!(cleared.contains(&json!("floor-replicas")), "{told}");
+    assert_eq!(told["left"], json!([]));
 }
 
 #[test]

@@ -273,6 +273,13 @@ fn a_sale_without_any_known_load_asks_for_one() {
 }
 
 #[test]
+fn a_sale_alone_asks_for_the_file_of_its_cluster() {
+    let ran = run(&["sale", "plan", "-f", &fixture("sale.yaml")]);
+    refused(&ran, "the files hold no PaymentCluster");
+    refused(&ran, "give the file of the cluster with -f, too");
+}
+
+#[test]
 fn without_any_cluster_the_way_out_is_told_and_the_exit_code_is_3() {
     let ran = run(&["status"]);
     assert_eq!(ran.code, 3, "{ran:?}");
@@ -281,4 +288,5 @@ fn without_any_cluster_the_way_out_is_told_and_the_exit_code_is_3() {
         "{}",
         ran.stderr
     );
+    assert!(!ran.stderr.contains("in-cluster"), "{}", ran.stderr);
 }
