@@ -19,9 +19,9 @@ pub fn selects(event: &SaleEvent, cluster: &PaymentCluster) -> bool {
 
 /// The sale with its phases in the order of their T0; `all` are the sales `learnFrom` may name.
 pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, FieldError> {
-    let namespace = event.namespace();
-    let siblings = all.iter().filter(|other| other.namespace() == namespace);
-    let DatedSale { start, end, phases } = event.dated(event.learned_percent(siblings))?;
+    let DatedSale {
+        start, end, phases, ..
+    } = dated(event, all)?;
     let phases = phases.into_iter().map(|phase| SalePhase {
         name: phase.name,
         t0: phase.t0.into(),
@@ -39,6 +39,17 @@ pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, FieldError> {
         end: end.into(),
         phases: phases.collect(),
     })
+}
+
+/// Local times of a sale that do not exist or come twice, and what is taken for them.
+pub fn remarks(event: &SaleEvent, all: &[SaleEvent]) -> Vec<String> {
+    dated(event, all).map_or_else(|_| Vec::new(), |dated| dated.remarks)
+}
+
+fn dated(event: &SaleEvent, all: &[SaleEvent]) -> Result<DatedSale, FieldError> {
+    let namespace = event.namespace();
+    let siblings = all.iter().filter(|other| other.namespace() == namespace);
+    event.dated(event.learned_percent(siblings))
 }
 
 /// What a selector asks for: `the name checkout or kiosk`, `the label sale=autumn`, or both.

@@ -14,9 +14,12 @@ const SALE: &str = include_str!("tests/sale.yaml");
 fn object(base: &str, changes: &[(&str, Value)]) -> Value {
     let mut object: Value = serde_saphyr::from_str(base).unwrap();
     for (pointer, value) in changes {
-        *object
-            .pointer_mut(pointer)
-            .unwrap_or_else(|| panic!("no field {pointer}")) = value.clone();
+        let (parent, field) = pointer.rsplit_once('/').unwrap();
+        match object.pointer_mut(parent) {
+            Some(Value::Object(fields)) => drop(fields.insert(field.to_owned(), value.clone())),
+            Some(Value::Array(items)) => items[field.parse::<usize>().unwrap()] = value.clone(),
+            _ => panic!("nothing to put {pointer} into"),
+        }
     }
     object
 }

@@ -75,6 +75,9 @@ struct Answer {
     /// What is doubtful about the history that was planned from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     doubts: Vec<String>,
+    /// Local times of the sale that do not exist or come twice, and what is taken for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
     clusters: Vec<ClusterPlan>,
 }
 
@@ -141,6 +144,7 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
             name: event.name_any(),
             end: over_at(&sale),
             doubts: doubts.clone(),
+            remarks: calendar::remarks(event, &all),
             clusters: plans,
         });
     }

@@ -63,7 +63,7 @@ pub(super) fn page(answer: &Answer, moment: &Moment, paint: Paint) -> String {
                 "      do: raise `scaling.max`, and see that quota and nodes have room"
             );
         }
-        for doubt in &answer.doubts {
+        for doubt in answer.remarks.iter().chain(&answer.doubts) {
             let _ = writeln!(text, "  - {}", paint.note(doubt));
         }
         let _ = writeln!(text, "\n{}", phases(plan, moment));
