@@ -239,6 +239,26 @@ fn a_misspelt_field_is_refused_and_never_rehearsed_with_its_default() {
 }
 
 #[test]
+fn a_sale_that_hits_another_cluster_is_refused_and_not_left_out_unseen() {
+    let files = Files::new();
+    files.put(
+        "sale.yaml",
+        &SALE.replace("names: [till]", "names: [kiosk]"),
+    );
+    let args = [
+        "-f",
+        "cluster.yaml",
+        "-f",
+        "sale.yaml",
+        "--trace",
+        "trace.csv",
+    ];
+    let error = files.refused(&args);
+    let says = "asks for the name kiosk, which the PaymentCluster has not: it is till (no labels)";
+    assert!(error.contains(says), "{error}");
+}
+
+#[test]
 fn bad_arguments_and_traces_are_refused_before_anything_runs() {
     let files = Files::new();
     let base = ["-f", "cluster.yaml", "--trace", "trace.csv"];

@@ -473,6 +473,16 @@ fn completion_knows_every_command_and_kubectl_is_offered_them() {
     let left = run(&["__complete", "override", "clear", "till", "f"]).stdout;
     assert_eq!(left, "floor\tAt least so many replicas\n:4\n");
     assert_eq!(run(&["__complete", "status", "till", ""]).stdout, ":4\n");
+    let levels = run(&[
+        "__complete",
+        "override",
+        "set",
+        "till",
+        "--degrade-floor",
+        "P",
+    ])
+    .stdout;
+    assert_eq!(levels, "Protect\t\n:4\n");
     let files = run(&["__complete", "sale", "plan", "-f", ""]).stdout;
     assert_eq!(files, ":0\n", "the shell completes files");
     let flags = run(&["__complete", "override", "set", "--pi"]).stdout;
