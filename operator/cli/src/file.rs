@@ -4,6 +4,7 @@
 
 mod strict;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use k8s_openapi::api::core::v1::Event;
 use kube::ResourceExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_saphyr::UserMessageFormatter;
 
 /// Largest file that is read, bytes: two thousand objects of the largest size etcd takes are not
 /// what a person saved.
@@ -45,6 +47,14 @@ pub enum FileError {
     /// Objects hold what their kinds do not know.
     #[error("{}", one_a_line(.0))]
     Misspelt(Vec<String>),
+    /// Two objects of the same kind, namespace and name: nobody could say which is meant.
+    #[error("{kind} `{name}` stands twice in the files; must stand once")]
+    Twice {
+        /// Kind of both.
+        kind: String,
+        /// Name of both.
+        name: String,
+    },
     /// An object in it is not what its kind says.
     #[error("{kind} `{name}` in `{}` cannot be read: {cause}", path.display())]
     Object {
@@ -87,7 +97,9 @@ impl Saved {
             let read: Vec<Value> =
                 serde_saphyr::from_multiple(&text).map_err(|error| FileError::Syntax {
                     path: path.clone(),
-                    cause: error.without_snippet().to_string(),
+                    cause: error
+                        .without_snippet()
+                        .render_with_formatter(&UserMessageFormatter),
                 })?;
             for document in read {
                 gather(path, document, &mut documents)?;
@@ -103,6 +115,15 @@ impl Saved {
         let mut saved = Self::default();
         for (path, document) in documents {
             saved.take(path, document)?;
+        }
+        for kind in ["PaymentCluster", "SaleEvent"] {
+            let mut seen = BTreeSet::new();
+            for object in saved.names(kind) {
+                if !seen.insert(object.clone()) {
+                    let (kind, (_, name)) = (kind.to_owned(), object);
+                    return Err(FileError::Twice { kind, name });
+                }
+            }
         }
         Ok(saved)
     }

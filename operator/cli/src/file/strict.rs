@@ -48,6 +48,12 @@ pub fn unknown(document: &Value) -> Vec<String> {
         }
         known(document, "", &TOP, &mut found);
         known(&document["metadata"], "metadata.", &METADATA, &mut found);
+        if document["metadata"]["name"]
+            .as_str()
+            .is_none_or(str::is_empty)
+        {
+            found.push("`metadata.name` is not set; must name the object".to_owned());
+        }
         if let Some(schema) = spec_schema(kind) {
             walk(&document["spec"], &schema, "spec", &mut found);
         }

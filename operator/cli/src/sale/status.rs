@@ -77,7 +77,13 @@ fn answer(
     let mut problems = problems(event, source);
     match sale {
         Ok(sale) => problems.extend(cold_phases(event, sale, now)),
-        Err(error) => problems.insert(0, Point::new(crate::chain(error), "InvalidSpec", None)),
+        Err(error) => {
+            let point = Point {
+                remedy: Some("correct the SaleEvent; until then nothing new is planned for it"),
+                ..Point::new(crate::chain(error), "InvalidSpec", None)
+            };
+            problems.insert(0, point);
+        }
     }
     let status = event.status.clone().unwrap_or_default();
     Answer {

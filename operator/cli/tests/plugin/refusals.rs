@@ -143,6 +143,16 @@ fn every_misspelling_of_every_file_is_refused_at_once_with_the_nearest_spelling(
 }
 
 #[test]
+fn an_object_that_stands_twice_is_refused() {
+    let till = fixture("till.yaml");
+    let ran = run(&["status", "-f", &till, "-f", &till]);
+    refused(
+        &ran,
+        "PaymentCluster `till` stands twice in the files; must stand once",
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_told_once() {
     let ran = run_with(&["status", "-f", "-"], "a: [1");
     refused(&ran, "unclosed bracket");
