@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use clap::Args;
 use floodgate_api::cluster::decision::DecisionRecord;
+use floodgate_api::cluster::degradation::Level;
 use floodgate_api::cluster::status::{Capacity, LeadTime, LevelStatus};
 use floodgate_api::{PaymentCluster, PaymentClusterStatus};
 use kube::ResourceExt;
@@ -199,7 +200,7 @@ fn bids(decision: &DecisionRecord) -> String {
         table.row(vec![
             "none".to_owned(),
             String::new(),
-            decision.reason.clone(),
+            in_words(&decision.reason),
         ]);
     }
     table.render(0)
@@ -266,9 +267,12 @@ fn numbers(one: &Explanation) -> String {
         });
     }
     if let Some(level) = &one.level {
-        let imposed = level.pinned.unwrap_or(level.floor);
+        let imposed = match level.pinned.unwrap_or(level.floor) {
+            Level::Normal => "nothing imposed".to_owned(),
+            imposed => format!("{imposed} imposed"),
+        };
         lines.push(format!(
-            "Level       {}, {imposed} imposed: {}",
+            "Level       {}, {imposed}: {}",
             level.current,
             in_words(&level.reason)
         ));

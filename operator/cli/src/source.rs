@@ -220,7 +220,7 @@ impl Source {
             ),
         };
         Point {
-            remedy: Some(remedy),
+            remedy: Some(remedy.to_owned()),
             ..Point::new(told, "NoStatus", None)
         }
     }

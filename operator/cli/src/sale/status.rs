@@ -78,8 +78,9 @@ fn answer(
     match sale {
         Ok(sale) => problems.extend(cold_phases(event, sale, now)),
         Err(error) => {
+            let remedy = "correct the SaleEvent; until then nothing new is planned for it";
             let point = Point {
-                remedy: Some("correct the SaleEvent; until then nothing new is planned for it"),
+                remedy: Some(remedy.to_owned()),
                 ..Point::new(crate::chain(error), "InvalidSpec", None)
             };
             problems.insert(0, point);

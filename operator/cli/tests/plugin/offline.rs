@@ -169,6 +169,19 @@ fn an_object_without_status_shows_no_figures_it_cannot_know() {
 }
 
 #[test]
+fn what_to_do_can_be_copied_as_it_stands() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let text = till.replace(
+        "{type: WorkloadAvailable, status: \"True\", reason: PodsReady",
+        "{type: WorkloadAvailable, status: \"False\", reason: PodsNotReady",
+    );
+    assert_ne!(text, till);
+    let ran = run_with(&["status", "-f", "-", "--at", AT], &text);
+    let does = "`kubectl get pods -n shop -l floodgate.dev/cluster=till`";
+    assert!(ran.stdout.contains(does), "{}", ran.stdout);
+}
+
+#[test]
 fn an_override_that_lapsed_is_told_and_is_nothing_wrong() {
     let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
     let till = till.replace("    floodgate.dev/pasue: all\n", "");

@@ -30,6 +30,11 @@ fn list_and_status_read_the_namespace_of_the_context_or_the_one_given() {
         let ran = server.run(args);
         assert!(ran.stdout.starts_with("till (shop): "), "{args:?}: {ran:?}");
     }
+    let twice = server.run(&["status", "-n", "attic", "-n", "shop"]);
+    assert!(
+        twice.stdout.starts_with("till (shop): "),
+        "the last one counts: {twice:?}"
+    );
     let pending = server.run(&["status"]).stdout;
     assert!(
         pending.contains("The operator has not taken floor-replicas=9 in yet"),
@@ -139,9 +144,15 @@ fn a_missing_right_is_named_with_verb_and_resource() {
     let ran = server.run(&["status", "-A"]);
     assert_eq!(ran.code, 3);
     assert!(
-        ran.stderr
-            .contains("list paymentclusters.floodgate.dev in all namespaces"),
+        ran.stderr.contains(
+            "list paymentclusters.floodgate.dev in all namespaces; name a namespace with -n"
+        ),
         "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.ends_with("User \"sre\" cannot list resource\n"),
+        "the server's words, once and without its envelope: {}",
         ran.stderr
     );
 }
