@@ -115,7 +115,8 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
     let (given, doubts) = given(args, moment.now())?;
     let mut picked = super::find(&args.which, access).await?;
     let all = std::mem::take(&mut picked.all);
-    picked.only(|event| planned(event, &all).is_ok_and(|sale| over_at(&sale) > moment.now()));
+    // One that is not valid is not passed over: it says so in place of its plan.
+    picked.only(|event| planned(event, &all).map_or(true, |sale| over_at(&sale) > moment.now()));
     let clusters = clusters(&picked, args.which.scope(), access).await?;
     let mut sales = Vec::new();
     for event in &picked.sales {
@@ -143,7 +144,7 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
     let wrong = answers.sales.iter().any(|one| {
         one.end <= moment.now() || one.clusters.iter().any(|plan| short(plan).is_some())
     });
-    Ok(Finding::wrong_if(wrong))
+    Ok(Finding::wrong_if(wrong || picked.hides_one))
 }
 
 /// The clusters there are: those in the files, or those of the cluster where the files have none.

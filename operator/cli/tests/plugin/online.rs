@@ -64,6 +64,21 @@ fn one_unreadable_object_hides_no_other() {
 }
 
 #[test]
+fn one_unreadable_sale_hides_no_other() {
+    let sale = std::fs::read_to_string(fixture("sale-running.yaml")).unwrap();
+    let broken = "{apiVersion: floodgate.dev/v1alpha1, kind: SaleEvent, metadata: {name: broken, namespace: shop}, spec: {phases: many}}";
+    let server = Server::holding(&format!("{sale}\n---\n{broken}\n---\n{}", till(json!({}))));
+    for command in ["status", "plan", "report"] {
+        let ran = server.run(&["sale", command]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stdout.starts_with("autumn (shop)"), "{}", ran.stdout);
+        let said = "SaleEvent `broken` in namespace shop cannot be read; correct it first";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert_eq!(server.run(&["sale", command, "broken"]).code, 2);
+    }
+}
+
+#[test]
 fn explain_goes_on_without_the_right_to_list_events() {
     let server = Server::holding(&till(json!({})));
     server.forbid("list events");

@@ -283,6 +283,32 @@ fn a_sale_without_any_known_load_asks_for_one() {
 }
 
 #[test]
+fn an_invalid_sale_is_not_passed_over_among_valid_ones() {
+    let good = std::fs::read_to_string(fixture("sale.yaml")).unwrap();
+    let bad = good
+        .replace("name: autumn", "name: winter")
+        .replace("upliftPercent: 4000", "upliftPercent: 40");
+    let till = fixture("till.yaml");
+    let text = format!("{good}---\n{bad}");
+    let args = [
+        "sale",
+        "plan",
+        "-f",
+        &till,
+        "-f",
+        "-",
+        "--baseline-rps",
+        "9",
+    ];
+    let at = ["--at", "2026-11-09T00:00:00Z"];
+    let ran = run_with(&[&args[..], &at].concat(), &text);
+    refused(
+        &ran,
+        "SaleEvent `winter`: `spec.phases[1].upliftPercent` is 40",
+    );
+}
+
+#[test]
 fn a_sale_alone_asks_for_the_file_of_its_cluster() {
     let ran = run(&["sale", "plan", "-f", &fixture("sale.yaml")]);
     refused(&ran, "the files hold no PaymentCluster");
