@@ -13,7 +13,9 @@ use k8s_openapi::api::core::v1::Event;
 use kube::ResourceExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
 use serde_saphyr::UserMessageFormatter;
+use strict::Schemas;
 
 /// Largest file that is read, bytes: two thousand objects of the largest size etcd takes are not
 /// what a person saved.
@@ -94,8 +96,8 @@ impl Saved {
         let mut documents = Vec::new();
         for path in paths {
             let text = text(path)?;
-            let read: Vec<Value> =
-                serde_saphyr::from_multiple(&text).map_err(|error| FileError::Syntax {
+            let read: Vec<Value> = serde_saphyr::from_multiple_with_options(&text, options())
+                .map_err(|error| FileError::Syntax {
                     path: path.clone(),
                     cause: error
                         .without_snippet()
@@ -105,9 +107,10 @@ impl Saved {
                 gather(path, document, &mut documents)?;
             }
         }
+        let schemas = Schemas::new();
         let complaints: Vec<String> = documents
             .iter()
-            .flat_map(|(path, document)| misspelt(path, document))
+            .flat_map(|(path, document)| misspelt(path, document, &schemas))
             .collect();
         if !complaints.is_empty() {
             return Err(FileError::Misspelt(complaints));
@@ -151,6 +154,18 @@ impl Saved {
     }
 }
 
+/// Ten thousand clusters with their status are more than any configuration, for which the limits of
+/// the parser are meant; those on aliases, which no `kubectl get` writes, stay.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: 20_000_000,
+            max_nodes: 10_000_000,
+            max_documents: 20_000,
+        },
+    }
+}
+
 /// The objects of a document, those of a list one by one; an empty document has none.
 fn gather<'a>(
     path: &'a Path,
@@ -179,11 +194,11 @@ fn gather<'a>(
 }
 
 /// What an object of a file holds that its kind does not know, each with file, kind and name.
-fn misspelt(path: &Path, document: &Value) -> Vec<String> {
+fn misspelt(path: &Path, document: &Value, schemas: &Schemas) -> Vec<String> {
     let text = |value: &Value, none: &str| value.as_str().unwrap_or(none).to_owned();
     let kind = text(&document["kind"], "an object");
     let name = text(&document["metadata"]["name"], "");
-    let found = strict::unknown(document).into_iter();
+    let found = strict::unknown(document, schemas).into_iter();
     let whole = found.map(|what| format!("`{}`: {kind} `{name}`: {what}", path.display()));
     whole.collect()
 }

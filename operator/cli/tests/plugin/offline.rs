@@ -169,6 +169,19 @@ fn an_object_without_status_shows_no_figures_it_cannot_know() {
 }
 
 #[test]
+fn a_saved_fleet_larger_than_any_configuration_is_read() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let many = (0..800).map(|index| {
+        let name = format!("  name: till-{index}\n");
+        till.replacen("  name: till\n", &name, 1) + "---\n"
+    });
+    let args = ["override", "list", "-f", "-", "--at", AT, "-o", "json"];
+    let ran = run_with(&args, &many.collect::<String>());
+    let listed: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(listed["clusters"].as_array().unwrap().len(), 800);
+}
+
+#[test]
 fn what_to_do_can_be_copied_as_it_stands() {
     let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
     let text = till.replace(
