@@ -81,7 +81,9 @@ pub async fn run(args: &ExplainArgs, access: &AccessArgs) -> Result<Finding, Fai
     };
     let found = source.clusters(args.name.as_deref(), scope).await?;
     if found.is_empty() {
-        return Err(Failure::Nothing(source.nothing("PaymentCluster", scope)));
+        return Err(Failure::Nothing(
+            source.nothing("PaymentCluster", scope).await,
+        ));
     }
     let mut clusters = Vec::new();
     let mut unreadable = 0;

@@ -205,7 +205,9 @@ async fn find(which: &WhichArgs, access: &AccessArgs) -> Result<Picked, Failure>
     match (unreadable.into_iter().next(), &which.name) {
         (Some(error), _) => Err(error.into()),
         (None, Some(name)) => Err(source.not_found("SaleEvent", name).await),
-        (None, None) => Err(Failure::Nothing(source.nothing("SaleEvent", which.scope()))),
+        (None, None) => Err(Failure::Nothing(
+            source.nothing("SaleEvent", which.scope()).await,
+        )),
     }
 }
 

@@ -64,6 +64,29 @@ fn one_unreadable_object_hides_no_other() {
 }
 
 #[test]
+fn a_mistyped_namespace_is_named_as_such_where_one_may_know() {
+    let server = Server::holding(&till(json!({})));
+    for args in [
+        &["status", "till"][..],
+        &["status"],
+        &["explain"],
+        &["sale", "status"],
+        &["override", "list"],
+        &["override", "clear", "till"],
+    ] {
+        let ran = server.run(&[args, &["-n", "shpo"]].concat());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let words = "there is no namespace shpo; did you mean `shop`?";
+        assert!(said.contains(words), "{said}");
+    }
+    server.forbid("list namespaces");
+    let ran = server.run(&["status", "-n", "shpo"]);
+    let words = "there is no PaymentCluster in namespace shpo";
+    assert!(ran.stdout.contains(words), "{}", ran.stdout);
+}
+
+#[test]
 fn one_unreadable_sale_hides_no_other() {
     let sale = std::fs::read_to_string(fixture("sale-running.yaml")).unwrap();
     let broken = "{apiVersion: floodgate.dev/v1alpha1, kind: SaleEvent, metadata: {name: broken, namespace: shop}, spec: {phases: many}}";
@@ -255,6 +278,7 @@ fn kubectl_is_offered_the_names_that_are_there() {
     assert_eq!(offered(&["override", "clear", "t"]), "till\t\n:4\n");
     assert_eq!(offered(&["sale", "status", ""]), "autumn\t\n:4\n");
     assert_eq!(offered(&["-n", "attic", "status", ""]), ":4\n");
+    assert_eq!(offered(&["status", "-n", ""]), "attic\t\nshop\t\n:4\n");
     let contexts = offered(&["status", "--context", ""]);
     assert_eq!(contexts, "here\t\nelsewhere\t\n:4\n");
 }
