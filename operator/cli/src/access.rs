@@ -36,7 +36,7 @@ pub struct AccessArgs {
     #[arg(long, global = true, help_heading = HEADING)]
     context: Option<String>,
     /// Namespace; default that of the context.
-    #[arg(short, long, global = true, help_heading = HEADING)]
+    #[arg(short, long, global = true, overrides_with = "namespace", help_heading = HEADING)]
     pub namespace: Option<String>,
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::StyledStr;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use clap_complete::Shell;
+use floodgate_api::cluster::degradation::Level;
 use floodgate_api::{PaymentCluster, SaleEvent};
 
 use crate::access::{Access, AccessArgs};
@@ -143,6 +144,17 @@ async fn values(option: &Arg, typed: Option<&ArgMatches>) -> Vec<(String, String
 }
 
 fn possible(argument: &Arg) -> Vec<(String, String)> {
+    // These are refused in the operator's words and not in clap's, so clap does not know them.
+    let level = Level::ALL.map(|level| (level.to_string(), String::new()));
+    match argument.get_id().as_str() {
+        "degrade_floor" | "degrade_pin" => return level.to_vec(),
+        "pause" => {
+            return ["scaling", "degradation", "all"]
+                .map(|what| (what.to_owned(), String::new()))
+                .to_vec();
+        }
+        _ => {}
+    }
     let values = argument.get_possible_values();
     let shown = values.into_iter().filter(|value| !value.is_hide_set());
     let told = shown.map(|value| (value.get_name().to_owned(), first_line(value.get_help())));

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use clap::Args;
 use floodgate_api::cluster::decision::DecisionRecord;
+use floodgate_api::cluster::degradation::Level;
 use floodgate_api::cluster::status::{Capacity, LeadTime, LevelStatus};
 use floodgate_api::{PaymentCluster, PaymentClusterStatus};
 use kube::ResourceExt;
@@ -85,7 +86,9 @@ pub async fn run(args: &ExplainArgs, access: &AccessArgs) -> Result<Finding, Fai
     };
     let found = source.clusters(args.name.as_deref(), scope).await?;
     if found.is_empty() {
-        return Err(Failure::Nothing(source.nothing("PaymentCluster", scope)));
+        return Err(Failure::Nothing(
+            source.nothing("PaymentCluster", scope).await,
+        ));
     }
     let mut clusters = Vec::new();
     let mut unreadable = 0;
@@ -205,7 +208,7 @@ fn bids(decision: &DecisionRecord) -> String {
         table.row(vec![
             "none".to_owned(),
             String::new(),
-            decision.reason.clone(),
+            in_words(&decision.reason),
         ]);
     }
     table.render(0)
@@ -275,9 +278,12 @@ fn numbers(one: &Explanation) -> String {
         });
     }
     if let Some(level) = &one.level {
-        let imposed = level.pinned.unwrap_or(level.floor);
+        let imposed = match level.pinned.unwrap_or(level.floor) {
+            Level::Normal => "nothing imposed".to_owned(),
+            imposed => format!("{imposed} imposed"),
+        };
         lines.push(format!(
-            "Level       {}, {imposed} imposed: {}",
+            "Level       {}, {imposed}: {}",
             level.current,
             in_words(&level.reason)
         ));

@@ -4,6 +4,7 @@
 
 mod strict;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,9 @@ use k8s_openapi::api::core::v1::Event;
 use kube::ResourceExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use serde_saphyr::UserMessageFormatter;
+use strict::Schemas;
 
 /// Largest file that is read, bytes: two thousand objects of the largest size etcd takes are not
 /// what a person saved.
@@ -45,6 +49,14 @@ pub enum FileError {
     /// Objects hold what their kinds do not know.
     #[error("{}", one_a_line(.0))]
     Misspelt(Vec<String>),
+    /// Two objects of the same kind, namespace and name: nobody could say which is meant.
+    #[error("{kind} `{name}` stands twice in the files; must stand once")]
+    Twice {
+        /// Kind of both.
+        kind: String,
+        /// Name of both.
+        name: String,
+    },
     /// An object in it is not what its kind says.
     #[error("{kind} `{name}` in `{}` cannot be read: {cause}", path.display())]
     Object {
@@ -84,18 +96,21 @@ impl Saved {
         let mut documents = Vec::new();
         for path in paths {
             let text = text(path)?;
-            let read: Vec<Value> =
-                serde_saphyr::from_multiple(&text).map_err(|error| FileError::Syntax {
+            let read: Vec<Value> = serde_saphyr::from_multiple_with_options(&text, options())
+                .map_err(|error| FileError::Syntax {
                     path: path.clone(),
-                    cause: error.without_snippet().to_string(),
+                    cause: error
+                        .without_snippet()
+                        .render_with_formatter(&UserMessageFormatter),
                 })?;
             for document in read {
                 gather(path, document, &mut documents)?;
             }
         }
+        let schemas = Schemas::new();
         let complaints: Vec<String> = documents
             .iter()
-            .flat_map(|(path, document)| misspelt(path, document))
+            .flat_map(|(path, document)| misspelt(path, document, &schemas))
             .collect();
         if !complaints.is_empty() {
             return Err(FileError::Misspelt(complaints));
@@ -103,6 +118,15 @@ impl Saved {
         let mut saved = Self::default();
         for (path, document) in documents {
             saved.take(path, document)?;
+        }
+        for kind in ["PaymentCluster", "SaleEvent"] {
+            let mut seen = BTreeSet::new();
+            for object in saved.names(kind) {
+                if !seen.insert(object.clone()) {
+                    let (kind, (_, name)) = (kind.to_owned(), object);
+                    return Err(FileError::Twice { kind, name });
+                }
+            }
         }
         Ok(saved)
     }
@@ -127,6 +151,18 @@ impl Saved {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Ten thousand clusters with their status are more than any configuration, for which the limits of
+/// the parser are meant; those on aliases, which no `kubectl get` writes, stay.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: 20_000_000,
+            max_nodes: 10_000_000,
+            max_documents: 20_000,
+        },
     }
 }
 
@@ -158,11 +194,11 @@ fn gather<'a>(
 }
 
 /// What an object of a file holds that its kind does not know, each with file, kind and name.
-fn misspelt(path: &Path, document: &Value) -> Vec<String> {
+fn misspelt(path: &Path, document: &Value, schemas: &Schemas) -> Vec<String> {
     let text = |value: &Value, none: &str| value.as_str().unwrap_or(none).to_owned();
     let kind = text(&document["kind"], "an object");
     let name = text(&document["metadata"]["name"], "");
-    let found = strict::unknown(document).into_iter();
+    let found = strict::unknown(document, schemas).into_iter();
     let whole = found.map(|what| format!("`{}`: {kind} `{name}`: {what}", path.display()));
     whole.collect()
 }

@@ -45,7 +45,8 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct EvalArguments {
-    /// Folder with one `<series>.csv` (timestamp,value) for each series of the folds.
+    /// Folder with one `<series>.csv` (timestamp,value) for each series of the folds; the paths come
+    /// in the unit of its values.
     #[arg(long, value_name = "DIR")]
     traces: PathBuf,
     /// Folds: `series,resolution_s,season_steps,train_end,origin`.

@@ -155,6 +155,8 @@ struct Picked {
     /// All that there are; `learnFrom` may name any of them.
     all: Vec<SaleEvent>,
     source: Source,
+    /// Whether another one cannot be read, which was said.
+    hides_one: bool,
 }
 
 impl Picked {
@@ -169,34 +171,43 @@ impl Picked {
 /// The sale of that name, or all of the scope; never none.
 async fn find(which: &WhichArgs, access: &AccessArgs) -> Result<Picked, Failure> {
     let source = Source::open(&which.source, access).await?;
+    let asked = |name: &str| which.name.as_ref().is_none_or(|asked| asked == name);
     let mut sales = Vec::new();
     let mut all = Vec::new();
+    let mut unreadable = Vec::new();
     for found in source.sales(which.scope()).await? {
-        let name = match &found {
-            Ok(sale) => sale.name_any(),
-            Err(unreadable) => unreadable.name.clone(),
-        };
-        let asked = which.name.as_ref().is_none_or(|asked| *asked == name);
         match found {
             Ok(sale) => {
                 all.push(sale.clone());
-                sales.extend(asked.then_some(sale));
+                sales.extend(asked(&sale.name_any()).then_some(sale));
             }
-            Err(unreadable) if asked => {
-                return Err(SaleError::Unreadable {
-                    namespace: unreadable.namespace,
-                    name,
-                    cause: unreadable.error,
-                }
-                .into());
-            }
+            Err(one) if asked(&one.name) => unreadable.push(SaleError::Unreadable {
+                namespace: one.namespace,
+                name: one.name,
+                cause: one.error,
+            }),
             Err(_) => {}
         }
     }
-    match &which.name {
-        _ if !sales.is_empty() => Ok(Picked { sales, all, source }),
-        Some(name) => Err(source.not_found("SaleEvent", name).await),
-        None => Err(Failure::Nothing(source.nothing("SaleEvent", which.scope()))),
+    let hides_one = !unreadable.is_empty();
+    if !sales.is_empty() {
+        // One that cannot be read hides no other.
+        for error in unreadable {
+            eprintln!("error: {error}");
+        }
+        return Ok(Picked {
+            sales,
+            all,
+            source,
+            hides_one,
+        });
+    }
+    match (unreadable.into_iter().next(), &which.name) {
+        (Some(error), _) => Err(error.into()),
+        (None, Some(name)) => Err(source.not_found("SaleEvent", name).await),
+        (None, None) => Err(Failure::Nothing(
+            source.nothing("SaleEvent", which.scope()).await,
+        )),
     }
 }
 

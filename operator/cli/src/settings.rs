@@ -129,6 +129,25 @@ fn degradation(cluster: &PaymentCluster) -> Result<DegradationPolicy, FieldError
         };
         return Ok(DegradationPolicy { levels: [never; 4] });
     }
+    let enters = [
+        ("guard", spec.guard),
+        ("reduce", spec.reduce),
+        ("protect", spec.protect),
+        ("survive", spec.survive),
+    ];
+    for pair in enters.windows(2) {
+        if let [(milder, lower), (name, upper)] = pair
+            && upper.enter_percent < lower.enter_percent
+        {
+            let field = format!("spec.degradation.{name}.enterPercent");
+            let must = format!("be at least that of `{milder}`, {}", lower.enter_percent);
+            return Err(FieldError::text(
+                field,
+                &upper.enter_percent.to_string(),
+                must,
+            ));
+        }
+    }
     let threshold = |name: &str, one: Threshold| {
         let field = |part: &str| format!("spec.degradation.{name}.{part}");
         if one.enter_percent <= one.exit_percent {

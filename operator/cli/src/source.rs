@@ -187,7 +187,12 @@ impl Source {
     }
 
     /// That there is no object of the kind at all, and where to look instead.
-    pub fn nothing(&self, kind: &'static str, scope: Scope) -> String {
+    pub async fn nothing(&self, kind: &'static str, scope: Scope) -> String {
+        if let (Self::Cluster(access), Scope::Namespace) = (self, scope)
+            && let Some(missing) = no_namespace(access).await
+        {
+            return missing;
+        }
         let elsewhere = match (self, scope) {
             (Self::Files(saved, _), _) => held_in_words(kind, &saved.names(kind)),
             (Self::Cluster(_), Scope::Namespace) => {
@@ -220,7 +225,7 @@ impl Source {
             ),
         };
         Point {
-            remedy: Some(remedy),
+            remedy: Some(remedy.to_owned()),
             ..Point::new(told, "NoStatus", None)
         }
     }
@@ -239,6 +244,9 @@ impl Source {
 /// Where an object may be that is not in the namespace of that name: the nearest spelling there, or
 /// another namespace.
 pub async fn elsewhere(access: &Access, kind: &str, name: &str) -> String {
+    if let Some(missing) = no_namespace(access).await {
+        return missing;
+    }
     let (names, short) = if kind == "SaleEvent" {
         (access.names::<SaleEvent>().await, "sale")
     } else {
@@ -247,6 +255,16 @@ pub async fn elsewhere(access: &Access, kind: &str, name: &str) -> String {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let hint = spelling::hint(name, &names);
     format!("`kubectl get {short} -A` lists what there is{hint}")
+}
+
+/// That the namespace does not exist, with the nearest one; nothing where it does, or where nobody
+/// lets us know.
+async fn no_namespace(access: &Access) -> Option<String> {
+    let all = access.namespaces().await;
+    let names: Vec<&str> = all.iter().map(String::as_str).collect();
+    let missing = !names.is_empty() && !names.contains(&access.namespace.as_str());
+    let hint = spelling::hint(&access.namespace, &names);
+    missing.then(|| format!("there is no namespace {}{hint}", access.namespace))
 }
 
 /// What files hold of a kind: `they hold till (namespace shop), kiosk (namespace shop)`.

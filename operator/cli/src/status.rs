@@ -109,12 +109,17 @@ async fn look(args: &StatusArgs, source: &Source) -> Result<Finding, Failure> {
             report.name.clone(),
         )
     });
+    let nothing = if rows.is_empty() {
+        source.nothing("PaymentCluster", scope).await + "\n"
+    } else {
+        String::new()
+    };
     let paint = Paint::for_stdout();
     let answer = Reports {
         clusters: rows.iter().map(|(report, _)| report).collect(),
     };
     args.output.print(&answer, || match rows.as_slice() {
-        [] => source.nothing("PaymentCluster", scope) + "\n",
+        [] => nothing,
         [(report, Some(cluster))] if !args.output.wide() => {
             screen::screen(report, cluster, &moment, paint)
         }

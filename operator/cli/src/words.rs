@@ -46,7 +46,8 @@ pub fn meaning(reason: &str) -> &'static str {
     }
 }
 
-/// What a person does about a condition that is not as it should be.
+/// What a person does about a condition that is not as it should be. `<namespace>` and `<name>` stand
+/// for the object it is about.
 pub fn remedy(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "SecretNotFound" | "SecretKeyNotFound" | "InvalidSecretValue" => {
@@ -55,7 +56,7 @@ pub fn remedy(reason: &str) -> Option<&'static str> {
         "InvalidSpec" | "Malformed" => "correct the spec; until then replicas stay as they are",
         "NameTaken" => "rename one of the two objects",
         "PodsNotReady" | "RolloutStuck" => {
-            "look at the pods: `kubectl get pods -l floodgate.dev/cluster=<name>`, then `kubectl describe pod`"
+            "look at the pods: `kubectl get pods -n <namespace> -l floodgate.dev/cluster=<name>`, then `kubectl describe pod`"
         }
         "PodsUnschedulable" => "add nodes, or free room on them",
         "QuotaExceeded" => "raise the ResourceQuota of the namespace",

@@ -239,6 +239,40 @@ fn a_misspelt_field_is_refused_and_never_rehearsed_with_its_default() {
 }
 
 #[test]
+fn levels_that_are_entered_in_the_wrong_order_are_refused_as_the_operator_does() {
+    let files = Files::new();
+    let text = CLUSTER.to_owned()
+        + "  degradation: {guard: {enterPercent: 400, exitPercent: 90, holdSeconds: 10}}\n";
+    files.put("cluster.yaml", &text);
+    let error = files.refused(&["-f", "cluster.yaml", "--trace", "trace.csv"]);
+    assert!(
+        error.contains("`spec.degradation.reduce.enterPercent` is")
+            && error.contains("be at least that of `guard`, 400"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_sale_that_hits_another_cluster_is_refused_and_not_left_out_unseen() {
+    let files = Files::new();
+    files.put(
+        "sale.yaml",
+        &SALE.replace("names: [till]", "names: [kiosk]"),
+    );
+    let args = [
+        "-f",
+        "cluster.yaml",
+        "-f",
+        "sale.yaml",
+        "--trace",
+        "trace.csv",
+    ];
+    let error = files.refused(&args);
+    let says = "asks for the name kiosk, which the PaymentCluster has not: it is till (no labels)";
+    assert!(error.contains(says), "{error}");
+}
+
+#[test]
 fn bad_arguments_and_traces_are_refused_before_anything_runs() {
     let files = Files::new();
     let base = ["-f", "cluster.yaml", "--trace", "trace.csv"];

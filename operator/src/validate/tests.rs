@@ -273,7 +273,10 @@ fn a_learned_uplift_may_only_raise_the_declared_one() {
             .contains("until a sale in `learnFrom` has taught it"),
         "{error}"
     );
-    assert!(validate_sale(&undeclared, Some(300)).is_ok());
+    for (learned, planned) in [(300, 300), (80, 100), (4_000_000, 100_000)] {
+        let valid = validate_sale(&undeclared, Some(learned)).unwrap();
+        assert_eq!(valid.sale.phases[0].uplift_percent, planned);
+    }
 }
 
 #[test]

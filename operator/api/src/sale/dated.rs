@@ -161,7 +161,9 @@ impl OfSale {
         let path = format!("spec.phases[{index}]");
         let t0 = reader.instant(&format!("{path}.t0"), &phase.t0, Edge::Start)?;
         if !self.runs.contains(&t0) {
-            let must = "be at or after `start` and before `end` of the sale";
+            let Range { start, end } = &self.runs;
+            let must =
+                format!("be at or after `start` of the sale, {start}, and before its `end`, {end}");
             return Err(FieldError::text(format!("{path}.t0"), &phase.t0, must));
         }
         let field = format!("{path}.end");
@@ -170,7 +172,8 @@ impl OfSale {
         let ends = ends.transpose()?;
         if ends.is_some_and(|ends| ends <= t0 || ends > self.runs.end) {
             let text = phase.end.as_deref().unwrap_or_default();
-            let must = "be after `t0` and not after the `end` of the sale";
+            let end = self.runs.end;
+            let must = format!("be after `t0`, {t0}, and not after the `end` of the sale, {end}");
             return Err(FieldError::text(field, text, must));
         }
         let declared = phase.uplift_percent.map(|percent| uplift(&path, percent));

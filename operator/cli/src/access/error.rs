@@ -17,6 +17,18 @@ pub struct Asked {
     pub url: String,
 }
 
+impl Asked {
+    /// How a person comes to see it all the same.
+    fn way_to_the_right(&self) -> String {
+        let Self { verb, resource, .. } = self;
+        let role = format!("ask for a role with verb `{verb}` on `{resource}`");
+        if self.namespace.is_none() {
+            return format!("name a namespace with -n in place of -A, or {role} in all of them");
+        }
+        role
+    }
+}
+
 impl std::fmt::Display for Asked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.verb, self.resource)?;
@@ -46,20 +58,25 @@ pub enum AccessError {
     Unreachable(Asked, #[source] Box<kube::Error>),
     /// The server does not know who asks.
     #[error("the cluster at {} does not accept your credentials; log in again", .0.url)]
-    Unauthorized(Asked, #[source] Box<kube::Error>),
+    Unauthorized(Asked, #[source] Said),
     /// The user lacks a right.
-    #[error("you may not {0}; ask for a role with verb `{verb}` on `{resource}`", verb = .0.verb, resource = .0.resource)]
-    Forbidden(Asked, #[source] Box<kube::Error>),
+    #[error("you may not {0}; {way}", way = .0.way_to_the_right())]
+    Forbidden(Asked, #[source] Said),
     /// The kind does not exist there.
     #[error(
         "the cluster at {} has no {}; is Floodgate installed there? check --context, or `kubectl apply -k manifests/operator`",
         .0.url, .0.resource
     )]
-    NotInstalled(Asked, #[source] Box<kube::Error>),
+    NotInstalled(Asked, #[source] Said),
     /// Anything else the server refuses.
     #[error("the server refused to {0}")]
-    Refused(Asked, #[source] Box<kube::Error>),
+    Refused(Asked, #[source] Said),
 }
+
+/// What the server answered, in its own words and without its envelope.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Said(String);
 
 impl AccessError {
     /// That there is neither a kubeconfig nor a pod's own account. That this is no pod is told to
@@ -73,17 +90,20 @@ impl AccessError {
 
     /// Sorts an error by what a person can do about it.
     pub(super) fn asking(asked: Asked, error: kube::Error) -> Self {
-        let code = match &error {
-            kube::Error::Api(status) => Some(status.code),
-            _ => None,
+        let kube::Error::Api(status) = error else {
+            return Self::Unreachable(asked, Box::new(error));
         };
-        let source = Box::new(error);
+        let code = status.code;
+        let said = Said(if status.message.is_empty() {
+            format!("code {code}, {}", status.reason)
+        } else {
+            status.message
+        });
         match code {
-            None => Self::Unreachable(asked, source),
-            Some(401) => Self::Unauthorized(asked, source),
-            Some(403) => Self::Forbidden(asked, source),
-            Some(404) => Self::NotInstalled(asked, source),
-            Some(_) => Self::Refused(asked, source),
+            401 => Self::Unauthorized(asked, said),
+            403 => Self::Forbidden(asked, said),
+            404 => Self::NotInstalled(asked, said),
+            _ => Self::Refused(asked, said),
         }
     }
 }

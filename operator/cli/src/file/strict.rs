@@ -5,9 +5,11 @@
 //! A status is not looked at: no person writes one, and a newer operator may tell more than this
 //! plugin knows.
 
+use std::collections::BTreeMap;
+
 use floodgate_api::{API_VERSION, GROUP, crds::crds, spelling};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use serde_json::Value;
 
@@ -34,9 +36,29 @@ const METADATA: [&str; 15] = [
     "uid",
 ];
 
+/// Schemas of the specs, as the CRDs carry them; made once for all objects of all files.
+pub struct Schemas(BTreeMap<String, JSONSchemaProps>);
+
+impl Schemas {
+    /// Those of every kind of this group.
+    pub fn new() -> Self {
+        let of_spec = |crd: CustomResourceDefinition| {
+            let schema = crd.spec.versions.into_iter().next()?.schema?;
+            let mut properties = schema.open_api_v3_schema?.properties?;
+            Some((crd.spec.names.kind, properties.remove("spec")?))
+        };
+        Self(
+            crds()
+                .into_iter()
+                .filter_map(|(_, crd)| of_spec(crd))
+                .collect(),
+        )
+    }
+}
+
 /// Everything in an object that an apiserver would not know, in the order it stands; empty for an
 /// object of somebody else.
-pub fn unknown(document: &Value) -> Vec<String> {
+pub fn unknown(document: &Value, schemas: &Schemas) -> Vec<String> {
     let kind = document["kind"].as_str().unwrap_or_default();
     let version = document["apiVersion"].as_str().unwrap_or_default();
     let mut found = Vec::new();
@@ -48,8 +70,14 @@ pub fn unknown(document: &Value) -> Vec<String> {
         }
         known(document, "", &TOP, &mut found);
         known(&document["metadata"], "metadata.", &METADATA, &mut found);
-        if let Some(schema) = spec_schema(kind) {
-            walk(&document["spec"], &schema, "spec", &mut found);
+        if document["metadata"]["name"]
+            .as_str()
+            .is_none_or(str::is_empty)
+        {
+            found.push("`metadata.name` is not set; must name the object".to_owned());
+        }
+        if let Some(schema) = schemas.0.get(kind) {
+            walk(&document["spec"], schema, "spec", &mut found);
         }
         return found;
     }
@@ -80,16 +108,6 @@ fn no_field(path: &str, field: &str, names: &[&str]) -> String {
         hint
     };
     format!("`{path}` is not a field{hint}")
-}
-
-/// Schema of the spec of a kind, as the CRD carries it.
-fn spec_schema(kind: &str) -> Option<JSONSchemaProps> {
-    let crd = crds().into_iter().map(|(_, crd)| crd);
-    let mut versions = crd
-        .filter(|crd| crd.spec.names.kind == kind)
-        .flat_map(|crd| crd.spec.versions);
-    let schema = versions.next()?.schema?.open_api_v3_schema?;
-    schema.properties?.remove("spec")
 }
 
 fn walk(value: &Value, schema: &JSONSchemaProps, path: &str, found: &mut Vec<String>) {
@@ -142,7 +160,7 @@ mod tests {
             },
             "status": { "of": "a newer operator" },
         });
-        let mut found = unknown(&document);
+        let mut found = unknown(&document, &Schemas::new());
         found.sort();
         assert_eq!(found.len(), 5, "{found:#?}");
         for (line, said) in found.iter().zip([
@@ -158,7 +176,12 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_nearly_ours_is_refused_and_one_of_others_passes() {
-        let of = |version: &str, kind: &str| unknown(&json!({"apiVersion": version, "kind": kind}));
+        let of = |version: &str, kind: &str| {
+            unknown(
+                &json!({"apiVersion": version, "kind": kind}),
+                &Schemas::new(),
+            )
+        };
         assert!(of("v1", "Secret").is_empty());
         assert!(of("v1", "Event").is_empty());
         let near = of("floodgate.dev/v1alpha1", "PaymentClutser");

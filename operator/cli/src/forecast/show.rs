@@ -1,6 +1,6 @@
 //! `forecast show`: one forecast beside what happened.
 
-use floodgate_forecast::{FitOptions, ForecastPath, Trace, UnixMillis, fit_with_events};
+use floodgate_forecast::{Basis, FitOptions, ForecastPath, Trace, UnixMillis, fit_with_events};
 use serde::Serialize;
 
 use super::chart::{self, Picture, Point};
@@ -112,9 +112,10 @@ fn figures(path: &ForecastPath, wape: Option<f64>, covered: Option<f64>) -> Stri
         }
         _ => "nothing came yet to compare with".to_owned(),
     };
-    format!(
-        "{}, {} % bound: {fared}",
-        path.model(),
-        path.quantile_percent()
-    )
+    let model = if path.model() == Basis::ColdStart.as_str() {
+        "the present level, for want of a day and more of history"
+    } else {
+        path.model()
+    };
+    format!("{model}, {} % bound: {fared}", path.quantile_percent())
 }

@@ -76,7 +76,9 @@ pub async fn run(args: &ListArgs, access: &AccessArgs) -> Result<Finding, Failur
         },
     };
     if found.is_empty() {
-        return Err(Failure::Nothing(source.nothing("PaymentCluster", scope)));
+        return Err(Failure::Nothing(
+            source.nothing("PaymentCluster", scope).await,
+        ));
     }
     let mut clusters: Vec<Listed> = found.into_iter().map(listed).collect();
     clusters.retain(|one| {

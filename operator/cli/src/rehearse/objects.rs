@@ -32,6 +32,18 @@ pub enum ObjectError {
     /// Not exactly one cluster.
     #[error("the files hold {}; must hold exactly one PaymentCluster", clusters_in_words(.0))]
     Clusters(Vec<String>),
+    /// No sale hits the cluster.
+    #[error(
+        "SaleEvent `{sale}`: `spec.clusterSelector` asks for {wanted}, which the PaymentCluster has not: it is {held}; correct the selector, or label the cluster"
+    )]
+    NotSelected {
+        /// Name of the first sale.
+        sale: String,
+        /// What it selects.
+        wanted: String,
+        /// What there is.
+        held: String,
+    },
     /// A row of a list of sales.
     #[error("`{}` line {line}: must be `timestamp,label` with an RFC 3339 timestamp", path.display())]
     Row {
@@ -81,9 +93,18 @@ pub fn read(files: &[PathBuf], list: Option<&Path>, args: &Args) -> Result<Given
         if calendar::selects(event, cluster) {
             hitting.push(sale);
         } else {
-            let wanted = calendar::selector_in_words(event);
-            others.push(format!("{} ({wanted})", sale.name));
+            others.push(sale.name);
         }
+    }
+    // Rehearsing without the sale one gave a file for would show nothing of what one asks.
+    if hitting.is_empty()
+        && let Some(event) = sales.first()
+    {
+        return Err(ObjectError::NotSelected {
+            sale: event.name_any(),
+            wanted: calendar::selector_in_words(event),
+            held: calendar::cluster_in_words(cluster),
+        });
     }
     if let Some(path) = list {
         hitting.extend(listed(path, args)?);

@@ -1,30 +1,28 @@
 //! `sale plan`.
 
 mod page;
+mod rows;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use floodgate_api::sale::status::SalePhaseStatus;
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_planner::{Baseline, ForecastPath, LeadTime, Sale, Scaling, sale_plan};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use serde::Serialize;
 
-use super::cost::{Standing, cost};
 use super::history::{self, History};
-use super::{Picked, SaleError, WhichArgs, instant, namespace, over_at, planned};
+use super::{Picked, SaleError, WhichArgs, namespace, over_at, planned};
 use crate::access::{Access, AccessArgs, AccessError, Scope};
 use crate::calendar::{self, cluster_in_words, selector_in_words};
 use crate::failure::{Failure, Finding};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
-use crate::settings;
 use crate::source::Source;
 use crate::trace::Unit;
 
 use page::{page, short};
+use rows::{Basis, plan};
 
 /// Most requests/s that are taken for the load of one service: what the most pods of the greatest
 /// capacity hold.
@@ -114,21 +112,14 @@ struct PhaseRow {
     prescale_start: Timestamp,
 }
 
-/// Where the load without the sale is known from.
-enum Basis {
-    /// Given by hand, or measured, requests/s.
-    Rate(f64, String),
-    /// Forecast from a recorded trace.
-    Path(ForecastPath, String),
-}
-
 /// Runs the command. Without a name, what is over is planned only where nothing lies ahead.
 pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failure> {
     let moment = args.which.moment();
     let (given, doubts) = given(args, moment.now())?;
     let mut picked = super::find(&args.which, access).await?;
     let all = std::mem::take(&mut picked.all);
-    picked.only(|event| planned(event, &all).is_ok_and(|sale| over_at(&sale) > moment.now()));
+    // One that is not valid is not passed over: it says so in place of its plan.
+    picked.only(|event| planned(event, &all).map_or(true, |sale| over_at(&sale) > moment.now()));
     let clusters = clusters(&picked, args.which.scope(), access).await?;
     let mut sales = Vec::new();
     for event in &picked.sales {
@@ -157,7 +148,7 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
     let wrong = answers.sales.iter().any(|one| {
         one.end <= moment.now() || one.clusters.iter().any(|plan| short(plan).is_some())
     });
-    Ok(Finding::wrong_if(wrong))
+    Ok(Finding::wrong_if(wrong || picked.hides_one))
 }
 
 /// The clusters there are: those in the files, or those of the cluster where the files have none.
@@ -210,157 +201,4 @@ fn given(args: &PlanArgs, now: Timestamp) -> Result<(Option<Basis>, Vec<String>)
         doubts,
     } = history::forecast(file, args.unit, now)?;
     Ok((Some(Basis::Path(path, source)), doubts))
-}
-
-/// What the operator knows of the load without the sale; nothing where it has published a plan.
-fn measured(cluster: &PaymentCluster) -> Option<Basis> {
-    let rps = cluster.status.as_ref()?.load_rps.filter(|rps| *rps > 0)?;
-    Some(Basis::Rate(
-        f64::from(rps),
-        "the load measured by the operator".to_owned(),
-    ))
-}
-
-fn plan(
-    event: &SaleEvent,
-    sale: &Sale,
-    cluster: &PaymentCluster,
-    given: Option<&Basis>,
-) -> Result<ClusterPlan, SaleError> {
-    let scaling = settings::scaling(cluster).map_err(|source| SaleError::Field {
-        object: format!("PaymentCluster `{}`", cluster.name_any()),
-        source,
-    })?;
-    let lead_time = settings::lead_time(cluster);
-    let published = given
-        .is_none()
-        .then(|| published(event, cluster, sale))
-        .flatten();
-    let (phases, source) = if let Some(published) = published {
-        let phases = sale.phases.iter().zip(published);
-        let rows = phases.map(|(phase, told)| told_row(phase, told, &scaling));
-        (rows.collect(), "published by the operator".to_owned())
-    } else {
-        let own = measured(cluster);
-        let basis = given.or(own.as_ref());
-        let basis = basis.ok_or_else(|| SaleError::NoBaseline(cluster.name_any()))?;
-        own_rows(sale, basis, &scaling, &lead_time)
-            .ok_or_else(|| SaleError::NoBaseline(cluster.name_any()))?
-    };
-    Ok(summed(cluster, phases, source, &scaling, &lead_time))
-}
-
-/// The plan of every phase as the operator has published it; none when a phase is not planned yet.
-fn published<'a>(
-    event: &'a SaleEvent,
-    cluster: &PaymentCluster,
-    sale: &Sale,
-) -> Option<Vec<&'a SalePhaseStatus>> {
-    let told = event.status.as_ref()?.clusters.iter();
-    let told = told
-        .into_iter()
-        .find(|one| one.name == cluster.name_any())?;
-    let phases = sale.phases.iter();
-    phases
-        .map(|phase| {
-            let same = |one: &&SalePhaseStatus| {
-                one.name == phase.name && one.t0.0.as_second() == instant(phase.t0).as_second()
-            };
-            told.phases.iter().find(same)
-        })
-        .collect()
-}
-
-fn told_row(
-    phase: &floodgate_planner::SalePhase,
-    told: &SalePhaseStatus,
-    scaling: &Scaling,
-) -> PhaseRow {
-    let replicas = u32::try_from(told.planned_replicas).unwrap_or(0);
-    let expected_rps = f64::from(told.planned_rps);
-    PhaseRow {
-        name: phase.name.clone(),
-        t0: instant(phase.t0),
-        end: instant(phase.until),
-        uplift_percent: u32::try_from(told.uplift_percent).unwrap_or(phase.uplift_percent),
-        expected_rps,
-        replicas,
-        replicas_needed: scaling
-            .replicas_for(expected_rps)
-            .unwrap_or(replicas)
-            .max(replicas),
-        prescale_start: told.prescale_start.0,
-    }
-}
-
-fn own_rows(
-    sale: &Sale,
-    basis: &Basis,
-    scaling: &Scaling,
-    lead_time: &LeadTime,
-) -> Option<(Vec<PhaseRow>, String)> {
-    let (baseline, source) = match basis {
-        Basis::Rate(rps, source) => {
-            let baseline = Baseline {
-                path: None,
-                measured_rps: Some(*rps),
-            };
-            (baseline, format!("{rps} req/s, {source}"))
-        }
-        Basis::Path(path, source) => {
-            let baseline = Baseline {
-                path: Some(path),
-                measured_rps: None,
-            };
-            (baseline, source.clone())
-        }
-    };
-    let planned = sale_plan(sale, baseline, scaling, lead_time).phases;
-    let rows = sale.phases.iter().zip(planned).map(|(phase, plan)| {
-        Some(PhaseRow {
-            name: phase.name.clone(),
-            t0: instant(phase.t0),
-            end: instant(phase.until),
-            uplift_percent: phase.uplift_percent,
-            expected_rps: plan.expected_rps?,
-            replicas: plan.replicas?,
-            replicas_needed: plan.replicas_needed?,
-            prescale_start: instant(plan.prescale_at),
-        })
-    });
-    Some((rows.collect::<Option<_>>()?, source))
-}
-
-fn summed(
-    cluster: &PaymentCluster,
-    phases: Vec<PhaseRow>,
-    baseline: String,
-    scaling: &Scaling,
-    lead_time: &LeadTime,
-) -> ClusterPlan {
-    let spans = phases.iter().map(|phase| Standing {
-        from: phase.prescale_start.into(),
-        until: phase.end.into(),
-        replicas: phase.replicas,
-    });
-    let cost = cost(&spans.collect::<Vec<_>>(), scaling.replicas_min);
-    let first = phases.iter().map(|phase| phase.prescale_start).min();
-    ClusterPlan {
-        name: cluster.name_any(),
-        baseline,
-        capacity_rps: scaling.capacity_rps,
-        lead_seconds: lead_time.total_s(),
-        margin_seconds: lead_time.margin_s,
-        replicas_min: scaling.replicas_min,
-        replicas_max: scaling.replicas_max,
-        replicas: phases.iter().map(|phase| phase.replicas).max().unwrap_or(0),
-        prescale_start: first.unwrap_or(Timestamp::MAX),
-        pod_hours: tenths(cost.pod_hours),
-        pod_hours_above_min: tenths(cost.above_min_pod_hours),
-        phases,
-    }
-}
-
-fn tenths(hours: f64) -> f64 {
-    (hours * 10.0).round() / 10.0
 }

@@ -71,7 +71,7 @@ pub async fn run(args: &ReportArgs, access: &AccessArgs) -> Result<Finding, Fail
         let phases = || answer.clusters.iter().flat_map(|cluster| &cluster.phases);
         !answer.complete || phases().any(is_cold) || phases().next().is_none()
     });
-    Ok(Finding::wrong_if(wrong))
+    Ok(Finding::wrong_if(wrong || picked.hides_one))
 }
 
 fn answer(event: &SaleEvent, sale: &Sale, now: Timestamp) -> Answer {

@@ -51,7 +51,12 @@ struct Answer {
 /// Runs the command.
 pub async fn run(args: &StatusArgs, access: &AccessArgs) -> Result<Finding, Failure> {
     let moment = args.which.moment();
-    let Picked { sales, all, source } = super::find(&args.which, access).await?;
+    let Picked {
+        sales,
+        all,
+        source,
+        hides_one,
+    } = super::find(&args.which, access).await?;
     let seen = |event: &SaleEvent| {
         let sale = planned(event, &all);
         (answer(event, &sale, &source, moment.now()), sale.ok())
@@ -65,7 +70,7 @@ pub async fn run(args: &StatusArgs, access: &AccessArgs) -> Result<Finding, Fail
         pages.collect::<Vec<_>>().join("\n")
     })?;
     let wrong = answers.sales.iter().any(|one| !one.problems.is_empty());
-    Ok(Finding::wrong_if(wrong))
+    Ok(Finding::wrong_if(wrong || hides_one))
 }
 
 fn answer(
@@ -77,7 +82,14 @@ fn answer(
     let mut problems = problems(event, source);
     match sale {
         Ok(sale) => problems.extend(cold_phases(event, sale, now)),
-        Err(error) => problems.insert(0, Point::new(crate::chain(error), "InvalidSpec", None)),
+        Err(error) => {
+            let remedy = "correct the SaleEvent; until then nothing new is planned for it";
+            let point = Point {
+                remedy: Some(remedy.to_owned()),
+                ..Point::new(crate::chain(error), "InvalidSpec", None)
+            };
+            problems.insert(0, point);
+        }
     }
     let status = event.status.clone().unwrap_or_default();
     Answer {

@@ -28,7 +28,7 @@ pub struct Point {
     pub since: Option<Timestamp>,
     /// What to do about it, where there is something.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<&'static str>,
+    pub remedy: Option<String>,
 }
 
 impl Point {
@@ -38,7 +38,7 @@ impl Point {
             what: what.into(),
             reason: reason.to_owned(),
             since,
-            remedy: words::remedy(reason),
+            remedy: words::remedy(reason).map(str::to_owned),
         }
     }
 }
@@ -72,6 +72,13 @@ pub fn judge(cluster: &PaymentCluster, now: Timestamp) -> Judgement {
         judgement
             .notes
             .push(Point::new(what, Reason::RecommendOnly.as_str(), None));
+    }
+    let namespace = cluster.namespace().unwrap_or_else(|| "default".to_owned());
+    for point in judgement.problems.iter_mut().chain(&mut judgement.notes) {
+        if let Some(remedy) = &mut point.remedy {
+            let of_this = remedy.replace("<namespace>", &namespace);
+            *remedy = of_this.replace("<name>", &cluster.name_any());
+        }
     }
     judgement
 }
@@ -179,7 +186,8 @@ fn behind(judgement: &mut Judgement, cluster: &PaymentCluster, status: &PaymentC
             "The status is of generation {seen} and the spec of generation {wanted}: the operator has not taken the last change in"
         );
         let mut point = Point::new(what, "StatusBehind", None);
-        point.remedy = Some("wait some seconds; if it stays, look at the operator's log");
+        let remedy = "wait some seconds; if it stays, look at the operator's log";
+        point.remedy = Some(remedy.to_owned());
         judgement.notes.push(point);
     }
 }

@@ -91,7 +91,7 @@ pub fn points(text: &mut String, points: &[Point], weight: Weight, moment: &Mome
             Weight::Wrong => writeln!(text, "  ! {}", paint.wrong(&line)),
             Weight::Note => writeln!(text, "  - {}", paint.note(&line)),
         };
-        if let Some(remedy) = point.remedy {
+        if let Some(remedy) = &point.remedy {
             let _ = writeln!(text, "      do: {remedy}");
         }
     }

@@ -121,6 +121,39 @@ fn explain_finds_the_events_of_one_cluster_and_does_without_the_right_to_them() 
 }
 
 #[test]
+fn what_the_apiserver_does_not_know_in_a_file_the_plugin_does_not_know_either() {
+    let stage = Stage::with_till("strict");
+    let fields = [
+        "metadata.nmae",
+        "spec.upliftPercnt",
+        "spec.phases[0].quantilPercent",
+    ];
+    let sale = include_str!("../plugin/fixtures/sale.yaml")
+        .replace("namespace: shop", "namespace: strict, nmae: autumn")
+        .replace(
+            "upliftPercent: 1000",
+            "upliftPercent: 1000\n  upliftPercnt: 900",
+        )
+        .replace("{name: evening", "{quantilPercent: 99, name: evening");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sale.yaml");
+    std::fs::write(&file, sale).unwrap();
+    let file = file.to_str().unwrap();
+    let server = stage.kubectl_with_plugin(&["apply", "--validate=strict", "-f", file]);
+    let plugin = stage.plugin(EDITOR, &["sale", "plan", "-f", file]);
+    assert_eq!(plugin.code, 2, "{plugin:?}");
+    for field in fields {
+        let unknown = format!("unknown field \"{field}\"");
+        assert!(server.stderr.contains(&unknown), "{}", server.stderr);
+        let unknown = format!("`{field}` is not a field");
+        assert!(plugin.stderr.contains(&unknown), "{}", plugin.stderr);
+    }
+    let counted = server.stderr.matches("unknown field").count();
+    assert_eq!(counted, fields.len(), "{}", server.stderr);
+    assert_eq!(plugin.stderr.matches("is not a field").count(), counted);
+}
+
+#[test]
 fn before_floodgate_is_installed_that_is_what_is_said() {
     let ran = stage::before_the_crds();
     assert_eq!(ran.code, 3, "{ran:?}");

@@ -8,4 +8,5 @@ mod online;
 mod overriding;
 mod refusals;
 mod run;
+mod sales;
 mod server;

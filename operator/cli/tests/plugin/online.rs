@@ -30,6 +30,11 @@ fn list_and_status_read_the_namespace_of_the_context_or_the_one_given() {
         let ran = server.run(args);
         assert!(ran.stdout.starts_with("till (shop): "), "{args:?}: {ran:?}");
     }
+    let twice = server.run(&["status", "-n", "attic", "-n", "shop"]);
+    assert!(
+        twice.stdout.starts_with("till (shop): "),
+        "the last one counts: {twice:?}"
+    );
     let pending = server.run(&["status"]).stdout;
     assert!(
         pending.contains("The operator has not taken floor-replicas=9 in yet"),
@@ -56,6 +61,44 @@ fn one_unreadable_object_hides_no_other() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_mistyped_namespace_is_named_as_such_where_one_may_know() {
+    let server = Server::holding(&till(json!({})));
+    for args in [
+        &["status", "till"][..],
+        &["status"],
+        &["explain"],
+        &["sale", "status"],
+        &["override", "list"],
+        &["override", "clear", "till"],
+    ] {
+        let ran = server.run(&[args, &["-n", "shpo"]].concat());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        let words = "there is no namespace shpo; did you mean `shop`?";
+        assert!(said.contains(words), "{said}");
+    }
+    server.forbid("list namespaces");
+    let ran = server.run(&["status", "-n", "shpo"]);
+    let words = "there is no PaymentCluster in namespace shpo";
+    assert!(ran.stdout.contains(words), "{}", ran.stdout);
+}
+
+#[test]
+fn one_unreadable_sale_hides_no_other() {
+    let sale = std::fs::read_to_string(fixture("sale-running.yaml")).unwrap();
+    let broken = "{apiVersion: floodgate.dev/v1alpha1, kind: SaleEvent, metadata: {name: broken, namespace: shop}, spec: {phases: many}}";
+    let server = Server::holding(&format!("{sale}\n---\n{broken}\n---\n{}", till(json!({}))));
+    for command in ["status", "plan", "report"] {
+        let ran = server.run(&["sale", command]);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.stdout.starts_with("autumn (shop)"), "{}", ran.stdout);
+        let said = "SaleEvent `broken` in namespace shop cannot be read; correct it first";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert_eq!(server.run(&["sale", command, "broken"]).code, 2);
+    }
 }
 
 #[test]
@@ -139,9 +182,15 @@ fn a_missing_right_is_named_with_verb_and_resource() {
     let ran = server.run(&["status", "-A"]);
     assert_eq!(ran.code, 3);
     assert!(
-        ran.stderr
-            .contains("list paymentclusters.floodgate.dev in all namespaces"),
+        ran.stderr.contains(
+            "list paymentclusters.floodgate.dev in all namespaces; name a namespace with -n"
+        ),
         "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.ends_with("User \"sre\" cannot list resource\n"),
+        "the server's words, once and without its envelope: {}",
         ran.stderr
     );
 }
@@ -229,6 +278,7 @@ fn kubectl_is_offered_the_names_that_are_there() {
     assert_eq!(offered(&["override", "clear", "t"]), "till\t\n:4\n");
     assert_eq!(offered(&["sale", "status", ""]), "autumn\t\n:4\n");
     assert_eq!(offered(&["-n", "attic", "status", ""]), ":4\n");
+    assert_eq!(offered(&["status", "-n", ""]), "attic\t\nshop\t\n:4\n");
     let contexts = offered(&["status", "--context", ""]);
     assert_eq!(contexts, "here\t\nelsewhere\t\n:4\n");
 }

@@ -143,6 +143,16 @@ fn every_misspelling_of_every_file_is_refused_at_once_with_the_nearest_spelling(
 }
 
 #[test]
+fn an_object_that_stands_twice_is_refused() {
+    let till = fixture("till.yaml");
+    let ran = run(&["status", "-f", &till, "-f", &till]);
+    refused(
+        &ran,
+        "PaymentCluster `till` stands twice in the files; must stand once",
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_told_once() {
     let ran = run_with(&["status", "-f", "-"], "a: [1");
     refused(&ran, "unclosed bracket");
@@ -270,6 +280,32 @@ fn a_sale_without_any_known_load_asks_for_one() {
         .replace("names: [till]", "names: [booth]");
     let ran = run_with(&["sale", "plan", "-f", &fleet, "-f", "-"], &sale);
     refused(&ran, "give --baseline-rps, or --history");
+}
+
+#[test]
+fn an_invalid_sale_is_not_passed_over_among_valid_ones() {
+    let good = std::fs::read_to_string(fixture("sale.yaml")).unwrap();
+    let bad = good
+        .replace("name: autumn", "name: winter")
+        .replace("upliftPercent: 4000", "upliftPercent: 40");
+    let till = fixture("till.yaml");
+    let text = format!("{good}---\n{bad}");
+    let args = [
+        "sale",
+        "plan",
+        "-f",
+        &till,
+        "-f",
+        "-",
+        "--baseline-rps",
+        "9",
+    ];
+    let at = ["--at", "2026-11-09T00:00:00Z"];
+    let ran = run_with(&[&args[..], &at].concat(), &text);
+    refused(
+        &ran,
+        "SaleEvent `winter`: `spec.phases[1].upliftPercent` is 40",
+    );
 }
 
 #[test]

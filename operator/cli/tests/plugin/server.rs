@@ -176,7 +176,9 @@ async fn answer(State(kept): State<Arc<Mutex<Kept>>>, request: Request) -> Respo
     let plural = plurals
         .into_iter()
         .find(|one| path.split('/').any(|part| part == *one));
-    let plural = plural.unwrap();
+    let Some(plural) = plural else {
+        return namespaces(&kept);
+    };
     let single = !path.ends_with(plural);
     let verb = match parts.method {
         Method::PATCH => "patch",
@@ -195,6 +197,18 @@ async fn answer(State(kept): State<Arc<Mutex<Kept>>>, request: Request) -> Respo
         },
         _ => patch(&mut kept, &path, &query, &body),
     }
+}
+
+/// The namespaces of both contexts.
+fn namespaces(kept: &Kept) -> Response {
+    if kept.forbidden.contains("list namespaces") {
+        return status(403, "Forbidden", "namespaces is forbidden", None);
+    }
+    let items: Vec<Value> = ["attic", "shop"]
+        .map(|name| json!({ "metadata": { "name": name } }))
+        .into();
+    Json(json!({ "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadataList", "metadata": {}, "items": items }))
+        .into_response()
 }
 
 fn list(kept: &Kept, path: &str, plural: &str) -> Response {

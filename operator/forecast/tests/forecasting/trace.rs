@@ -43,3 +43,13 @@ fn a_bad_row_is_named_with_its_line_and_what_is_accepted() {
     }
     assert!(Trace::parse("timestamp,value\n").is_err());
 }
+
+#[test]
+fn a_scaled_trace_keeps_its_gaps_and_its_step() {
+    let text = "timestamp,value\n2026-01-01T00:00:00Z,300\n2026-01-01T00:05:00Z,\n";
+    let trace = Trace::parse(text).expect("the text is a trace");
+    let rates = trace.scaled(1.0 / 300.0);
+    assert_eq!(rates.step_s(), 300);
+    let values: Vec<Option<f64>> = rates.samples().iter().map(|(_, value)| *value).collect();
+    assert_eq!(values, [Some(1.0), None]);
+}
