@@ -154,6 +154,9 @@ fn row(blocks: &Blocks, unit: Unit, calendar: &Calendar, index: usize, day: usiz
 /// Edges of the bins that a regression sees, minutes from the start of an event.
 const BIN_EDGES_MIN: [i64; 12] = [-60, -30, -15, 0, 15, 30, 60, 90, 120, 150, 180, 240];
 
+/// Columns that events add to a row.
+pub(crate) const BIN_COLUMNS: usize = 9 + BIN_EDGES_MIN.len() - 1;
+
 /// Events as a regression sees them.
 pub(crate) struct EventView<'a> {
     lift: View<'a>,
