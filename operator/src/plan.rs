@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use floodgate_api::annotation::MASK_HISTORY;
 use floodgate_api::cluster::{forecast::ForecastMode, scaling::ScalingMode};
 use floodgate_contract::Level;
+use floodgate_forecast::Masks;
 use floodgate_planner::{
     Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
     LevelThreshold, Memory, Override, Overrides, PlanInput, Reason, ReplicaState, Scaling,
@@ -54,6 +56,8 @@ pub struct Planned {
     pub lead_time: LeadTime,
     /// Annotations as they were read.
     pub overrides: OverridesRead,
+    /// Windows to leave out of the history, and what is no window.
+    pub masks: Masks,
     /// Sales that hit this cluster.
     pub sales: Vec<ValidSale>,
     /// Pods that are Ready, and those that are also warm.
@@ -98,10 +102,12 @@ pub enum Trust {
     Off,
     /// No path yet.
     Pending,
-    /// Too little history; the wide guess of a cold start does not bid.
-    InsufficientHistory,
+    /// Less than a day of history; the wide guess of a cold start does not bid.
+    ColdStart,
     /// The live error is above the gate.
     ErrorAboveGate,
+    /// The live error is clearly above that of seasonal naive.
+    WorseThanNaive,
     /// The path is old, because the history cannot be read.
     HistoryUnavailable,
 }
@@ -133,6 +139,8 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
     if let Some(hand) = &observed.by_hand {
         overrides.scaled_by_hand(hand, bounds);
     }
+    let masks = annotations.get(MASK_HISTORY);
+    let masks = masks.map(|text| Masks::parse(text)).unwrap_or_default();
     let sales = sales_of(observed);
     let trust = trust(cluster, &observed.outlook, now);
     let lead_time = lead_time(observed, cluster);
@@ -179,6 +187,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         trust,
         lead_time,
         overrides,
+        masks,
         sales,
         replica_state,
         scaling,
@@ -229,19 +238,21 @@ fn replica_state(observed: &Observed) -> ReplicaState {
 
 fn trust(cluster: &ValidatedCluster, outlook: &Outlook, now: Timestamp) -> Trust {
     let gate = cluster.forecast.error_percent_max;
-    let above_gate = outlook.proven && outlook.error_percent.is_some_and(|error| error > gate);
+    let live = outlook.live;
+    let above_gate = live.proven && live.error_percent.is_some_and(|error| error > gate);
     let age_s = outlook
         .made_at
         .map_or(f64::INFINITY, |at| seconds_between(at, now));
     match (cluster.forecast.mode, &outlook.state) {
         (ForecastMode::Off, _) | (_, OutlookState::Off) => Trust::Off,
         (_, OutlookState::Pending) => Trust::Pending,
-        (_, OutlookState::InsufficientHistory) => Trust::InsufficientHistory,
+        (_, OutlookState::ColdStart(_)) => Trust::ColdStart,
         (_, OutlookState::HistoryUnavailable(_)) if age_s > PATH_AGE_MAX_S => {
             Trust::HistoryUnavailable
         }
-        _ if outlook.history_hours < 24 => Trust::InsufficientHistory,
+        _ if outlook.history_hours < 24 => Trust::ColdStart,
         _ if above_gate => Trust::ErrorAboveGate,
+        _ if live.loses => Trust::WorseThanNaive,
         (ForecastMode::Shadow, _) => Trust::Shadow,
         (ForecastMode::Active, _) => Trust::Trusted,
     }
@@ -254,8 +265,10 @@ fn forecast_input(outlook: &Outlook, trust: Trust) -> ForecastInput {
         Trust::Pending | Trust::HistoryUnavailable => {
             return ForecastInput::Missing(Reason::ForecastUnavailable);
         }
-        Trust::InsufficientHistory => ForecastTrust::Muted(Reason::InsufficientHistory),
-        Trust::ErrorAboveGate => ForecastTrust::Muted(Reason::ForecastUntrusted),
+        Trust::ColdStart => ForecastTrust::Muted(Reason::InsufficientHistory),
+        Trust::ErrorAboveGate | Trust::WorseThanNaive => {
+            ForecastTrust::Muted(Reason::ForecastUntrusted)
+        }
     };
     match &outlook.path {
         Some(path) => ForecastInput::Path {

@@ -112,6 +112,8 @@ fn forecast_target(
     ForecastTarget {
         enabled: valid.forecast.mode != ForecastMode::Off,
         cluster: (valid.namespace.clone(), valid.name.clone()),
+        owner: valid.owner.clone(),
+        declared_rps: valid.scaling.capacity_rps * f64::from(valid.scaling.replicas_min),
         query: own.unwrap_or_else(|| history_query(&valid.namespace, &valid.name)),
         history_days: valid.traffic.history_days,
         step_s: valid.traffic.history_step_s,
@@ -122,6 +124,7 @@ fn forecast_target(
         sales: begun
             .filter_map(|phase| span((phase.t0, phase.until)))
             .collect(),
+        masks: planned.masks.windows.clone(),
     }
 }
 
@@ -196,11 +199,19 @@ pub(super) fn metrics(ctx: &Context, key: &ClusterKey, observed: &Observed, plan
             gauges.forecast_upper.get_or_create(&labels).set(upper_rps);
         }
     }
-    if let Some(percent) = observed.outlook.error_percent {
-        gauges
-            .forecast_error
-            .get_or_create(&labels)
-            .set(f64::from(percent) * 10.0);
+    let live = &observed.outlook.live;
+    for (family, percent) in [
+        (&gauges.forecast_error, live.error_percent),
+        (&gauges.forecast_naive_error, live.naive_error_percent),
+        (&gauges.forecast_coverage, live.coverage_percent),
+    ] {
+        if let Some(percent) = percent {
+            family.get_or_create(&labels).set(f64::from(percent) * 10.0);
+        }
+    }
+    if let Some(quality) = &observed.outlook.quality {
+        let masked = quality.masked as f64;
+        gauges.masked_points.get_or_create(&labels).set(masked);
     }
 }
 
