@@ -42,6 +42,8 @@ pub(super) struct ClusterForecaster {
     recalled: bool,
     /// What is still to be stored.
     unsaved: Option<BTreeMap<String, String>>,
+    /// Whether this process has stored a model.
+    saved: bool,
     /// What went wrong with the stored model, for the status.
     note: Option<String>,
 }
@@ -164,9 +166,12 @@ impl ClusterForecaster {
     }
 
     fn take_note(&mut self, wanted: &ForecastTarget, error: &StoreError) {
-        let (namespace, cluster) = &wanted.cluster;
-        tracing::warn!(namespace, cluster, error = chain(error), "the stored model");
-        self.note = Some(error.to_string());
+        let note = Some(error.to_string());
+        if self.note != note {
+            let (namespace, cluster) = &wanted.cluster;
+            tracing::warn!(namespace, cluster, error = chain(error), "the stored model");
+        }
+        self.note = note;
     }
 
     /// Stores what was fitted last; what could not be stored is tried again with the next path.
@@ -175,7 +180,9 @@ impl ClusterForecaster {
             return;
         };
         match loops.store.write(wanted, &data).await {
-            Ok(()) => {}
+            // What was refused at the start is told until the model after it is stored, too.
+            Ok(()) if self.saved => self.note = None,
+            Ok(()) => self.saved = true,
             Err(error) => {
                 self.take_note(wanted, &error);
                 self.unsaved = Some(data);
