@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::{
     clock::seconds_between,
-    forecast::{Outlook, OutlookState},
+    forecast::{ColdScale, Outlook, OutlookState},
     observe::Observed,
     overrides::{self, Bounds, OverridesRead},
     target::PolicyTarget,
@@ -159,7 +159,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         health: health(observed, cluster),
         load: load.load,
         load_limits: cluster.load_limits,
-        forecast: forecast_input(&observed.outlook, trust),
+        forecast: forecast_input(&observed.outlook, trust, load.rps.is_some()),
         sales: planner_sales(observed, &sales),
         overrides: overrides.overrides.clone(),
         lead_time,
@@ -258,7 +258,12 @@ fn trust(cluster: &ValidatedCluster, outlook: &Outlook, now: Timestamp) -> Trust
     }
 }
 
-fn forecast_input(outlook: &Outlook, trust: Trust) -> ForecastInput {
+/// The forecast as the planner takes it. A guess from the declared base is none beside a load that
+/// was measured: a sale multiplies the larger of both.
+fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastInput {
+    if measured && outlook.state == OutlookState::ColdStart(ColdScale::Declared) {
+        return ForecastInput::Missing(Reason::InsufficientHistory);
+    }
     let trust = match trust {
         Trust::Trusted => ForecastTrust::Trusted,
         Trust::Shadow | Trust::Off => ForecastTrust::Muted(Reason::ForecastUnavailable),

@@ -32,6 +32,7 @@ mod ledger;
 mod nodes;
 mod outcome;
 mod preflight;
+mod profile;
 mod rooms;
 
 pub use ledger::Ledger;

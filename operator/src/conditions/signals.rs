@@ -159,3 +159,6 @@ pub(super) fn history_masked(planned: &Planned) -> Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

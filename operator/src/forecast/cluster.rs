@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis};
+use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis, path_of_moment};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{sync::Semaphore, time::Instant};
 
@@ -96,7 +96,7 @@ impl ClusterForecaster {
         }
         self.recall(loops, cell, &target.forecast, now).await;
         self.live.settle(cell, &target.forecast, now);
-        match self.step(loops, target, fits, now).await {
+        match self.step(loops, cell, target, fits, now).await {
             Ok(outlook) => {
                 self.failed = false;
                 cell.outlook.store(Arc::new(outlook));
@@ -193,6 +193,7 @@ impl ClusterForecaster {
     async fn step(
         &mut self,
         loops: &Forecaster,
+        cell: &Cell,
         target: &Target,
         fits: &Semaphore,
         now: Timestamp,
@@ -207,6 +208,11 @@ impl ClusterForecaster {
         // A model of an earlier process comes without the history it was fitted on.
         let all = refit || self.past.is_empty();
         self.fetch(target, all, now).await?;
+        if self.past.is_empty()
+            && let Some(outlook) = self.without_history(cell, wanted, now)
+        {
+            return Ok(outlook);
+        }
         let series = self.series(wanted)?;
         if refit {
             self.refit(loops, &series, wanted, fits, now).await?;
@@ -332,6 +338,35 @@ impl ClusterForecaster {
         let masks: Vec<Mask> = sales.chain(wanted.masks.iter().copied()).collect();
         series.without(&masks).ok_or_else(|| {
             no_data("the history holds nothing but sales and masked windows".to_owned())
+        })
+    }
+
+    /// The usual day in place of a history that does not exist yet: scaled by the load measured now,
+    /// or by what the least replicas hold. `None` once there was a model, whose path is worth more
+    /// than a guess even when the history has been lost since (F12).
+    fn without_history(
+        &self,
+        cell: &Cell,
+        wanted: &ForecastTarget,
+        now: Timestamp,
+    ) -> Option<Outlook> {
+        if self.fitted.is_some() {
+            return None;
+        }
+        let reading = cell.prometheus.load_full();
+        let load = reading.and_then(|reading| Some(reading.load.as_ref().ok()?.rps));
+        let (level_rps, scale) = match load.filter(|rps| *rps > 0.0) {
+            Some(rps) => (rps, ColdScale::Measured),
+            None => (wanted.declared_rps, ColdScale::Declared),
+        };
+        let quantile = wanted.quantile_percent;
+        let path = path_of_moment(now.into(), wanted.step_s, HORIZON_S, quantile, level_rps)?;
+        Some(Outlook {
+            state: OutlookState::ColdStart(scale),
+            path: Some(Arc::new(path)),
+            made_at: Some(now),
+            note: self.note.clone(),
+            ..Outlook::default()
         })
     }
 

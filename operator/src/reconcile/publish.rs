@@ -11,6 +11,7 @@ use super::Context;
 use crate::{
     clock::{seconds_between, secret_token},
     conditions::level_in_force,
+    forecast::{ColdScale, OutlookState},
     metrics::{ClusterLabels, DecisionLabels},
     observe::Observed,
     overrides::{OverridesRead, Remark},
@@ -84,12 +85,22 @@ pub(super) fn target(
         baseline_rps: planned
             .load
             .rps
+            .or_else(|| declared_rps(observed))
             .filter(|_| !sale_runs(planned, observed.now)),
         replicas: planned.replicas,
         level: level_in_force(observed, planned),
         pods: observed.pods.as_ref().map_or(0, |pods| pods.current()),
         limits: plan_limits(observed, valid, &planned.overrides),
     })));
+}
+
+/// With neither history nor load a sale is planned from what the least replicas hold, until either
+/// is there.
+fn declared_rps(observed: &Observed) -> Option<f64> {
+    let outlook = &observed.outlook;
+    let path = outlook.path.as_ref()?;
+    let declared = outlook.state == OutlookState::ColdStart(ColdScale::Declared);
+    path.p50_rps().first().copied().filter(|_| declared)
 }
 
 /// Whether a phase of any sale runs: what is measured then is no baseline of another.

@@ -1,7 +1,7 @@
 //! The stored model: written after a fit, taken over by the next process, refused when it is not
 //! what was written; and the windows a person masks.
 
-use floodgate_api::{PaymentCluster, cluster::status::ForecastSummary};
+use floodgate_api::{PaymentCluster, SaleEvent, cluster::status::ForecastSummary};
 use k8s_openapi::api::{
     core::v1::ConfigMap,
     rbac::v1::{ClusterRole, ClusterRoleBinding},
@@ -225,4 +225,63 @@ async fn the_rights_of_the_manifests_suffice_to_store_a_model_and_for_no_more() 
     let api: Api<ConfigMap> = own.api();
     let listed = api.list(&kube::api::ListParams::default()).await;
     assert!(matches!(listed, Err(kube::Error::Api(status)) if status.code == 403));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f12_with_neither_history_nor_load_a_sale_is_planned_from_the_declared_base() {
+    let stage = Stage::with_secrets("cold").await;
+    let prometheus = FakePrometheus::start(&stage.namespace, Answer::Vector(json!([]))).await;
+    let spec = json!({ "scaling": { "min": 3, "max": 40, "capacityRps": 50 } });
+    stage.create_cluster("till", &prometheus.url, spec).await;
+    let operator = stage.operator();
+    until("the usual day stands in", async || {
+        says(
+            &stage.cluster("till").await,
+            "ForecastTrusted",
+            "Unknown",
+            "ColdStart",
+        )
+    })
+    .await;
+    let said = message(&stage, "ForecastTrusted").await;
+    assert!(
+        said.contains("the load that `scaling.min` pods hold"),
+        "{said}"
+    );
+    let summary = forecast(&stage).await.unwrap();
+    assert_eq!(
+        (summary.model.as_str(), summary.p50_rps),
+        ("usual-day", 150)
+    );
+    assert!(summary.upper_rps > 150);
+    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap();
+    let later = |hours| (now + jiff::SignedDuration::from_hours(hours)).to_string();
+    let sale: SaleEvent = serde_json::from_value(json!({
+        "apiVersion": floodgate_api::API_VERSION,
+        "kind": "SaleEvent",
+        "metadata": { "name": "opening" },
+        "spec": {
+            "clusterSelector": { "names": ["till"] },
+            "start": later(5), "end": later(7),
+            "phases": [{ "name": "doors", "t0": later(5) }],
+            "upliftPercent": 1000
+        }
+    }))
+    .unwrap();
+    stage
+        .api()
+        .create(&PostParams::default(), &sale)
+        .await
+        .unwrap();
+    until("the sale is planned", async || {
+        let clusters = stage
+            .sale("opening")
+            .await
+            .status
+            .map(|status| status.clusters);
+        let mut phases = clusters.into_iter().flatten().flat_map(|one| one.phases);
+        phases.any(|phase| phase.planned_replicas == 30)
+    })
+    .await;
+    operator.stop().await;
 }

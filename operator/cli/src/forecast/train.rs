@@ -12,6 +12,10 @@ struct Summary {
     points: usize,
     missing: usize,
     rejected: usize,
+    /// Values left out by --mask.
+    masked: usize,
+    /// Steps left out because a counter fell.
+    resets: usize,
     quality: f64,
     regression_share_max: f64,
     /// The jump of the level after which the history was used.
@@ -20,7 +24,7 @@ struct Summary {
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
-    let trace = input::trace(&arguments.trace)?;
+    let (trace, counted) = arguments.cleaning.trace(&arguments.trace)?;
     let calendar = input::calendar(arguments.events.as_deref())?;
     let end = trace
         .samples()
@@ -29,7 +33,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         .unwrap_or_default();
     let at = arguments.at.map_or(end, Into::into);
     let name = arguments.trace.display().to_string();
-    let series = input::known_at(&trace, &name, at)?;
+    let series = arguments.cleaning.known_at(&trace, &name, at)?;
     let model = fit_with_events(&series, &FitOptions::for_step_s(series.step_s()), &calendar)?;
     let text = serde_json::to_string(&model)?;
     input::write(&arguments.out, &text)?;
@@ -39,7 +43,9 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         bytes: text.len(),
         points: quality.points,
         missing: quality.missing,
-        rejected: quality.rejected,
+        rejected: quality.rejected + counted.rejected,
+        masked: quality.masked,
+        resets: counted.resets,
         quality: quality.score,
         regression_share_max: model.ridge_share_max(),
         changed_at: model.changed_at().map(|at| at.to_string()),
@@ -49,13 +55,16 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         return Ok(serde_json::to_string_pretty(&summary)?);
     }
     Ok(format!(
-        "{}: {}, {} bytes; {} points, {} missing, {} refused, quality {:.3}",
+        "{}: {}, {} bytes; {} points, {} missing, {} refused, {} masked, \
+         {} resets, quality {:.3}",
         summary.out,
         summary.model,
         summary.bytes,
         summary.points,
         summary.missing,
         summary.rejected,
+        summary.masked,
+        summary.resets,
         summary.quality
     ))
 }

@@ -3,7 +3,9 @@
 mod accuracy;
 mod counter;
 mod events;
+mod hyper_parameters;
 mod mask;
+mod prior;
 mod properties;
 mod series;
 mod shapes;

@@ -47,7 +47,14 @@ fn seen() -> ClusterSeen {
 }
 
 fn status_at(before: &SaleEventStatus, tally: Option<Tally>, now: &str) -> SaleEventStatus {
-    status(before, Some(1), &valid(), &[seen()], |_, _| tally, at(now))
+    status(
+        before,
+        Some(1),
+        &valid(),
+        &[seen()],
+        |_, _| tally.clone(),
+        at(now),
+    )
 }
 
 #[test]
