@@ -1,7 +1,7 @@
 //! The forecast loop: a path every minute, a fit every quarter of an hour.
 //!
 //! Fits run on blocking threads, one at a time, so that neither the other loops nor the other
-//! clusters wait for a core; what comes of them is left in the cell, and the model in a ConfigMap of
+//! clusters wait for a core; what comes of them is left in the cell, and the model in a `ConfigMap` of
 //! the cluster, which a restarted process takes over until its first refit.
 //!
 //! Past sales are masked, and the calendar is not given to the model: the sale bid multiplies this

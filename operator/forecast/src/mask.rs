@@ -105,11 +105,11 @@ impl Series {
     /// The same series without the values in any of the windows; `None` when nothing is left.
     #[must_use]
     pub fn without(&self, windows: &[Mask]) -> Option<Self> {
-        let touched = windows
+        let mut touched = windows
             .iter()
             .filter(|mask| mask.from <= self.end() && mask.until >= self.start());
-        touched.fold(Some(self.clone()), |series, mask| {
-            series?.masked(mask.from, mask.until)
+        touched.try_fold(self.clone(), |series, mask| {
+            series.masked(mask.from, mask.until)
         })
     }
 }

@@ -114,11 +114,7 @@ impl Model {
             let bucket = self.bucket(lead, blocks.block_s());
             match bucket.filter(|_| known && self.basis != Basis::ColdStart) {
                 Some(bucket) => self.step(bucket, &view, season, lead, events.as_ref()),
-                None => {
-                    let lead = i64::try_from(lead).unwrap_or(i64::MAX);
-                    let lead_s = lead.saturating_mul(i64::from(blocks.block_s()));
-                    cold.at(lead_s, self.quantile_percent)
-                }
+                None => cold.step(lead, self.quantile_percent),
             }
         });
         let start = blocks.end().plus_s(i64::from(blocks.block_s()));

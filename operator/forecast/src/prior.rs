@@ -130,6 +130,7 @@ pub fn path_of_moment(
 pub(crate) struct Cold<'a> {
     prior: &'a PriorDay,
     end_s: i64,
+    block_s: i64,
     /// Mean of the last hour, requests/s.
     last_rps: f64,
     /// Largest value of the last day, requests/s.
@@ -159,11 +160,18 @@ impl<'a> Cold<'a> {
         Self {
             prior,
             end_s: blocks.epoch_s(last),
+            block_s: i64::from(blocks.block_s()),
             last_rps: blocks.mean(hour, last),
             peak_rps,
             level_rps,
             phase_s,
         }
+    }
+
+    /// Median and upper bound, requests/s, so many blocks after the end of the history.
+    pub(crate) fn step(&self, lead: usize, quantile_percent: u8) -> (f64, f64) {
+        let lead = i64::try_from(lead).unwrap_or(i64::MAX);
+        self.at(lead.saturating_mul(self.block_s), quantile_percent)
     }
 
     /// Median and upper bound, requests/s, so many seconds after the end of the history. The bound

@@ -1,4 +1,4 @@
-//! What of a forecast outlives the process, as the data of a ConfigMap. Pure.
+//! What of a forecast outlives the process, as the data of a `ConfigMap`. Pure.
 //!
 //! Invariant: what is read back is, byte for byte, what was written for the same question; anything
 //! else is refused with a reason, and the model is fitted anew.
@@ -91,7 +91,7 @@ pub enum KeepError {
     /// The parts of the model do not fit each other.
     #[error("the stored model is not used: its parts do not fit; the model is fitted anew")]
     Unsound,
-    /// Longer than a ConfigMap is asked to hold.
+    /// Longer than a `ConfigMap` is asked to hold.
     #[error("the model is not stored: it has {0} bytes, must be at most {MODEL_BYTES_MAX}")]
     TooLarge(usize),
     /// It cannot be written as JSON.
@@ -152,7 +152,7 @@ impl About {
 }
 
 impl Kept {
-    /// The data of the ConfigMap.
+    /// The data of the `ConfigMap`.
     pub fn encode(&self) -> Result<BTreeMap<String, String>, KeepError> {
         let Self {
             model,
@@ -174,7 +174,7 @@ impl Kept {
         Ok(data)
     }
 
-    /// Reads the data of the ConfigMap back.
+    /// Reads the data of the `ConfigMap` back.
     pub fn decode(data: &BTreeMap<String, String>) -> Result<Self, KeepError> {
         let versions: Versions = decoded(data, ABOUT_KEY)?;
         let Versions {

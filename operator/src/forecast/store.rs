@@ -1,7 +1,7 @@
-//! The ConfigMap that holds the model of a cluster, so that a restart is never without a forecast.
+//! The `ConfigMap` that holds the model of a cluster, so that a restart is never without a forecast.
 //!
 //! Its name is the cluster's with `-forecast` behind it; it belongs to the cluster and goes with it.
-//! Invariant: a ConfigMap that was not made for this very cluster is neither read nor written.
+//! Invariant: a `ConfigMap` that was not made for this very cluster is neither read nor written.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -46,7 +46,7 @@ pub(super) enum StoreError {
     Unusable(#[from] KeepError),
 }
 
-/// Name of the ConfigMap of a cluster.
+/// Name of the `ConfigMap` of a cluster.
 pub fn config_map_name(cluster: &str) -> String {
     format!("{cluster}-forecast")
 }
@@ -97,7 +97,7 @@ impl Store {
         Ok(())
     }
 
-    /// The ConfigMap, if there is one and it is the cluster's own.
+    /// The `ConfigMap`, if there is one and it is the cluster's own.
     async fn own(&self, target: &ForecastTarget) -> Result<Option<ConfigMap>, StoreError> {
         let name = config_map_name(&target.cluster.1);
         let found = timeout(ANSWER_MAX, self.api(target).get_opt(&name)).await;

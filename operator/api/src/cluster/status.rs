@@ -77,7 +77,7 @@ pub struct ReplicaCounts {
 #[serde(rename_all = "camelCase", default)]
 pub struct ForecastSummary {
     /// Model in use: its kind and the first characters of the SHA-256 of `model.json` in the
-    /// ConfigMap `<cluster>-forecast`.
+    /// `ConfigMap` named `<cluster>-forecast`.
     #[schemars(length(max = 64))]
     pub model: String,
     /// Median of the load at the lead time, requests per second.

@@ -1,5 +1,7 @@
 //! What a forecast promises, by properties and on known shapes.
 
+#![allow(clippy::unwrap_used, reason = "a test ends by panic")]
+
 mod accuracy;
 mod counter;
 mod events;
