@@ -52,7 +52,7 @@ fn status_at(before: &SaleEventStatus, tally: Option<&Tally>, now: &str) -> Sale
         Some(1),
         &valid(),
         &[seen()],
-        |_, _| tally.clone(),
+        |_, _| tally.cloned(),
         at(now),
     )
 }
