@@ -106,7 +106,7 @@ fn metadata(cluster: &ValidatedCluster, name: String) -> ObjectMeta {
 }
 
 /// Labels of every object and pod of a cluster.
-fn labels(cluster: &str) -> BTreeMap<String, String> {
+pub(crate) fn labels(cluster: &str) -> BTreeMap<String, String> {
     let mut labels = selector_labels(cluster);
     labels.insert(
         "app.kubernetes.io/managed-by".to_owned(),

@@ -18,7 +18,7 @@ pub mod merge;
 mod signals;
 
 use capacity::capacity_sufficient;
-use signals::{forecast_trusted, signals_fresh};
+use signals::{forecast_trusted, history_masked, signals_fresh};
 
 /// What one condition says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +120,7 @@ pub fn of(
         degraded(observed, planned),
         overridden(planned),
         scale_conflict(standing),
+        history_masked(planned),
         paused(planned),
     ];
     verdicts.insert(0, ready(&verdicts));

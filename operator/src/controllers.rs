@@ -111,11 +111,12 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
         clock: operator.clock.clone(),
         triggers: trigger,
     };
-    let forecaster = Forecaster {
-        snapshots: Arc::clone(&snapshots),
-        metrics: operator.metrics.clone(),
-        clock: operator.clock.clone(),
-    };
+    let forecaster = Forecaster::new(
+        Arc::clone(&snapshots),
+        operator.client.clone(),
+        operator.metrics.clone(),
+        operator.clock.clone(),
+    );
     named(
         &mut tasks,
         "early warm-up",

@@ -133,6 +133,7 @@ fn good(verdict: &Verdict) -> bool {
     match verdict.kind {
         Kind::Degraded | Kind::ScaleConflict => verdict.status == Truth::False,
         Kind::Overridden | Kind::Paused => true,
+        Kind::HistoryMasked => verdict.status != Truth::Unknown,
         _ => verdict.status != Truth::False,
     }
 }

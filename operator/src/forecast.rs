@@ -1,7 +1,13 @@
 //! The forecast loop: a path every minute, a fit every quarter of an hour.
 //!
 //! Fits run on blocking threads, one at a time, so that neither the other loops nor the other
-//! clusters wait for a core; what comes of them is left in the cell.
+//! clusters wait for a core; what comes of them is left in the cell, and the model in a `ConfigMap` of
+//! the cluster, which a restarted process takes over until its first refit.
+//!
+//! Past sales are masked, and the calendar is not given to the model: the sale bid multiplies this
+//! forecast by the declared or learned uplift, so a forecast that held the lift of a sale already
+//! would be multiplied by it twice. A cluster also sees a handful of sales a year, of differing
+//! size; a regression on two or three of them knows less than the person who declares the next one.
 
 use std::{
     collections::HashMap,
@@ -9,8 +15,9 @@ use std::{
     time::Duration,
 };
 
-use floodgate_forecast::ForecastPath;
+use floodgate_forecast::{ForecastPath, Quality};
 use jiff::Timestamp;
+use kube::Client;
 use tokio::{
     sync::Semaphore,
     task::JoinSet,
@@ -26,8 +33,15 @@ use crate::{
 };
 
 mod cluster;
+mod fitted;
+mod keep;
+mod live;
+mod store;
 
 use cluster::ClusterForecaster;
+pub use live::LiveFigures;
+use store::Store;
+pub use store::config_map_name;
 
 /// Pause between two looks for what is due.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -49,10 +63,14 @@ pub struct Outlook {
     pub history_hours: u32,
     /// Largest load in that history, requests/s.
     pub peak_rps: Option<f64>,
-    /// Live error (WAPE), percent; none until a promise came due.
-    pub error_percent: Option<u32>,
-    /// Whether enough promises came due for the error to mean something.
-    pub proven: bool,
+    /// How good that history is; none while the path is one that an earlier process made.
+    pub quality: Option<Quality>,
+    /// The lasting jump of the level, what lies before which was left out.
+    pub changed_at: Option<Timestamp>,
+    /// How the forecast has fared.
+    pub live: LiveFigures,
+    /// What went wrong with the stored model.
+    pub note: Option<String>,
 }
 
 /// Where a forecast stands.
@@ -65,26 +83,50 @@ pub enum OutlookState {
     Off,
     /// The history could not be read.
     HistoryUnavailable(Missing),
-    /// The history is too short for a season; the path is a guess with a wide band.
-    InsufficientHistory,
+    /// The history is too short for a season; the path is the usual shape of a day with a wide band.
+    ColdStart(ColdScale),
     /// A path of a fitted model.
     Fitted,
+}
+
+/// What the usual shape of a day is scaled by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColdScale {
+    /// The hours of history there are.
+    History,
+    /// The load measured now.
+    Measured,
+    /// The load that the least replicas hold.
+    Declared,
 }
 
 /// What the forecast loop works with.
 #[derive(Clone)]
 pub struct Forecaster {
-    /// Where targets come from and paths go.
-    pub snapshots: Arc<Snapshots>,
-    /// Durations of fits.
-    pub metrics: Metrics,
-    /// The clock.
-    pub clock: Clock,
+    snapshots: Arc<Snapshots>,
+    metrics: Metrics,
+    clock: Clock,
+    store: Store,
 }
 
 type SharedForecaster = Arc<tokio::sync::Mutex<ClusterForecaster>>;
 
 impl Forecaster {
+    /// A forecaster that takes targets from `snapshots`, leaves paths there and stores models
+    /// through `client`, whose writes pass the fence of leadership.
+    pub fn new(snapshots: Arc<Snapshots>, client: Client, metrics: Metrics, clock: Clock) -> Self {
+        let store = Store {
+            client,
+            metrics: metrics.clone(),
+        };
+        Self {
+            snapshots,
+            metrics,
+            clock,
+            store,
+        }
+    }
+
     /// Forecasts until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let clusters: Mutex<HashMap<ClusterKey, SharedForecaster>> = Mutex::default();

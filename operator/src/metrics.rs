@@ -106,6 +106,12 @@ pub struct ClusterGauges {
     pub forecast_upper: Family<ClusterLabels, FloatGauge>,
     /// See [`names::FORECAST_ERROR`].
     pub forecast_error: Family<ClusterLabels, FloatGauge>,
+    /// See [`names::FORECAST_NAIVE_ERROR`].
+    pub forecast_naive_error: Family<ClusterLabels, FloatGauge>,
+    /// See [`names::FORECAST_COVERAGE`].
+    pub forecast_coverage: Family<ClusterLabels, FloatGauge>,
+    /// See [`names::MASKED_POINTS`].
+    pub masked_points: Family<ClusterLabels, FloatGauge>,
     /// See [`names::DESIRED`].
     pub desired: Family<ClusterLabels, FloatGauge>,
     /// See [`names::READY`].
@@ -129,7 +135,7 @@ impl ClusterGauges {
         &'static str,
         &'static str,
         &Family<ClusterLabels, FloatGauge>,
-    ); 11] {
+    ); 14] {
         [
             (
                 names::OFFERED_LOAD,
@@ -150,6 +156,21 @@ impl ClusterGauges {
                 names::FORECAST_ERROR,
                 "Live error of the forecast, permille",
                 &self.forecast_error,
+            ),
+            (
+                names::FORECAST_NAIVE_ERROR,
+                "Live error of seasonal naive on the same points, permille",
+                &self.forecast_naive_error,
+            ),
+            (
+                names::FORECAST_COVERAGE,
+                "Share of loads at or below the upper quantile, permille",
+                &self.forecast_coverage,
+            ),
+            (
+                names::MASKED_POINTS,
+                "Values of the history left out as sales or declared windows",
+                &self.masked_points,
             ),
             (names::DESIRED, "Replicas decided", &self.desired),
             (names::READY, "Pods Ready", &self.ready),

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use floodgate_api::annotation::MASK_HISTORY;
 use floodgate_api::cluster::{forecast::ForecastMode, scaling::ScalingMode};
 use floodgate_contract::Level;
+use floodgate_forecast::Masks;
 use floodgate_planner::{
     Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
     LevelThreshold, Memory, Override, Overrides, PlanInput, Reason, ReplicaState, Scaling,
@@ -13,7 +15,7 @@ use jiff::Timestamp;
 
 use crate::{
     clock::seconds_between,
-    forecast::{Outlook, OutlookState},
+    forecast::{ColdScale, Outlook, OutlookState},
     observe::Observed,
     overrides::{self, Bounds, OverridesRead},
     target::PolicyTarget,
@@ -54,6 +56,8 @@ pub struct Planned {
     pub lead_time: LeadTime,
     /// Annotations as they were read.
     pub overrides: OverridesRead,
+    /// Windows to leave out of the history, and what is no window.
+    pub masks: Masks,
     /// Sales that hit this cluster.
     pub sales: Vec<ValidSale>,
     /// Pods that are Ready, and those that are also warm.
@@ -98,10 +102,12 @@ pub enum Trust {
     Off,
     /// No path yet.
     Pending,
-    /// Too little history; the wide guess of a cold start does not bid.
-    InsufficientHistory,
+    /// Less than a day of history; the wide guess of a cold start does not bid.
+    ColdStart,
     /// The live error is above the gate.
     ErrorAboveGate,
+    /// The live error is clearly above that of seasonal naive.
+    WorseThanNaive,
     /// The path is old, because the history cannot be read.
     HistoryUnavailable,
 }
@@ -133,6 +139,8 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
     if let Some(hand) = &observed.by_hand {
         overrides.scaled_by_hand(hand, bounds);
     }
+    let masks = annotations.get(MASK_HISTORY);
+    let masks = masks.map(|text| Masks::parse(text)).unwrap_or_default();
     let sales = sales_of(observed);
     let trust = trust(cluster, &observed.outlook, now);
     let lead_time = lead_time(observed, cluster);
@@ -151,7 +159,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         health: health(observed, cluster),
         load: load.load,
         load_limits: cluster.load_limits,
-        forecast: forecast_input(&observed.outlook, trust),
+        forecast: forecast_input(&observed.outlook, trust, load.rps.is_some()),
         sales: planner_sales(observed, &sales),
         overrides: overrides.overrides.clone(),
         lead_time,
@@ -179,6 +187,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         trust,
         lead_time,
         overrides,
+        masks,
         sales,
         replica_state,
         scaling,
@@ -229,33 +238,42 @@ fn replica_state(observed: &Observed) -> ReplicaState {
 
 fn trust(cluster: &ValidatedCluster, outlook: &Outlook, now: Timestamp) -> Trust {
     let gate = cluster.forecast.error_percent_max;
-    let above_gate = outlook.proven && outlook.error_percent.is_some_and(|error| error > gate);
+    let live = outlook.live;
+    let above_gate = live.proven && live.error_percent.is_some_and(|error| error > gate);
     let age_s = outlook
         .made_at
         .map_or(f64::INFINITY, |at| seconds_between(at, now));
     match (cluster.forecast.mode, &outlook.state) {
         (ForecastMode::Off, _) | (_, OutlookState::Off) => Trust::Off,
         (_, OutlookState::Pending) => Trust::Pending,
-        (_, OutlookState::InsufficientHistory) => Trust::InsufficientHistory,
+        (_, OutlookState::ColdStart(_)) => Trust::ColdStart,
         (_, OutlookState::HistoryUnavailable(_)) if age_s > PATH_AGE_MAX_S => {
             Trust::HistoryUnavailable
         }
-        _ if outlook.history_hours < 24 => Trust::InsufficientHistory,
+        _ if outlook.history_hours < 24 => Trust::ColdStart,
         _ if above_gate => Trust::ErrorAboveGate,
+        _ if live.loses => Trust::WorseThanNaive,
         (ForecastMode::Shadow, _) => Trust::Shadow,
         (ForecastMode::Active, _) => Trust::Trusted,
     }
 }
 
-fn forecast_input(outlook: &Outlook, trust: Trust) -> ForecastInput {
+/// The forecast as the planner takes it. A guess from the declared base is none beside a load that
+/// was measured: a sale multiplies the larger of both.
+fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastInput {
+    if measured && outlook.state == OutlookState::ColdStart(ColdScale::Declared) {
+        return ForecastInput::Missing(Reason::InsufficientHistory);
+    }
     let trust = match trust {
         Trust::Trusted => ForecastTrust::Trusted,
         Trust::Shadow | Trust::Off => ForecastTrust::Muted(Reason::ForecastUnavailable),
         Trust::Pending | Trust::HistoryUnavailable => {
             return ForecastInput::Missing(Reason::ForecastUnavailable);
         }
-        Trust::InsufficientHistory => ForecastTrust::Muted(Reason::InsufficientHistory),
-        Trust::ErrorAboveGate => ForecastTrust::Muted(Reason::ForecastUntrusted),
+        Trust::ColdStart => ForecastTrust::Muted(Reason::InsufficientHistory),
+        Trust::ErrorAboveGate | Trust::WorseThanNaive => {
+            ForecastTrust::Muted(Reason::ForecastUntrusted)
+        }
     };
     match &outlook.path {
         Some(path) => ForecastInput::Path {

@@ -31,6 +31,7 @@ mod ledger;
 mod nodes;
 mod outcome;
 mod preflight;
+mod profile;
 mod rooms;
 
 pub use ledger::Ledger;

@@ -124,15 +124,25 @@ fn forecast_summary(
     let now = UnixMillis::from(observed.now);
     let (from, to) = (now, now.plus_s(horizon_s));
     let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    let points = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let quality = outlook.quality.as_ref();
+    let short = |note: Option<&str>| note.map(|note| note.chars().take(256).collect());
     Some(ForecastSummary {
         model: path.model().chars().take(64).collect(),
         p50_rps: rounded(path.p50_rps_max(from, to)?),
         upper_rps: rounded(path.upper_rps_max(from, to)?),
         quantile_percent: number(cluster.forecast.quantile_percent),
         horizon_seconds: i32::try_from(horizon_s).unwrap_or(i32::MAX),
-        error_percent: outlook.error_percent.map(number),
+        error_percent: outlook.live.error_percent.map(number),
+        naive_error_percent: outlook.live.naive_error_percent.map(number),
+        coverage_percent: outlook.live.coverage_percent.map(number),
         fitted_at: outlook.fitted_at.map(|at| Time(merge::whole_second(at))),
         history_hours: number(outlook.history_hours),
+        quality_percent: quality.map(|quality| rounded(quality.score * 100.0)),
+        masked_points: quality.map(|quality| points(quality.masked)),
+        refused_points: quality.map(|quality| points(quality.rejected)),
+        changed_at: outlook.changed_at.map(|at| Time(merge::whole_second(at))),
+        note: short(outlook.note.as_deref()),
     })
 }
 

@@ -3,8 +3,10 @@
 use std::{ops::RangeInclusive, sync::Arc};
 
 use floodgate_contract::Level;
+use floodgate_forecast::Mask;
 use floodgate_planner::Scaling;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use crate::prometheus::Endpoint;
 
@@ -67,12 +69,16 @@ pub struct PolicyTarget {
 }
 
 /// How the forecast is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ForecastTarget {
     /// Whether it is made at all.
     pub enabled: bool,
     /// Namespace and name of the cluster, as the labels of a series say them.
     pub cluster: (String, String),
+    /// Owner of what is stored of the forecast: the cluster.
+    pub owner: OwnerReference,
+    /// Load that the least replicas hold, requests/s: the scale of a forecast without any history.
+    pub declared_rps: f64,
     /// PromQL of the history.
     pub query: String,
     /// Days of history.
@@ -89,4 +95,6 @@ pub struct ForecastTarget {
     pub lead_s: u32,
     /// Sale phases, past and running: their load is neither learned nor held against the forecast.
     pub sales: Vec<(Timestamp, Timestamp)>,
+    /// Windows that were declared no demand of customers.
+    pub masks: Vec<Mask>,
 }

@@ -24,6 +24,11 @@ pub const OVERRIDE_REASON: &str = "floodgate.dev/override-reason";
 /// Who, optional.
 pub const OVERRIDE_BY: &str = "floodgate.dev/override-by";
 
+/// Windows of the past or future that are left out of the forecast's history: outages and load
+/// tests, `FROM/TO` in RFC 3339, several with commas between them. No override: it needs no end and
+/// no reason, and stays until it is removed.
+pub const MASK_HISTORY: &str = "floodgate.dev/mask-history";
+
 /// Furthest end of an override, in hours from now: one shift and its hand-over, never forgotten.
 pub const OVERRIDE_HOURS_MAX: i64 = 24;
 
@@ -38,7 +43,7 @@ pub const OVERRIDES: [&str; 6] = [
 ];
 
 /// Every annotation a person may set on a `PaymentCluster`.
-pub const ALL: [&str; 9] = [
+pub const ALL: [&str; 10] = [
     PIN_REPLICAS,
     FLOOR_REPLICAS,
     CEILING_REPLICAS,
@@ -48,6 +53,7 @@ pub const ALL: [&str; 9] = [
     OVERRIDE_UNTIL,
     OVERRIDE_REASON,
     OVERRIDE_BY,
+    MASK_HISTORY,
 ];
 
 /// On pods: hash of everything that rolls them (image, environment, resources), so that a rollout can be explained.

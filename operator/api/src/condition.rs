@@ -19,8 +19,8 @@ named! {
         /// True when a valid load sample is younger than `traffic.stalenessSeconds`. False means
         /// no decrease of replicas.
         SignalsFresh,
-        /// True when the forecast's live error is within the gate, or `forecast.mode` is Off.
-        /// Unknown while there is too little history. When not True, the forecast makes no bid.
+        /// True when the forecast's live error is within the gate and not clearly above that of
+        /// seasonal naive, or `forecast.mode` is Off. Unknown while there is too little history. When not True, the forecast makes no bid.
         ForecastTrusted,
         /// True when the warm capacity at `scaling.max` holds the load expected within the lead time.
         CapacitySufficient,
@@ -36,6 +36,9 @@ named! {
         /// Of a sale. True when nothing stands in the way of its plan: `scaling.max`, quotas, nodes,
         /// overrides and mode. Unknown until 24 hours before T0.
         Prepared,
+        /// True while windows that the annotation `floodgate.dev/mask-history` declares are left out
+        /// of the forecast's history. Unknown while one of them cannot be read; the others hold.
+        HistoryMasked,
         /// True while the pause annotation holds scaling, degradation or both.
         Paused,
     }
@@ -94,8 +97,18 @@ named! {
         WithinGate,
         /// The live error is beyond the gate.
         ErrorAboveGate,
+        /// The live error is clearly above that of seasonal naive on the same points.
+        WorseThanNaive,
         /// Less history than the model needs.
         InsufficientHistory,
+        /// Less than a day of history: the usual shape of a day stands in.
+        ColdStart,
+        /// Declared windows are left out of the history.
+        WindowsMasked,
+        /// No window is declared.
+        NoMask,
+        /// A declared window cannot be read; the message says what is accepted.
+        InvalidMask,
         /// The forecast is switched off.
         ForecastOff,
         /// The last refit failed; the previous model still runs, or none does.

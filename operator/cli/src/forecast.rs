@@ -4,8 +4,10 @@
 //! it.
 
 mod chart;
+mod cleaning;
 mod eval;
 mod input;
+mod prior;
 mod show;
 mod train;
 
@@ -13,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use cleaning::Cleaning;
 use floodgate_forecast::UnixMillis;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -41,6 +44,8 @@ enum Command {
     Show(ShowArguments),
     /// Fits a model and writes it as JSON, as the operator keeps it.
     Train(TrainArguments),
+    /// Learns from public traces what serves a cluster without history: the files of `models/`.
+    Prior(PriorArguments),
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +63,8 @@ struct EvalArguments {
     /// Events known ahead (`timestamp,label`): adds the method floodgate-events.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    #[command(flatten)]
+    cleaning: Cleaning,
     #[command(flatten)]
     form: FormArguments,
 }
@@ -80,6 +87,8 @@ struct ShowArguments {
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
     #[command(flatten)]
+    cleaning: Cleaning,
+    #[command(flatten)]
     form: FormArguments,
 }
 
@@ -100,6 +109,23 @@ struct TrainArguments {
     /// Events known ahead (`timestamp,label`).
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    #[command(flatten)]
+    cleaning: Cleaning,
+    #[command(flatten)]
+    form: FormArguments,
+}
+
+#[derive(Debug, Args)]
+struct PriorArguments {
+    /// Folder of traces (`timestamp,value`), a week or longer each.
+    #[arg(long, value_name = "DIR")]
+    traces: PathBuf,
+    /// Events that lie in one of them (`timestamp,label`).
+    #[arg(long, value_name = "FILE")]
+    events: PathBuf,
+    /// Where to write `prior-day.json` and `prior-event.json`.
+    #[arg(long, value_name = "DIR")]
+    out_dir: PathBuf,
     #[command(flatten)]
     form: FormArguments,
 }
@@ -171,6 +197,8 @@ enum ForecastError {
         at: UnixMillis,
         cause: String,
     },
+    #[error("{path} {cause}")]
+    Folder { path: PathBuf, cause: String },
     #[error("the model cannot be fitted: {0}")]
     Fit(#[from] floodgate_forecast::FitError),
     #[error("the model cannot be written as JSON: {0}")]
@@ -192,6 +220,7 @@ impl ForecastError {
             | Self::Short { .. }
             | Self::Series { .. }
             | Self::Origin { .. }
+            | Self::Folder { .. }
             | Self::Fit(_) => true,
             Self::Write { .. } | Self::Json(_) | Self::Output(_) | Self::Worker => false,
         }
@@ -204,6 +233,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Prior(arguments) => prior::run(&arguments),
     };
     let printed = done.and_then(|text| Ok(output::print(&text)?));
     match printed {

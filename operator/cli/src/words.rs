@@ -67,6 +67,10 @@ pub fn remedy(reason: &str) -> Option<&'static str> {
             "run `traffic.query` by hand: it must give one number for this cluster"
         }
         "ClockSkew" => "set the clocks of Prometheus and the nodes",
+        "WorseThanNaive" => {
+            "nothing at once: the forecast makes no bid until it is better than last week's load"
+        }
+        "InvalidMask" => "correct the annotation `floodgate.dev/mask-history`; the others hold",
         "ErrorAboveGate" => "nothing at once: the forecast makes no bid until it is right again",
         "RefitFailed" => "see the operator's log; the previous model runs on",
         "AboveMax" => {

@@ -263,3 +263,108 @@ fn train_writes_a_model_small_enough_for_a_config_map() {
     let model: floodgate_forecast::Model = serde_json::from_str(&text).unwrap();
     assert_eq!(model.basis().as_str(), "ridge-direct-weekly");
 }
+
+#[test]
+fn masked_windows_and_resets_are_left_out_and_counted() {
+    let folder = folder();
+    let train = |more: &[&str]| {
+        let base = [
+            "train",
+            "--trace",
+            "web_1h.csv",
+            "--out",
+            "model.json",
+            "--json",
+        ];
+        let output = run(folder.path(), &[&base[..], more].concat());
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(train(&[])["masked"], 0);
+    let windows = [
+        "--mask",
+        "2026-06-10T00:00:00Z/2026-06-10T02:00:00Z",
+        "--mask",
+        "2026-06-12T00:00:00+02:00/2026-06-12T01:00:00+02:00",
+    ];
+    let masked = train(&windows);
+    assert_eq!(
+        (&masked["masked"], &masked["missing"]),
+        (&5.into(), &0.into())
+    );
+    // The daily wave falls every night: read as a counter, each fall is a reset.
+    let counted = train(&["--counter"]);
+    assert!(counted["resets"].as_u64().unwrap() > 100, "{counted}");
+}
+
+#[test]
+fn b26_a_window_that_is_none_is_named_with_what_is_accepted() {
+    let folder = folder();
+    for (window, what) in [
+        (
+            "yesterday",
+            "must be FROM/TO, two RFC 3339 instants such as",
+        ),
+        (
+            "2026-06-10T02:00:00Z/2026-06-10T00:00:00Z",
+            "must end after it begins",
+        ),
+        (
+            "2026-06-01T00:00:00Z/2026-06-30T00:00:00Z",
+            "lies in a window of --mask",
+        ),
+    ] {
+        let base = [
+            "train",
+            "--trace",
+            "web_1h.csv",
+            "--out",
+            "model.json",
+            "--mask",
+        ];
+        let output = run(folder.path(), &[&base[..], &[window]].concat());
+        assert_eq!(output.status.code(), Some(2), "{window}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(what), "{window}: {said}");
+    }
+}
+
+#[test]
+fn prior_learns_the_files_of_models_from_a_folder_of_traces() {
+    let folder = folder();
+    write(&folder, "shop_1h.csv", &trace(20));
+    let events =
+        "timestamp,label\n2026-06-05T12:00:00Z,a\n2026-06-09T12:00:00Z,b\n2026-06-15T12:00:00Z,c\n";
+    write(&folder, "events.csv", events);
+    let arguments = [
+        "prior",
+        "--traces",
+        ".",
+        "--events",
+        "events.csv",
+        "--out-dir",
+        ".",
+        "--json",
+    ];
+    let output = run(folder.path(), &arguments);
+    assert!(output.status.success(), "{output:?}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["series"], serde_json::json!(["shop_1h", "web_1h"]));
+    assert_eq!(
+        (
+            &summary["events"],
+            summary["scores"].as_array().unwrap().len()
+        ),
+        (&3.into(), 10)
+    );
+    for (file, key) in [("prior-day.json", "shape"), ("prior-event.json", "steps")] {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(!value[key].as_array().unwrap().is_empty(), "{file}");
+    }
+    std::fs::remove_file(folder.path().join("shop_1h.csv")).unwrap();
+    let output = run(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("must hold at least two traces"), "{said}");
+}

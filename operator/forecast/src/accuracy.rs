@@ -108,6 +108,15 @@ impl Accuracy {
         }
     }
 
+    /// What came due alone, without the promises that still wait for their truth.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        Self {
+            pending: VecDeque::new(),
+            kept: self.kept.clone(),
+        }
+    }
+
     /// Points behind the figures.
     pub fn points(&self) -> usize {
         self.kept.len()

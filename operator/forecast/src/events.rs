@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::UnixMillis;
 use crate::blocks::Blocks;
-use crate::ridge::{Rows, Sums};
+use crate::ridge::{Rows, Sums, predict};
 use crate::view::{Unit, View};
 
 /// The profile begins this long before the start of an event, minutes.
@@ -77,8 +77,21 @@ pub(crate) struct Uplift {
 impl Uplift {
     /// Learns from the events that lie within the blocks.
     pub(crate) fn learn(blocks: &Blocks, unit: Unit, calendar: &Calendar) -> Self {
-        if calendar.is_empty() {
+        let Some(fitted) = Self::regress(blocks, unit, calendar) else {
             return Self::default();
+        };
+        let steps = fitted[fitted.len() - STEPS..]
+            .iter()
+            .map(|lift| lift.clamp(-LIFT_MAX, LIFT_MAX));
+        Self {
+            steps: steps.collect(),
+        }
+    }
+
+    /// Coefficients of a regression on level, time of day and the steps of the profile.
+    fn regress(blocks: &Blocks, unit: Unit, calendar: &Calendar) -> Option<Vec<f64>> {
+        if calendar.is_empty() {
+            return None;
         }
         let day = blocks.count_in(86_400);
         let mut rows = Rows::default();
@@ -90,21 +103,12 @@ impl Uplift {
             rows.push(&row, unit.log(rate));
         }
         if rows.len() == 0 {
-            return Self::default();
+            return None;
         }
-        let width = rows.row(0).len();
         let mut sums = Sums::plain(&rows);
         sums.grow(rows.len(), &|_| 1.0);
-        let columns: Vec<usize> = (0..width).collect();
-        let Some(fitted) = sums.solve(&columns, LAMBDA) else {
-            return Self::default();
-        };
-        let steps = fitted[width - STEPS..]
-            .iter()
-            .map(|lift| lift.clamp(-LIFT_MAX, LIFT_MAX));
-        Self {
-            steps: steps.collect(),
-        }
+        let columns: Vec<usize> = (0..rows.row(0).len()).collect();
+        sums.solve(&columns, LAMBDA)
     }
 
     /// The lift over the blocks and `ahead` more, and the calendar behind it; `None` without events.
@@ -134,6 +138,37 @@ impl Uplift {
     }
 }
 
+/// Every ratio of the load to what time of day and level alone would have given, by step of the
+/// profile; moments that two events share are left out.
+pub(crate) fn lifts(
+    blocks: &Blocks,
+    unit: Unit,
+    calendar: &Calendar,
+) -> Option<Vec<(i64, Vec<f64>)>> {
+    let fitted = Uplift::regress(blocks, unit, calendar)?;
+    let day = blocks.count_in(86_400);
+    let mut lifts: Vec<(i64, Vec<f64>)> = (FROM_MIN..TO_MIN)
+        .step_by(usize::try_from(STEP_MIN).ok()?)
+        .map(|from_min| (from_min, Vec::new()))
+        .collect();
+    for index in 0..blocks.len() {
+        let mut steps = calendar.steps(blocks.epoch_s(index));
+        let (Some(step), None) = (steps.next(), steps.next()) else {
+            continue;
+        };
+        let Some(rate_rps) = blocks.observed(index) else {
+            continue;
+        };
+        let row = row(blocks, unit, calendar, index, day);
+        let plain = row.len() - STEPS;
+        let usual_rps = unit.rate(predict(&fitted[..plain], &row[..plain]));
+        if usual_rps > 0.0 {
+            lifts[step].1.push(rate_rps / usual_rps);
+        }
+    }
+    Some(lifts)
+}
+
 fn row(blocks: &Blocks, unit: Unit, calendar: &Calendar, index: usize, day: usize) -> Vec<f64> {
     let epoch_s = blocks.epoch_s(index);
     let level = blocks.mean(index.saturating_sub(day / 2), index + day / 2);
@@ -153,6 +188,9 @@ fn row(blocks: &Blocks, unit: Unit, calendar: &Calendar, index: usize, day: usiz
 
 /// Edges of the bins that a regression sees, minutes from the start of an event.
 const BIN_EDGES_MIN: [i64; 12] = [-60, -30, -15, 0, 15, 30, 60, 90, 120, 150, 180, 240];
+
+/// Columns that events add to a row.
+pub(crate) const BIN_COLUMNS: usize = 9 + BIN_EDGES_MIN.len() - 1;
 
 /// Events as a regression sees them.
 pub(crate) struct EventView<'a> {

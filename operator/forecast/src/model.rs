@@ -6,6 +6,7 @@ use crate::blocks::Blocks;
 use crate::conformal::{Bound, Spot};
 use crate::events::{Calendar, EventView, Uplift};
 use crate::features::{self, Season};
+use crate::prior::{Cold, PriorDay};
 use crate::ridge::predict;
 use crate::view::{Unit, View};
 use crate::{ForecastPath, Series, UnixMillis};
@@ -13,8 +14,8 @@ use crate::{ForecastPath, Series, UnixMillis};
 /// What a model could learn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Basis {
-    /// Less than a day and a bit: the recent level with a wide interval. Publish
-    /// `InsufficientHistory`.
+    /// Less than a day and a bit: the usual day of public traces on the recent level, with a wide
+    /// interval. Publish `ColdStart`.
     ColdStart,
     /// Daily lags only.
     Daily,
@@ -26,7 +27,7 @@ impl Basis {
     /// Name as decisions and status print it.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::ColdStart => "level",
+            Self::ColdStart => "usual-day",
             Self::Daily => "ridge-direct-daily",
             Self::Weekly => "ridge-direct-weekly",
         }
@@ -108,11 +109,12 @@ impl Model {
         let events = self
             .uplift
             .view(&blocks, calendar, steps + blocks.count_in(86_400));
+        let cold = Cold::of(&blocks, PriorDay::builtin());
         let pairs = (1..=steps).map(|lead| {
             let bucket = self.bucket(lead, blocks.block_s());
             match bucket.filter(|_| known && self.basis != Basis::ColdStart) {
                 Some(bucket) => self.step(bucket, &view, season, lead, events.as_ref()),
-                None => level(&blocks),
+                None => cold.step(lead, self.quantile_percent),
             }
         });
         let start = blocks.end().plus_s(i64::from(blocks.block_s()));
@@ -156,17 +158,4 @@ impl Model {
             .find(|bucket| lead_s <= bucket.lead_s_max);
         serving.or(self.buckets.last())
     }
-}
-
-/// Median and upper bound, requests/s, when only the recent level is known: the mean of the last
-/// hour, and above it the larger of twice that mean and the largest value of the last day.
-fn level(blocks: &Blocks) -> (f64, f64) {
-    let last = blocks.last();
-    let hour = blocks.count_in(3_600);
-    let day = blocks.count_in(86_400);
-    let mean = blocks.mean((last + 1).saturating_sub(hour), last);
-    let peak = ((last + 1).saturating_sub(day)..=last)
-        .map(|at| blocks.value(at))
-        .fold(0.0, f64::max);
-    (mean, peak.max(2.0 * mean))
 }

@@ -106,6 +106,12 @@ impl ForecastPath {
         self
     }
 
+    /// The same path under the full name of the model that made it.
+    #[must_use]
+    pub fn named(self, model: String) -> Self {
+        Self { model, ..self }
+    }
+
     /// Instant of the first step.
     pub const fn start(&self) -> UnixMillis {
         self.start

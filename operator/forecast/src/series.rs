@@ -35,11 +35,14 @@ pub enum SeriesError {
 pub struct Quality {
     /// Slots with a value.
     pub points: usize,
-    /// Slots without one, between the first and the last value.
+    /// Slots without one, between the first and the last value, that were not masked.
     pub missing: usize,
+    /// Values left out because a window was declared an outage, a load test or a sale.
+    pub masked: usize,
     /// Samples refused as NaN, infinite, negative or absurd.
     pub rejected: usize,
-    /// Share of slots with a value, 0..=1, lowered by the share of refused samples.
+    /// Share of slots with a value, 0..=1, lowered by the share of refused samples. A masked slot has
+    /// none: what is left out cannot be learned from, however good the reason.
     pub score: f64,
 }
 
@@ -51,6 +54,9 @@ pub struct Series {
     /// NaN marks a masked slot; never handed out.
     values: Vec<f64>,
     rejected: usize,
+    masked: usize,
+    /// Windows without values, both ends within.
+    masks: Vec<(UnixMillis, UnixMillis)>,
 }
 
 impl Series {
@@ -102,6 +108,8 @@ impl Series {
             step_s,
             values: sums.into_iter().map(mean).collect(),
             rejected: samples.len() - kept().count(),
+            masked: 0,
+            masks: Vec::new(),
         })
     }
 
@@ -109,13 +117,24 @@ impl Series {
     /// `None` when nothing is left.
     #[must_use]
     pub fn masked(&self, from: UnixMillis, to: UnixMillis) -> Option<Self> {
-        let outside = |at: UnixMillis| at < from || at > to;
-        let samples: Vec<(UnixMillis, f64)> =
-            self.points().filter(|(at, _)| outside(*at)).collect();
-        let series = Self::from_samples(self.step_s, &samples).ok()?;
+        let mut values = self.values.clone();
+        let mut masked = 0;
+        for (index, value) in values.iter_mut().enumerate() {
+            let at = self.at(index);
+            if !value.is_nan() && from <= at && at <= to {
+                *value = f64::NAN;
+                masked += 1;
+            }
+        }
+        let first = values.iter().position(|value| !value.is_nan())?;
+        let last = values.iter().rposition(|value| !value.is_nan())?;
         Some(Self {
+            start: self.at(first),
+            values: values[first..=last].to_vec(),
+            masked: self.masked + masked,
+            masks: self.masks.iter().copied().chain([(from, to)]).collect(),
+            step_s: self.step_s,
             rejected: self.rejected,
-            ..series
         })
     }
 
@@ -183,10 +202,25 @@ impl Series {
         let refused = self.rejected as f64 / (points + self.rejected) as f64;
         Quality {
             points,
-            missing: slots - points,
+            missing: slots - points - self.masked_slots(),
+            masked: self.masked,
             rejected: self.rejected,
             score: seen * (1.0 - refused),
         }
+    }
+
+    /// Slots between the first and the last value that lie in a masked window.
+    fn masked_slots(&self) -> usize {
+        let masked = |index: usize| {
+            let at = self.at(index);
+            self.masks
+                .iter()
+                .any(|(from, to)| (*from..=*to).contains(&at))
+        };
+        let empty = self.values.iter().enumerate();
+        empty
+            .filter(|(index, value)| value.is_nan() && masked(*index))
+            .count()
     }
 
     /// Slots, NaN where masked.

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::{Series, SeriesError, UnixMillis};
+use crate::{CounterRates, Series, SeriesError, UnixMillis};
 
 /// Characters of a bad field that are repeated in a message.
 const ECHO_CHARS: usize = 40;
@@ -37,6 +37,19 @@ pub struct Trace {
 impl Trace {
     /// Reads the text of a file.
     pub fn parse(text: &str) -> Result<Self, TraceError> {
+        Self::read(text, |value| value.is_finite() && value >= 0.0)
+    }
+
+    /// Reads the text of a file whose values count up, as the rates between them. What fell was
+    /// reset; what is no count is masked. Both are counted.
+    pub fn parse_counter(text: &str) -> Result<(Self, CounterRates), TraceError> {
+        let Self { step_s, samples } = Self::read(text, |_| true)?;
+        let rates = CounterRates::of(&samples);
+        let samples = rates.samples.clone();
+        Ok((Self { step_s, samples }, rates))
+    }
+
+    fn read(text: &str, accepts: impl Fn(f64) -> bool) -> Result<Self, TraceError> {
         let mut samples: Vec<(UnixMillis, Option<f64>)> = Vec::new();
         for (index, row) in text.lines().enumerate() {
             let row = row.trim().trim_start_matches('\u{feff}');
@@ -47,7 +60,7 @@ impl Trace {
                 line: index + 1,
                 cause,
             };
-            let sample = sample(row).map_err(error)?;
+            let sample = sample(row, &accepts).map_err(error)?;
             if samples
                 .last()
                 .is_some_and(|(before, _)| *before >= sample.0)
@@ -98,7 +111,7 @@ impl Trace {
     }
 }
 
-fn sample(row: &str) -> Result<(UnixMillis, Option<f64>), String> {
+fn sample(row: &str, accepts: &impl Fn(f64) -> bool) -> Result<(UnixMillis, Option<f64>), String> {
     let (time, value) = row
         .split_once(',')
         .ok_or_else(|| format!("{:?} must be timestamp,value", echo(row)))?;
@@ -111,7 +124,7 @@ fn sample(row: &str) -> Result<(UnixMillis, Option<f64>), String> {
     let value = match value.trim() {
         "" => None,
         text => match text.parse::<f64>() {
-            Ok(value) if value.is_finite() && value >= 0.0 => Some(value),
+            Ok(value) if accepts(value) => Some(value),
             _ => {
                 let text = echo(text);
                 return Err(format!("{text:?} must be a number of at least 0, or blank"));

@@ -34,6 +34,10 @@ impl Unit {
         Self(if mean > 0.0 { mean * share } else { 1.0 })
     }
 
+    pub(crate) fn is_sound(self) -> bool {
+        self.0.is_finite() && self.0 > 0.0
+    }
+
     pub(crate) fn log(self, rate_rps: f64) -> f64 {
         (rate_rps.max(0.0) / self.0).ln_1p()
     }

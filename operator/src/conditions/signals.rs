@@ -1,10 +1,11 @@
 //! Whether load and forecast can be relied on. Pure.
 
-use floodgate_api::{ConditionType, Reason};
+use floodgate_api::{ConditionType, Reason, annotation::MASK_HISTORY};
+use floodgate_forecast::Masks;
 
 use super::{Truth, Verdict};
 use crate::{
-    forecast::OutlookState,
+    forecast::{ColdScale, OutlookState},
     observe::Observed,
     plan::{Planned, Trust},
     prometheus::MissingReason,
@@ -53,12 +54,15 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
         Trust::Trusted => (
             Truth::True,
             Reason::WithinGate,
-            "the forecast bids".to_owned(),
+            format!("the forecast bids{}", since_change(observed)),
         ),
         Trust::Shadow => (
             Truth::True,
             Reason::WithinGate,
-            "published only: `forecast.mode` is Shadow".to_owned(),
+            format!(
+                "published only: `forecast.mode` is Shadow{}",
+                since_change(observed)
+            ),
         ),
         Trust::Off => (
             Truth::True,
@@ -70,9 +74,15 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
             Reason::InsufficientHistory,
             "no history was read yet".to_owned(),
         ),
-        Trust::InsufficientHistory => {
-            let message = "less than a day of history; the forecast does not bid".to_owned();
-            (Truth::Unknown, Reason::InsufficientHistory, message)
+        Trust::ColdStart => (
+            Truth::Unknown,
+            Reason::ColdStart,
+            cold_start(&observed.outlook.state),
+        ),
+        Trust::WorseThanNaive => {
+            let message = "the live error is clearly above that of seasonal naive on the same \
+                           points; the forecast does not bid until it is no longer";
+            (Truth::False, Reason::WorseThanNaive, message.to_owned())
         }
         Trust::ErrorAboveGate => {
             let message = "the live error is above `forecast.errorPercentMax`".to_owned();
@@ -103,3 +113,52 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
         ..Verdict::new(ConditionType::ForecastTrusted, status, reason, message)
     }
 }
+
+/// That the window was shortened, where it was.
+fn since_change(observed: &Observed) -> String {
+    observed.outlook.changed_at.map_or(String::new(), |at| {
+        format!("; the load changed for good at {at}, and what came before is left out")
+    })
+}
+
+/// What stands in while there is less than a day of history.
+fn cold_start(state: &OutlookState) -> String {
+    let scale = match state {
+        OutlookState::ColdStart(ColdScale::Measured) => ", scaled by the load measured now",
+        OutlookState::ColdStart(ColdScale::Declared) => {
+            ", scaled by the load that `scaling.min` pods hold"
+        }
+        _ => ", scaled by the hours there are",
+    };
+    format!(
+        "less than a day of history: the usual shape of a day stands in{scale}; it does not bid"
+    )
+}
+
+/// Whether declared windows are left out of the history.
+pub(super) fn history_masked(planned: &Planned) -> Verdict {
+    let kind = ConditionType::HistoryMasked;
+    let Masks { windows, refused } = &planned.masks;
+    let held = match windows.len() {
+        1 => "1 window is left out of the forecast's history".to_owned(),
+        count => format!("{count} windows are left out of the forecast's history"),
+    };
+    match refused.as_slice() {
+        [] if windows.is_empty() => {
+            let message = "nothing is declared to be left out of the forecast's history";
+            Verdict::new(kind, false, Reason::NoMask, message)
+        }
+        [] => Verdict::new(kind, true, Reason::WindowsMasked, held),
+        [first, others @ ..] => {
+            let more = match others.len() {
+                0 => String::new(),
+                count => format!(" ({count} more)"),
+            };
+            let message = format!("`{MASK_HISTORY}`: {first}{more}; {held}");
+            Verdict::new(kind, Truth::Unknown, Reason::InvalidMask, message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,17 @@
 //! The forecast of one cluster: history in hand, model, path and what came of its promises.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use floodgate_forecast::{
-    Accuracy, Basis, FitOptions, ForecastPath, Model, Promise, Series, UnixMillis, Verdict, fit,
-};
+use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis, path_of_moment};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::{Forecaster, Outlook, OutlookState};
+use super::{
+    ColdScale, Forecaster, Outlook, OutlookState, fitted,
+    keep::{About, KeepError, Kept, fitted_for, model_name},
+    live::Live,
+    store::StoreError,
+};
 use crate::{
     clock::seconds_between,
     prometheus::{
@@ -17,6 +20,7 @@ use crate::{
     },
     snapshot::Cell,
     target::{ForecastTarget, Target},
+    telemetry::chain,
 };
 
 /// How far a path reaches: a sale is planned from the day before it.
@@ -30,12 +34,28 @@ const OVERLAP_STEPS: i64 = 3;
 #[derive(Default)]
 pub(super) struct ClusterForecaster {
     past: Vec<PastLoad>,
-    model: Option<Arc<Model>>,
-    fitted_for: Option<ForecastTarget>,
-    fitted_at: Option<Timestamp>,
+    fitted: Option<Fitted>,
     tried_at: Option<Timestamp>,
     failed: bool,
-    accuracy: Accuracy,
+    live: Live,
+    /// Whether what an earlier process stored was read, or found to be of no use.
+    recalled: bool,
+    /// What is still to be stored.
+    unsaved: Option<BTreeMap<String, String>>,
+    /// Whether this process has stored a model.
+    saved: bool,
+    /// What went wrong with the stored model, for the status.
+    note: Option<String>,
+}
+
+/// The model in use.
+struct Fitted {
+    model: Arc<Model>,
+    /// Its full name.
+    name: String,
+    /// Digest of what it was fitted for.
+    question: String,
+    at: Timestamp,
 }
 
 impl ClusterForecaster {
@@ -49,10 +69,8 @@ impl ClusterForecaster {
         } else {
             f64::from(target.refresh_s)
         };
-        self.fitted_for
-            .as_ref()
-            .is_some_and(|fitted| !same_model(fitted, target))
-            || seconds_between(tried_at, now) >= pause_s
+        let outdated = |fitted: &Fitted| target.enabled && fitted.question != fitted_for(target);
+        self.fitted.as_ref().is_some_and(outdated) || seconds_between(tried_at, now) >= pause_s
     }
 
     /// Fetches what is new, fits when it is time, and leaves the path in the cell.
@@ -76,11 +94,13 @@ impl ClusterForecaster {
             }));
             return;
         }
-        self.settle(cell, &target.forecast, now);
-        match self.step(loops, target, fits, now).await {
+        self.recall(loops, cell, &target.forecast, now).await;
+        self.live.settle(cell, &target.forecast, now);
+        match self.step(loops, cell, target, fits, now).await {
             Ok(outlook) => {
                 self.failed = false;
                 cell.outlook.store(Arc::new(outlook));
+                self.save(loops, &target.forecast).await;
             }
             Err(missing) => {
                 self.failed = true;
@@ -90,8 +110,82 @@ impl ClusterForecaster {
                 let state = OutlookState::HistoryUnavailable(missing);
                 cell.outlook.store(Arc::new(Outlook {
                     state,
+                    note: self.note.clone(),
                     ..(*last).clone()
                 }));
+            }
+        }
+    }
+
+    /// Takes over what an earlier process stored, once: model, path and how it fared. The path
+    /// stands at once, also while the history cannot be read (S4).
+    async fn recall(
+        &mut self,
+        loops: &Forecaster,
+        cell: &Cell,
+        wanted: &ForecastTarget,
+        now: Timestamp,
+    ) {
+        if self.recalled || self.fitted.is_some() {
+            return;
+        }
+        let kept = match loops.store.read(wanted).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                // What cannot be read now may be readable at the next attempt.
+                self.recalled = matches!(error, StoreError::Unusable(_) | StoreError::Foreign(_));
+                self.take_note(wanted, &error);
+                return;
+            }
+        };
+        self.recalled = true;
+        self.note = None;
+        let Some(kept) = kept.filter(|kept| kept.about.fitted_for == fitted_for(wanted)) else {
+            return;
+        };
+        let Kept {
+            model,
+            path,
+            accuracy,
+            about,
+        } = kept;
+        self.live = Live::resumed(accuracy);
+        let fitted = Fitted {
+            model: Arc::new(model),
+            name: about.model,
+            question: about.fitted_for,
+            at: about.fitted_at.min(now),
+        };
+        cell.outlook.store(Arc::new(Outlook {
+            made_at: Some(fitted.at),
+            history_hours: about.history_hours,
+            peak_rps: Some(about.peak_rps),
+            ..self.outlook(&fitted, Arc::new(path))
+        }));
+        self.fitted = Some(fitted);
+    }
+
+    fn take_note(&mut self, wanted: &ForecastTarget, error: &StoreError) {
+        let note = Some(error.to_string());
+        if self.note != note {
+            let (namespace, cluster) = &wanted.cluster;
+            tracing::warn!(namespace, cluster, error = chain(error), "the stored model");
+        }
+        self.note = note;
+    }
+
+    /// Stores what was fitted last; what could not be stored is tried again with the next path.
+    async fn save(&mut self, loops: &Forecaster, wanted: &ForecastTarget) {
+        let Some(data) = self.unsaved.take() else {
+            return;
+        };
+        match loops.store.write(wanted, &data).await {
+            // What was refused at the start is told until the model after it is stored, too.
+            Ok(()) if self.saved => self.note = None,
+            Ok(()) => self.saved = true,
+            Err(error) => {
+                self.take_note(wanted, &error);
+                self.unsaved = Some(data);
             }
         }
     }
@@ -99,41 +193,105 @@ impl ClusterForecaster {
     async fn step(
         &mut self,
         loops: &Forecaster,
+        cell: &Cell,
         target: &Target,
         fits: &Semaphore,
         now: Timestamp,
     ) -> Result<Outlook, Missing> {
         let wanted = &target.forecast;
-        let same = self
-            .fitted_for
-            .as_ref()
-            .is_some_and(|fitted| same_model(fitted, wanted));
-        let age_s = self
-            .fitted_at
-            .map_or(f64::INFINITY, |at| seconds_between(at, now));
-        let refit = !same || self.model.is_none() || age_s >= f64::from(wanted.refit_s);
-        self.fetch(target, refit, now).await?;
+        let question = fitted_for(wanted);
+        let fresh = |fitted: &Fitted| {
+            let age_s = seconds_between(fitted.at, now);
+            fitted.question == question && age_s < f64::from(wanted.refit_s)
+        };
+        let refit = !self.fitted.as_ref().is_some_and(fresh);
+        // A model of an earlier process comes without the history it was fitted on.
+        let all = refit || self.past.is_empty();
+        self.fetch(target, all, now).await?;
+        if self.past.is_empty()
+            && let Some(outlook) = self.without_history(cell, wanted, now)
+        {
+            return Ok(outlook);
+        }
         let series = self.series(wanted)?;
         if refit {
-            let started = Instant::now();
-            self.model = Some(fitted(&series, wanted, fits).await?);
-            loops
-                .metrics
-                .fit_duration
-                .observe(started.elapsed().as_secs_f64());
-            self.fitted_at = Some(now);
-            self.fitted_for = Some(wanted.clone());
+            self.refit(loops, &series, wanted, fits, now).await?;
         }
-        let Some(model) = self.model.clone() else {
+        let Some(fitted) = &self.fitted else {
             return Err(Missing::because(
                 MissingReason::NotSampledYet,
                 "no model was fitted yet",
             ));
         };
-        let widening = self.accuracy.widening(wanted.quantile_percent);
-        let path = Arc::new(model.path(&series, HORIZON_S).widened(widening));
-        self.promise(&path, &series, wanted, now);
-        Ok(self.outlook(model.basis(), path, &series, now))
+        let widening = self.live.widening(wanted.quantile_percent);
+        let path = fitted.model.path(&series, HORIZON_S).widened(widening);
+        let path = Arc::new(path.named(fitted.name.clone()));
+        self.live.promise(&path, &series, wanted, now);
+        let outlook = Outlook {
+            made_at: Some(now),
+            history_hours: hours_of(&series),
+            peak_rps: Some(series.peak_rps()),
+            quality: Some(series.quality()),
+            ..self.outlook(fitted, Arc::clone(&path))
+        };
+        if refit {
+            self.unsaved = match self.kept(fitted, &path, &outlook, wanted) {
+                Ok(data) => Some(data),
+                Err(error) => {
+                    self.take_note(wanted, &StoreError::Unusable(error));
+                    None
+                }
+            };
+        }
+        Ok(outlook)
+    }
+
+    /// Fits on a blocking thread; the model before it stands until the new one does.
+    async fn refit(
+        &mut self,
+        loops: &Forecaster,
+        series: &Series,
+        wanted: &ForecastTarget,
+        fits: &Semaphore,
+        now: Timestamp,
+    ) -> Result<(), Missing> {
+        let started = Instant::now();
+        let model = fitted::model(series, wanted, fits).await?;
+        loops
+            .metrics
+            .fit_duration
+            .observe(started.elapsed().as_secs_f64());
+        let name = model_name(&model)
+            .map_err(|error| Missing::because(MissingReason::NotSampledYet, error.to_string()))?;
+        self.fitted = Some(Fitted {
+            model,
+            name,
+            question: fitted_for(wanted),
+            at: now,
+        });
+        Ok(())
+    }
+
+    /// What is stored of the forecast.
+    fn kept(
+        &self,
+        fitted: &Fitted,
+        path: &ForecastPath,
+        outlook: &Outlook,
+        wanted: &ForecastTarget,
+    ) -> Result<BTreeMap<String, String>, KeepError> {
+        let about = About {
+            history_hours: outlook.history_hours,
+            peak_rps: outlook.peak_rps.unwrap_or(0.0),
+            ..About::new(fitted.name.clone(), fitted.at, wanted)
+        };
+        let kept = Kept {
+            model: (*fitted.model).clone(),
+            path: path.clone(),
+            accuracy: self.live.settled(),
+            about,
+        };
+        kept.encode()
     }
 
     /// Fetches the whole history before a fit, and only its end between two fits.
@@ -162,7 +320,8 @@ impl ClusterForecaster {
         Ok(())
     }
 
-    /// The history as a series, without the sales: their load is planned by uplift, not learned.
+    /// The history as a series, without sales and masked windows: a sale's load is planned by uplift,
+    /// not learned.
     fn series(&self, wanted: &ForecastTarget) -> Result<Series, Missing> {
         let no_data = |message: String| Missing::because(MissingReason::NoData, message);
         let samples: Vec<(UnixMillis, f64)> = self
@@ -172,126 +331,74 @@ impl ClusterForecaster {
             .collect();
         let series = Series::from_samples(wanted.step_s, &samples)
             .map_err(|error| no_data(format!("the history cannot be used: {error}")))?;
-        wanted
-            .sales
-            .iter()
-            .try_fold(series, |series, (from, until)| {
-                series
-                    .masked((*from).into(), (*until).into())
-                    .ok_or_else(|| no_data("the history holds nothing but sales".to_owned()))
-            })
+        let sales = wanted.sales.iter().map(|(from, until)| Mask {
+            from: (*from).into(),
+            until: (*until).into(),
+        });
+        let masks: Vec<Mask> = sales.chain(wanted.masks.iter().copied()).collect();
+        series.without(&masks).ok_or_else(|| {
+            no_data("the history holds nothing but sales and masked windows".to_owned())
+        })
     }
 
-    /// Compares what was promised for now with the load that came.
-    fn settle(&mut self, cell: &Cell, wanted: &ForecastTarget, now: Timestamp) {
-        let in_sale = wanted
-            .sales
-            .iter()
-            .any(|(from, until)| *from <= now && now < *until);
-        let reading = cell.prometheus.load_full();
-        let load = reading
-            .as_ref()
-            .and_then(|reading| reading.load.as_ref().ok());
-        if let (Some(load), false) = (load, in_sale) {
-            self.accuracy
-                .observe(now.into(), load.rps, wanted.refresh_s.saturating_mul(2));
-        }
-    }
-
-    fn promise(
-        &mut self,
-        path: &ForecastPath,
-        series: &Series,
+    /// The usual day in place of a history that does not exist yet: scaled by the load measured now,
+    /// or by what the least replicas hold. `None` once there was a model, whose path is worth more
+    /// than a guess even when the history has been lost since (F12).
+    fn without_history(
+        &self,
+        cell: &Cell,
         wanted: &ForecastTarget,
         now: Timestamp,
-    ) {
-        let at = UnixMillis::from(now).plus_s(i64::from(wanted.lead_s));
-        let day_before = at.plus_s(-86_400);
-        let last = || series.points().last().map(|(_, rps)| rps);
-        let naive = series
-            .points()
-            .find(|(when, _)| *when >= day_before)
-            .filter(|(when, _)| when.seconds_since(day_before) <= 2 * i64::from(wanted.step_s))
-            .map(|(_, rps)| rps)
-            .or_else(last);
-        let bounds = path
-            .p50_rps_max(at, at)
-            .zip(path.upper_rps_max(at, at))
-            .zip(naive);
-        if let Some(((p50_rps, upper_rps), naive_rps)) = bounds {
-            self.accuracy.promise(Promise {
-                at,
-                p50_rps,
-                upper_rps,
-                naive_rps,
-            });
+    ) -> Option<Outlook> {
+        if self.fitted.is_some() {
+            return None;
         }
+        let reading = cell.prometheus.load_full();
+        let load = reading.and_then(|reading| Some(reading.load.as_ref().ok()?.rps));
+        let (level_rps, scale) = match load.filter(|rps| *rps > 0.0) {
+            Some(rps) => (rps, ColdScale::Measured),
+            None => (wanted.declared_rps, ColdScale::Declared),
+        };
+        let quantile = wanted.quantile_percent;
+        let path = path_of_moment(now.into(), wanted.step_s, HORIZON_S, quantile, level_rps)?;
+        Some(Outlook {
+            state: OutlookState::ColdStart(scale),
+            path: Some(Arc::new(path)),
+            made_at: Some(now),
+            note: self.note.clone(),
+            ..Outlook::default()
+        })
     }
 
-    fn outlook(
-        &self,
-        basis: Basis,
-        path: Arc<ForecastPath>,
-        series: &Series,
-        now: Timestamp,
-    ) -> Outlook {
-        let state = match basis {
-            Basis::ColdStart => OutlookState::InsufficientHistory,
+    /// What is to be known of a path of the model.
+    fn outlook(&self, fitted: &Fitted, path: Arc<ForecastPath>) -> Outlook {
+        let state = match fitted.model.basis() {
+            Basis::ColdStart => OutlookState::ColdStart(ColdScale::History),
             Basis::Daily | Basis::Weekly => OutlookState::Fitted,
         };
-        let percent = |share: f64| (share * 100.0).round().clamp(0.0, 10_000.0) as u32;
         Outlook {
             state,
             path: Some(path),
-            made_at: Some(now),
-            fitted_at: self.fitted_at,
-            history_hours: u32::try_from(series.span_s() / 3_600).unwrap_or(0),
-            peak_rps: Some(series.peak_rps()),
-            error_percent: self.accuracy.wape().map(percent),
-            proven: self.accuracy.verdict() != Verdict::Unproven,
+            fitted_at: Some(fitted.at),
+            changed_at: fitted.model.changed_at().and_then(UnixMillis::timestamp),
+            live: self.live.figures(),
+            note: self.note.clone(),
+            ..Outlook::default()
         }
     }
 }
 
-/// Fits on a blocking thread; a model that panics is one failed fit (F18).
-async fn fitted(
-    series: &Series,
-    wanted: &ForecastTarget,
-    fits: &Semaphore,
-) -> Result<Arc<Model>, Missing> {
-    let failed = |message: String| Missing::because(MissingReason::NotSampledYet, message);
-    let _place = fits.acquire().await;
-    let (series, quantile_percent) = (series.clone(), wanted.quantile_percent);
-    let job = tokio::task::spawn_blocking(move || {
-        fit(
-            &series,
-            &FitOptions {
-                quantile_percent,
-                ..FitOptions::default()
-            },
-        )
-    });
-    match job.await {
-        Ok(Ok(model)) => Ok(Arc::new(model)),
-        Ok(Err(error)) => Err(failed(format!("the fit failed: {error}"))),
-        Err(error) => Err(failed(format!("the fit ended abruptly: {error}"))),
-    }
-}
-
-/// Whether a model fitted for one target serves another.
-fn same_model(fitted: &ForecastTarget, wanted: &ForecastTarget) -> bool {
-    fitted.query == wanted.query
-        && fitted.history_days == wanted.history_days
-        && fitted.step_s == wanted.step_s
-        && fitted.quantile_percent == wanted.quantile_percent
-        && wanted.enabled
+fn hours_of(series: &Series) -> u32 {
+    u32::try_from(series.span_s() / 3_600).unwrap_or(0)
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
     use super::*;
 
-    fn target() -> ForecastTarget {
+    pub(in crate::forecast) fn target() -> ForecastTarget {
         ForecastTarget {
             cluster: ("pay".to_owned(), "till".to_owned()),
             enabled: true,
@@ -303,6 +410,9 @@ mod tests {
             refit_s: 900,
             lead_s: 60,
             sales: Vec::new(),
+            masks: Vec::new(),
+            owner: OwnerReference::default(),
+            declared_rps: 100.0,
         }
     }
 

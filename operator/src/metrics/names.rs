@@ -30,6 +30,12 @@ pub const FORECAST_MEDIAN: &str = "floodgate_forecast_median_rps";
 pub const FORECAST_UPPER: &str = "floodgate_forecast_upper_rps";
 /// Gauge by cluster, permille: live error of the forecast.
 pub const FORECAST_ERROR: &str = "floodgate_forecast_error_permille";
+/// Gauge by cluster, permille: live error of seasonal naive on the same points.
+pub const FORECAST_NAIVE_ERROR: &str = "floodgate_forecast_naive_error_permille";
+/// Gauge by cluster, permille: share of loads at or below the upper quantile of the forecast.
+pub const FORECAST_COVERAGE: &str = "floodgate_forecast_coverage_permille";
+/// Gauge by cluster: values of the history left out as sales or declared windows.
+pub const MASKED_POINTS: &str = "floodgate_forecast_masked_points";
 /// Gauge by cluster: replicas decided.
 pub const DESIRED: &str = "floodgate_desired_replicas";
 /// Gauge by cluster: pods Ready.
@@ -47,7 +53,7 @@ pub const LEAD_TIME: &str = "floodgate_lead_time_seconds";
 pub const UNPREPARED_SALES: &str = "floodgate_unprepared_sales";
 
 /// Every metric of the operator.
-pub const ALL: [&str; 21] = [
+pub const ALL: [&str; 24] = [
     RECONCILES,
     RECONCILE_FAILURES,
     RECONCILE_DURATION,
@@ -61,6 +67,9 @@ pub const ALL: [&str; 21] = [
     FORECAST_MEDIAN,
     FORECAST_UPPER,
     FORECAST_ERROR,
+    FORECAST_NAIVE_ERROR,
+    FORECAST_COVERAGE,
+    MASKED_POINTS,
     DESIRED,
     READY,
     WARM,

@@ -11,6 +11,7 @@ use super::Context;
 use crate::{
     clock::{seconds_between, secret_token},
     conditions::level_in_force,
+    forecast::{ColdScale, OutlookState},
     metrics::{ClusterLabels, DecisionLabels},
     observe::Observed,
     overrides::{OverridesRead, Remark},
@@ -84,12 +85,22 @@ pub(super) fn target(
         baseline_rps: planned
             .load
             .rps
+            .or_else(|| declared_rps(observed))
             .filter(|_| !sale_runs(planned, observed.now)),
         replicas: planned.replicas,
         level: level_in_force(observed, planned),
         pods: observed.pods.as_ref().map_or(0, |pods| pods.current()),
         limits: plan_limits(observed, valid, &planned.overrides),
     })));
+}
+
+/// With neither history nor load a sale is planned from what the least replicas hold, until either
+/// is there.
+fn declared_rps(observed: &Observed) -> Option<f64> {
+    let outlook = &observed.outlook;
+    let path = outlook.path.as_ref()?;
+    let declared = outlook.state == OutlookState::ColdStart(ColdScale::Declared);
+    path.p50_rps().first().copied().filter(|_| declared)
 }
 
 /// Whether a phase of any sale runs: what is measured then is no baseline of another.
@@ -112,6 +123,8 @@ fn forecast_target(
     ForecastTarget {
         enabled: valid.forecast.mode != ForecastMode::Off,
         cluster: (valid.namespace.clone(), valid.name.clone()),
+        owner: valid.owner.clone(),
+        declared_rps: valid.scaling.capacity_rps * f64::from(valid.scaling.replicas_min),
         query: own.unwrap_or_else(|| history_query(&valid.namespace, &valid.name)),
         history_days: valid.traffic.history_days,
         step_s: valid.traffic.history_step_s,
@@ -122,6 +135,7 @@ fn forecast_target(
         sales: begun
             .filter_map(|phase| span((phase.t0, phase.until)))
             .collect(),
+        masks: planned.masks.windows.clone(),
     }
 }
 
@@ -196,11 +210,19 @@ pub(super) fn metrics(ctx: &Context, key: &ClusterKey, observed: &Observed, plan
             gauges.forecast_upper.get_or_create(&labels).set(upper_rps);
         }
     }
-    if let Some(percent) = observed.outlook.error_percent {
-        gauges
-            .forecast_error
-            .get_or_create(&labels)
-            .set(f64::from(percent) * 10.0);
+    let live = &observed.outlook.live;
+    for (family, percent) in [
+        (&gauges.forecast_error, live.error_percent),
+        (&gauges.forecast_naive_error, live.naive_error_percent),
+        (&gauges.forecast_coverage, live.coverage_percent),
+    ] {
+        if let Some(percent) = percent {
+            family.get_or_create(&labels).set(f64::from(percent) * 10.0);
+        }
+    }
+    if let Some(quality) = &observed.outlook.quality {
+        let masked = quality.masked as f64;
+        gauges.masked_points.get_or_create(&labels).set(masked);
     }
 }
 

@@ -9,7 +9,7 @@ use floodgate_contract::Level;
 use floodgate_planner::{SalePhase, UnixMillis};
 use jiff::Timestamp;
 
-use super::outcome::ClusterSeen;
+use super::{outcome::ClusterSeen, profile::LoadProfile};
 use crate::{clock::seconds_between, snapshot::ClusterKey, validate::ValidSale};
 
 /// Phases kept, at most.
@@ -22,7 +22,7 @@ const LATE_S_MAX: i64 = 15;
 const GAP_S_MAX: f64 = 10.0;
 
 /// What one phase has seen on one cluster.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// Highest load, requests/s.
     pub peak_rps: f64,
@@ -30,6 +30,8 @@ pub struct Tally {
     pub replicas_max: u32,
     /// Seconds in which a level above Normal was in force.
     pub degraded_s: f64,
+    /// The load over its minutes.
+    pub(super) profile: LoadProfile,
     /// When it was noted first.
     first_at: Option<Timestamp>,
     /// When it was noted last.
@@ -76,6 +78,9 @@ impl Ledger {
                 }
                 let tally = tallies.entry(key).or_default();
                 tally.note(facts.measured_rps, facts.replicas, facts.level, now);
+                if let Some(rps) = facts.measured_rps {
+                    tally.profile.note(phase, instant, rps);
+                }
             }
         }
     }
@@ -88,7 +93,7 @@ impl Ledger {
         phase: &SalePhase,
     ) -> Option<Tally> {
         let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        tallies.get(&key_of(sale, cluster, phase)).copied()
+        tallies.get(&key_of(sale, cluster, phase)).cloned()
     }
 }
 

@@ -115,7 +115,7 @@ fn cluster_status(
             now,
         );
         if status.report.is_none() && phase.until <= UnixMillis::from(now) {
-            status.report = tally(&seen.name, phase).map(|tally| report(&status, tally, phase.t0));
+            status.report = tally(&seen.name, phase).map(|tally| report(&status, &tally, phase));
         }
         Some(status)
     });
@@ -216,8 +216,8 @@ fn note_t0(
 
 /// What came of a phase. Nothing is learned from one whose beginning this process did not see: its
 /// peak may have come before.
-fn report(status: &SalePhaseStatus, tally: Tally, t0: UnixMillis) -> SaleReport {
-    let whole = tally.saw_from(t0);
+fn report(status: &SalePhaseStatus, tally: &Tally, phase: &SalePhase) -> SaleReport {
+    let whole = tally.saw_from(phase.t0);
     let uplift = f64::from(status.uplift_percent.max(1)) / 100.0;
     let baseline_rps = f64::from(status.planned_rps) / uplift;
     let learned = if whole && baseline_rps > 0.0 {
@@ -231,6 +231,11 @@ fn report(status: &SalePhaseStatus, tally: Tally, t0: UnixMillis) -> SaleReport 
         learned_uplift_percent: rounded(learned.min(100_000.0)),
         replicas_max: i32::try_from(tally.replicas_max).unwrap_or(i32::MAX),
         degraded_seconds: rounded(tally.degraded_s),
+        profile: if whole {
+            tally.profile.lifts(phase, baseline_rps)
+        } else {
+            Vec::new()
+        },
     }
 }
 

@@ -224,5 +224,7 @@ async fn a_sale_stands_before_t0_and_tells_what_stood() {
     .await;
     let report = phase().await.unwrap().report.unwrap();
     assert_eq!((report.peak_rps, report.replicas_max), (40, 8));
+    let lifts: Vec<i32> = report.profile.iter().map(|lift| lift.p50_percent).collect();
+    assert_eq!(lifts, [100], "the load was that of the baseline");
     operator.stop().await;
 }

@@ -9,6 +9,7 @@ mod cluster_objects;
 mod conflicts;
 mod crash;
 mod faults;
+mod forecasts;
 mod lease;
 mod load;
 mod pods;

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{RawQuery, State},
     http::{HeaderMap, StatusCode},
     routing::{get, put},
 };
@@ -139,6 +139,7 @@ async fn policy(State(told): State<Shared>, Json(policy): Json<Policy>) -> Json<
 pub struct FakePrometheus {
     pub url: String,
     answer: Arc<Mutex<Answer>>,
+    past: Arc<Mutex<Past>>,
     server: JoinHandle<()>,
 }
 
@@ -157,6 +158,18 @@ pub enum Answer {
     Hangs,
 }
 
+/// What it says of the past.
+#[derive(Clone, Debug, Default)]
+pub enum Past {
+    /// There is none.
+    #[default]
+    Empty,
+    /// Every sample that is asked for, a daily wave around 40 requests/s.
+    Wave,
+    /// An error.
+    Status(u16),
+}
+
 type Asked = Arc<Mutex<Answer>>;
 
 impl FakePrometheus {
@@ -165,16 +178,26 @@ impl FakePrometheus {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let answer: Asked = Arc::new(Mutex::new(answer));
         let state = (namespace.to_owned(), Arc::clone(&answer));
+        let past: Arc<Mutex<Past>> = Arc::default();
+        let ranges = Router::new()
+            .route("/api/v1/query_range", get(range).post(range))
+            .with_state(Arc::clone(&past));
         let router = Router::new()
             .route("/api/v1/query", get(query).post(query))
-            .route("/api/v1/query_range", get(range).post(range))
-            .with_state(state);
+            .with_state(state)
+            .merge(ranges);
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
             url,
             answer,
+            past,
             server,
         }
+    }
+
+    /// Says this of the past from now on.
+    pub fn remember(&self, past: Past) {
+        *self.past.lock().unwrap() = past;
     }
 
     pub fn say(&self, answer: Answer) {
@@ -219,8 +242,33 @@ async fn query(State((namespace, answer)): State<(String, Asked)>) -> Reply {
     )
 }
 
-async fn range() -> Reply {
-    let data = json!({ "resultType": "matrix", "result": [] });
+async fn range(
+    State(past): State<Arc<Mutex<Past>>>,
+    RawQuery(query): RawQuery,
+    body: String,
+) -> Reply {
+    let said = past.lock().unwrap().clone();
+    let asked = format!("{}&{body}", query.unwrap_or_default());
+    let number = |name: &str| -> f64 {
+        let mut words = asked.split('&').filter_map(|word| word.split_once('='));
+        let (_, value) = words.find(|(key, _)| *key == name).unwrap();
+        value.parse().unwrap()
+    };
+    let result = match said {
+        Past::Empty => json!([]),
+        Past::Status(code) => return reply(code, "{}"),
+        Past::Wave => {
+            let (start, step) = (number("start"), number("step"));
+            let count = ((number("end") - start) / step) as i64;
+            let values = (0..=count).map(|index| {
+                let at = start + index as f64 * step;
+                let angle = std::f64::consts::TAU * at / 86_400.0;
+                json!([at, format!("{:.3}", 40.0 + 20.0 * angle.sin())])
+            });
+            json!([{ "metric": {}, "values": values.collect::<Vec<_>>() }])
+        }
+    };
+    let data = json!({ "resultType": "matrix", "result": result });
     reply(
         200,
         json!({ "status": "success", "data": data }).to_string(),

@@ -76,7 +76,8 @@ pub struct ReplicaCounts {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ForecastSummary {
-    /// Model in use.
+    /// Model in use: its kind and the first characters of the SHA-256 of `model.json` in the
+    /// `ConfigMap` named `<cluster>-forecast`.
     #[schemars(length(max = 64))]
     pub model: String,
     /// Median of the load at the lead time, requests per second.
@@ -87,14 +88,36 @@ pub struct ForecastSummary {
     pub quantile_percent: i32,
     /// Seconds it looks ahead.
     pub horizon_seconds: i32,
-    /// Live error (WAPE) in percent; absent until a forecast came due.
+    /// Live error (WAPE) at the lead time in percent; absent until a forecast came due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_percent: Option<i32>,
+    /// The same for seasonal naive on the same points; a forecast that is clearly worse makes no bid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub naive_error_percent: Option<i32>,
+    /// Share of loads at or below `upperRps`, in percent; absent until a forecast came due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage_percent: Option<i32>,
     /// When the model was last fitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fitted_at: Option<Time>,
     /// Hours of history it was fitted on.
     pub history_hours: i32,
+    /// How good that history is: share of steps with a valid value, in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality_percent: Option<i32>,
+    /// Values left out of it because they lie in a sale or in a window of `mask-history`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masked_points: Option<i32>,
+    /// Values refused as NaN, infinite, negative or absurd.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_points: Option<i32>,
+    /// A lasting jump of the load; what lies before it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Time>,
+    /// What went wrong with the stored model, if anything did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub note: Option<String>,
 }
 
 /// Degradation, and why.

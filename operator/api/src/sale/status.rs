@@ -105,4 +105,24 @@ pub struct SaleReport {
     pub replicas_max: i32,
     /// Seconds in which a level above Normal was in force.
     pub degraded_seconds: i32,
+    /// Load over the minutes of the phase, as a share of the baseline; absent when its beginning
+    /// was not seen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub profile: Vec<SaleLift>,
+}
+
+/// Load of one step of a phase, in percent of the baseline.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SaleLift {
+    /// Beginning of the step, minutes from the start of the phase.
+    pub from_minute: i32,
+    /// Median.
+    pub p50_percent: i32,
+    /// What nine in ten moments stayed below.
+    pub p90_percent: i32,
+    /// What nineteen in twenty stayed below.
+    pub p95_percent: i32,
 }

@@ -14,6 +14,7 @@ use floodgate_forecast::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::cleaning::Cleaning;
 use super::input::{self, Fold};
 use super::{EvalArguments, ForecastError};
 use crate::trace::Unit;
@@ -42,8 +43,9 @@ struct Outcome {
 pub(super) fn run(arguments: &EvalArguments) -> Result<String, ForecastError> {
     let folds = input::folds(&arguments.folds)?;
     let calendar = input::calendar(arguments.events.as_deref())?;
-    let traces = traces(&arguments.traces, &folds)?;
-    let outcomes = forecast_all(&folds, &traces, &calendar)?;
+    let cleaning = &arguments.cleaning;
+    let traces = traces(&arguments.traces, &folds, cleaning)?;
+    let outcomes = forecast_all(&folds, &traces, &calendar, cleaning)?;
     let mut text = "series,method,origin,timestamp,p50,p95\n".to_owned();
     for outcome in &outcomes {
         text.push_str(&outcome.rows);
@@ -74,12 +76,17 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<String, ForecastError> {
     arguments.form.render(&summary, line)
 }
 
-fn traces(dir: &Path, folds: &[Fold]) -> Result<BTreeMap<String, Trace>, ForecastError> {
+fn traces(
+    dir: &Path,
+    folds: &[Fold],
+    cleaning: &Cleaning,
+) -> Result<BTreeMap<String, Trace>, ForecastError> {
     let mut traces = BTreeMap::new();
     for fold in folds {
         if !traces.contains_key(&fold.series) {
             let path = dir.join(format!("{}.csv", fold.series));
-            traces.insert(fold.series.clone(), input::trace(&path, Unit::Rps)?);
+            let (trace, _) = cleaning.trace(&path, Unit::Rps)?;
+            traces.insert(fold.series.clone(), trace);
         }
     }
     Ok(traces)
@@ -90,6 +97,7 @@ fn forecast_all(
     folds: &[Fold],
     traces: &BTreeMap<String, Trace>,
     calendar: &Calendar,
+    cleaning: &Cleaning,
 ) -> Result<Vec<Outcome>, ForecastError> {
     let bar = progress(folds.len());
     let next = AtomicUsize::new(0);
@@ -100,7 +108,8 @@ fn forecast_all(
             let Some(fold) = folds.get(index) else {
                 return Ok::<_, ForecastError>(done);
             };
-            done.push((index, forecast(fold, &traces[&fold.series], calendar)?));
+            let trace = &traces[&fold.series];
+            done.push((index, forecast(fold, trace, calendar, cleaning)?));
             bar.inc(1);
         }
     };
@@ -129,8 +138,13 @@ fn progress(folds: usize) -> ProgressBar {
     }
 }
 
-fn forecast(fold: &Fold, trace: &Trace, calendar: &Calendar) -> Result<Outcome, ForecastError> {
-    let series = input::known_at(trace, &fold.series, fold.origin)?;
+fn forecast(
+    fold: &Fold,
+    trace: &Trace,
+    calendar: &Calendar,
+    cleaning: &Cleaning,
+) -> Result<Outcome, ForecastError> {
+    let series = cleaning.known_at(trace, &fold.series, fold.origin)?;
     let options = FitOptions::for_step_s(series.step_s());
     // A gap at the origin makes the path start earlier; it is asked from the origin on.
     let gap_s = u32::try_from(fold.origin.seconds_since(series.end())).unwrap_or(0);

@@ -25,11 +25,11 @@ struct Summary {
 }
 
 pub(super) fn run(arguments: &ShowArguments) -> Result<String, ForecastError> {
-    let trace = input::trace(&arguments.trace, arguments.unit)?;
+    let (trace, _) = arguments.cleaning.trace(&arguments.trace, arguments.unit)?;
     let calendar = input::calendar(arguments.events.as_deref())?;
     let at: UnixMillis = arguments.at.into();
     let name = arguments.trace.display().to_string();
-    let series = input::known_within(&trace, &name, at)?;
+    let series = arguments.cleaning.known_within(&trace, &name, at)?;
     let options = FitOptions::for_step_s(series.step_s());
     let model = fit_with_events(&series, &options, &calendar)?;
     let path = model.path_with_events(&series, HORIZON_S, &calendar);

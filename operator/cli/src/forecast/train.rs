@@ -13,6 +13,10 @@ struct Summary {
     points: usize,
     missing: usize,
     rejected: usize,
+    /// Values left out by --mask.
+    masked: usize,
+    /// Steps left out because a counter fell.
+    resets: usize,
     /// From the first to the last value, seconds.
     span_s: i64,
     /// Share of steps with a value, lowered by the share of refused ones.
@@ -24,7 +28,7 @@ struct Summary {
 }
 
 pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
-    let trace = input::trace(&arguments.trace, arguments.unit)?;
+    let (trace, counted) = arguments.cleaning.trace(&arguments.trace, arguments.unit)?;
     let calendar = input::calendar(arguments.events.as_deref())?;
     let end = trace
         .samples()
@@ -33,7 +37,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         .unwrap_or_default();
     let at = arguments.at.map_or(end, Into::into);
     let name = arguments.trace.display().to_string();
-    let series = input::known_within(&trace, &name, at)?;
+    let series = arguments.cleaning.known_within(&trace, &name, at)?;
     let model = fit_with_events(&series, &FitOptions::for_step_s(series.step_s()), &calendar)?;
     let quality = series.quality();
     let lasting = span(series.span_s());
@@ -51,7 +55,9 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         bytes: text.len(),
         points: quality.points,
         missing: quality.missing,
-        rejected: quality.rejected,
+        rejected: quality.rejected + counted.rejected,
+        masked: quality.masked,
+        resets: counted.resets,
         span_s: series.span_s(),
         quality: quality.score,
         regression_share_max: model.ridge_share_max(),
@@ -59,14 +65,17 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         out: arguments.out.display().to_string(),
     };
     let line = format!(
-        "{}: {}, {} bytes; {} points over {lasting}, {} missing, {} refused; {}",
+        "{}: {}, {} bytes; {} points over {lasting}, {} missing, {} refused, {} masked, \
+         {} resets; {}",
         summary.out,
         summary.model,
         summary.bytes,
         summary.points,
         summary.missing,
         summary.rejected,
-        arguments.unit.in_words(&trace)
+        summary.masked,
+        summary.resets,
+        arguments.cleaning.in_words(arguments.unit, &trace)
     );
     arguments.form.render(&summary, line)
 }

@@ -86,7 +86,10 @@ pub async fn run(args: &ClearArgs, access: &AccessArgs) -> Result<Finding, Failu
         // End, reason and author belong to overrides; alone they would be refused in the open, as
         // is what nobody knows under our prefix.
         let ours = cluster.annotations().keys().map(String::as_str);
-        let ours = ours.filter(|name| name.starts_with(annotation::PREFIX));
+        // Windows declared to the forecast are no override; they stay until they are removed by name.
+        let ours = ours.filter(|name| {
+            name.starts_with(annotation::PREFIX) && *name != annotation::MASK_HISTORY
+        });
         cleared.extend(ours.filter(|name| !annotation::OVERRIDES.contains(name)));
     }
     if !cleared.is_empty() {

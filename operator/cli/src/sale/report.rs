@@ -152,7 +152,35 @@ fn page(answer: &Answer, sale: &Sale, moment: &Moment, paint: Paint) -> String {
     } else {
         let _ = write!(text, "\n{}", table.render(0));
     }
+    for cluster in &answer.clusters {
+        for phase in &sale.phases {
+            if let Some(line) = told(cluster, phase).and_then(|told| lift(cluster, told)) {
+                let _ = write!(text, "\n{line}");
+            }
+        }
+    }
     text
+}
+
+/// `checkout/midnight over its baseline, p50 and p95: from 0 min 9.1 and 10.2 times, ...`.
+fn lift(cluster: &SaleClusterStatus, told: &SalePhaseStatus) -> Option<String> {
+    let profile = &told.report.as_ref()?.profile;
+    let percent = |percent: i32| f64::from(percent) / 100.0;
+    let steps: Vec<String> = profile
+        .iter()
+        .map(|step| {
+            let (p50, p95) = (percent(step.p50_percent), percent(step.p95_percent));
+            format!("from {} min {p50:.1} and {p95:.1}", step.from_minute)
+        })
+        .collect();
+    (!steps.is_empty()).then(|| {
+        format!(
+            "{}/{}, times the baseline, p50 and p95: {}\n",
+            cluster.name,
+            told.name,
+            steps.join(", ")
+        )
+    })
 }
 
 fn row(cluster: &SaleClusterStatus, phase: &SalePhase, moment: &Moment) -> Vec<String> {

@@ -128,6 +128,11 @@ fn conditions(judgement: &mut Judgement, status: &PaymentClusterStatus) {
             "The forecast is not trusted",
         ),
         (
+            Kind::HistoryMasked,
+            "Unknown",
+            "A window to mask cannot be read",
+        ),
+        (
             Kind::ScaleConflict,
             "True",
             "Somebody else scales these pods",

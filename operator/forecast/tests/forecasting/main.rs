@@ -1,7 +1,13 @@
 //! What a forecast promises, by properties and on known shapes.
 
+#![allow(clippy::unwrap_used, reason = "a test ends by panic")]
+
 mod accuracy;
+mod counter;
 mod events;
+mod hyper_parameters;
+mod mask;
+mod prior;
 mod properties;
 mod series;
 mod shapes;

@@ -74,12 +74,17 @@ fn a_hundredfold_sale_is_believed_and_a_thousandfold_block_is_not() {
 }
 
 #[test]
-fn a_masked_window_is_missing() {
+fn a_masked_window_is_counted_and_not_taken_for_missing() {
     let series = series(2.0, 300, 0.0);
     let masked = series
         .masked(START.plus_s(3_600), START.plus_s(7_200))
         .unwrap();
-    assert_eq!(masked.quality().missing, 13);
+    let quality = masked.quality();
+    assert_eq!((quality.masked, quality.missing), (13, 0));
+    assert!(quality.score < series.quality().score);
+    let end = masked.masked(START.plus_s(170_000), series.end()).unwrap();
+    assert!(end.end() < START.plus_s(170_000));
+    assert_eq!((end.quality().masked, end.quality().missing), (23, 0));
     assert!(series.masked(START, START.plus_s(1_000_000)).is_none());
 }
 

@@ -53,3 +53,14 @@ fn a_scaled_trace_keeps_its_gaps_and_its_step() {
     let values: Vec<Option<f64>> = rates.samples().iter().map(|(_, value)| *value).collect();
     assert_eq!(values, [Some(1.0), None]);
 }
+
+#[test]
+fn f13_a_counter_is_read_as_rates_and_its_resets_are_counted() {
+    let text = "timestamp,value\n2026-11-10T00:00:00Z,0\n2026-11-10T00:01:00Z,600\n\
+                2026-11-10T00:02:00Z,-3\n2026-11-10T00:03:00Z,60\n2026-11-10T00:04:00Z,660\n";
+    let (trace, rates) = Trace::parse_counter(text).unwrap();
+    let values: Vec<Option<f64>> = trace.samples().iter().map(|(_, value)| *value).collect();
+    assert_eq!(values, [None, Some(10.0), None, None, Some(10.0)]);
+    assert_eq!((rates.resets, rates.rejected), (1, 1));
+    assert!(Trace::parse(text).is_err(), "a rate is never negative");
+}

@@ -46,8 +46,15 @@ fn seen() -> ClusterSeen {
     }
 }
 
-fn status_at(before: &SaleEventStatus, tally: Option<Tally>, now: &str) -> SaleEventStatus {
-    status(before, Some(1), &valid(), &[seen()], |_, _| tally, at(now))
+fn status_at(before: &SaleEventStatus, tally: Option<&Tally>, now: &str) -> SaleEventStatus {
+    status(
+        before,
+        Some(1),
+        &valid(),
+        &[seen()],
+        |_, _| tally.cloned(),
+        at(now),
+    )
 }
 
 #[test]
@@ -81,7 +88,7 @@ fn a_phase_that_is_over_is_reported_and_teaches_its_uplift() {
     let mut tally = Tally::default();
     let level = floodgate_contract::Level::Normal;
     tally.note(Some(520.0), 11, level, at("2026-11-11T00:00:01Z"));
-    let after = status_at(&before, Some(tally), "2026-11-11T02:00:00Z");
+    let after = status_at(&before, Some(&tally), "2026-11-11T02:00:00Z");
     let report = after.clusters[0].phases[0].report.as_ref().unwrap();
     assert_eq!((report.peak_rps, report.baseline_rps), (520, 40));
     assert_eq!(after.learned_uplift_percent, Some(1_300));

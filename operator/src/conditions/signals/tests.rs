@@ -1,0 +1,149 @@
+//! What is said of a forecast that does not bid, and of windows that are left out.
+
+use std::sync::Arc;
+
+use floodgate_forecast::ForecastPath;
+use floodgate_planner::{BidSource, Reason as Why};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    forecast::{LiveFigures, Outlook},
+    plan::{self, Before, tests::observed},
+    validate::validate,
+};
+
+/// Plans with an outlook whose path asks for eight pods, and annotations.
+fn planned(outlook: Outlook, masks: Option<&str>) -> (Observed, Planned) {
+    let mut observed = observed(3, json!({}));
+    if let Some(text) = masks {
+        let mut cluster = (*observed.cluster).clone();
+        let annotations = cluster.metadata.annotations.get_or_insert_default();
+        annotations.insert(MASK_HISTORY.to_owned(), text.to_owned());
+        observed.cluster = Arc::new(cluster);
+    }
+    let path = ForecastPath::flat(observed.now.into(), 60, 600, 390.0, 390.0).unwrap();
+    observed.outlook = Arc::new(Outlook {
+        path: Some(Arc::new(path)),
+        made_at: Some(observed.now),
+        peak_rps: Some(400.0),
+        ..outlook
+    });
+    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
+    let planned = plan::plan(&observed, &cluster, &Before::default());
+    (observed, planned)
+}
+
+fn fitted() -> Outlook {
+    Outlook {
+        state: OutlookState::Fitted,
+        history_hours: 300,
+        ..Outlook::default()
+    }
+}
+
+fn said(outlook: Outlook) -> (Verdict, Option<Why>) {
+    let (observed, planned) = planned(outlook, None);
+    let mut bids = planned.decision.bids.iter();
+    let bid = bids.find(|bid| bid.source == BidSource::Forecast).unwrap();
+    (forecast_trusted(&observed, &planned), bid.muted)
+}
+
+#[test]
+fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
+    let live = LiveFigures {
+        error_percent: Some(30),
+        naive_error_percent: Some(10),
+        coverage_percent: Some(80),
+        proven: true,
+        loses: true,
+    };
+    let (verdict, muted) = said(Outlook { live, ..fitted() });
+    assert_eq!(
+        (verdict.status, verdict.reason),
+        (Truth::False, Reason::WorseThanNaive)
+    );
+    assert_eq!(muted, Some(Why::ForecastUntrusted));
+    let wins = LiveFigures {
+        loses: false,
+        ..live
+    };
+    let (verdict, muted) = said(Outlook {
+        live: wins,
+        ..fitted()
+    });
+    assert_eq!((verdict.status, muted), (Truth::True, None));
+    let far_off = LiveFigures {
+        error_percent: Some(90),
+        ..wins
+    };
+    let (verdict, _) = said(Outlook {
+        live: far_off,
+        ..fitted()
+    });
+    assert_eq!(verdict.reason, Reason::ErrorAboveGate);
+}
+
+#[test]
+fn a_change_of_the_level_is_told() {
+    let changed_at =
+        Some(plan::tests::observed(3, json!({})).now - SignedDuration::from_hours(500));
+    let (verdict, _) = said(Outlook {
+        changed_at,
+        ..fitted()
+    });
+    assert!(
+        verdict.message.contains("changed for good at 2026-10-"),
+        "{}",
+        verdict.message
+    );
+}
+
+#[test]
+fn f12_a_cold_start_says_what_it_is_scaled_by_and_does_not_bid() {
+    for (scale, words) in [
+        (ColdScale::History, "the hours there are"),
+        (ColdScale::Measured, "the load measured now"),
+        (ColdScale::Declared, "`scaling.min` pods hold"),
+    ] {
+        let (verdict, muted) = said(Outlook {
+            state: OutlookState::ColdStart(scale),
+            ..Outlook::default()
+        });
+        assert_eq!(
+            (verdict.status, verdict.reason),
+            (Truth::Unknown, Reason::ColdStart)
+        );
+        assert!(verdict.message.contains(words), "{}", verdict.message);
+        assert_eq!(muted, Some(Why::InsufficientHistory), "{scale:?}");
+    }
+}
+
+#[test]
+fn b26_windows_that_hold_and_windows_that_do_not_are_both_told() {
+    let good = "2026-11-03T02:00:00Z/2026-11-03T03:30:00Z";
+    let said = |text: Option<&str>| {
+        let (_, planned) = planned(fitted(), text);
+        let verdict = history_masked(&planned);
+        let held = planned.masks.windows.len();
+        (verdict.status, verdict.reason, verdict.message, held)
+    };
+    let (status, reason, _, held) = said(None);
+    assert_eq!((status, reason, held), (Truth::False, Reason::NoMask, 0));
+    let (status, reason, _, held) = said(Some(good));
+    assert_eq!(
+        (status, reason, held),
+        (Truth::True, Reason::WindowsMasked, 1)
+    );
+    let (status, reason, message, held) = said(Some(&format!("{good} tomorrow never")));
+    assert_eq!(
+        (status, reason, held),
+        (Truth::Unknown, Reason::InvalidMask, 1)
+    );
+    assert!(
+        message.contains("`floodgate.dev/mask-history`: \"tomorrow\" must be FROM/TO")
+            && message.contains("(1 more); 1 window is left out"),
+        "{message}"
+    );
+}
