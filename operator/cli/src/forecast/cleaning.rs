@@ -64,7 +64,7 @@ impl Cleaning {
         name: &str,
         at: UnixMillis,
     ) -> Result<Series, ForecastError> {
-        self.unmasked(input::known_within(trace, name, at)?, name, at)
+        self.unmasked(&input::known_within(trace, name, at)?, name, at)
     }
 
     /// What is known of a trace at an instant, without the masked windows.
@@ -74,12 +74,12 @@ impl Cleaning {
         name: &str,
         at: UnixMillis,
     ) -> Result<Series, ForecastError> {
-        self.unmasked(input::known_at(trace, name, at)?, name, at)
+        self.unmasked(&input::known_at(trace, name, at)?, name, at)
     }
 
     fn unmasked(
         &self,
-        series: Series,
+        series: &Series,
         name: &str,
         at: UnixMillis,
     ) -> Result<Series, ForecastError> {
