@@ -90,7 +90,7 @@ async fn run(command: Command, access: &AccessArgs) -> Result<ExitCode, Failure>
         Command::Override(args) => overrides::run(&args, access).await?,
         Command::Sale(args) => sale::run(&args, access).await?,
         Command::Rehearse(args) => {
-            rehearse::run(&args)?;
+            rehearse::run(&args).await?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Forecast(args) => return Ok(forecast::run(args)),

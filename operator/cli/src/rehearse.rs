@@ -1,9 +1,11 @@
 //! `rehearse`: a recorded trace in virtual time, under this planner and under other autoscalers.
 //!
-//! Everything is read from files; nothing is asked of a cluster and nothing is changed.
+//! Objects are read from files, the load from a file or from Prometheus; nothing is asked of a
+//! Kubernetes cluster and nothing is changed.
 
 mod args;
 mod chart;
+mod history;
 mod load;
 mod objects;
 mod table;
@@ -64,9 +66,9 @@ struct PolicyAnswer<'a> {
 }
 
 /// Rehearses and prints.
-pub fn run(args: &Args) -> Result<(), RehearseError> {
+pub async fn run(args: &Args) -> Result<(), RehearseError> {
     let given = objects::read(&args.files, args.sales.as_deref(), args)?;
-    let stage = load::stage(args, given)?;
+    let stage = load::stage(args, given).await?;
     let Stage {
         rehearsal, notes, ..
     } = &stage;

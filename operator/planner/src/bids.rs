@@ -16,7 +16,7 @@ const DOWN_HEADROOM: f64 = 1.05;
 
 /// Use of the pods, as a share of what they hold, that a peak just measured may reach; a peak is
 /// rarely the last one, and the next may be higher.
-const PEAK_SHARE: f64 = 0.9;
+const PEAK_SHARE: f64 = 0.8;
 
 /// All bids and their outcome.
 pub(crate) struct Auction {
@@ -114,10 +114,15 @@ fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
         Some(usual_rps) => {
             let usual_rps = in_reserve(situation, usual_rps, 1.0);
             let held_rps = usual_rps.max(in_reserve(situation, peak_rps, PEAK_SHARE));
-            (
-                held_rps,
-                "peaks use the reserve above the target utilisation",
-            )
+            let bereft_rps = without_one(situation, memory);
+            if bereft_rps > held_rps {
+                (bereft_rps, "one pod may die")
+            } else {
+                (
+                    held_rps,
+                    "peaks use the reserve above the target utilisation",
+                )
+            }
         }
         None => (peak_rps, ""),
     };
@@ -194,6 +199,18 @@ fn usual_upper_rps(situation: &Situation<'_>, memory: &Memory) -> Option<f64> {
 fn in_reserve(situation: &Situation<'_>, rps: f64, share: f64) -> f64 {
     let scaling = &situation.input.scaling;
     rps * (scaling.capacity_rps / scaling.full_rps() / share).min(1.0)
+}
+
+/// The load at target utilisation that needs as many pods as the usual load does when they are full
+/// and one of them dies. The reserve of many pods holds the load of one; that of two or three does
+/// not, and its successor takes a whole start to come.
+fn without_one(situation: &Situation<'_>, memory: &Memory) -> f64 {
+    let scaling = &situation.input.scaling;
+    let pods = memory
+        .spread
+        .usual_rps()
+        .map_or(0.0, |rps| (rps / scaling.full_rps()).ceil() + 1.0);
+    pods * scaling.capacity_rps
 }
 
 fn overridden(situation: &Situation<'_>) -> Bid {

@@ -9,7 +9,7 @@ use floodgate_forecast::UnixMillis;
 
 use crate::bids::phases;
 use crate::memory::LevelMemory;
-use crate::{Level, LevelDecision, LevelThreshold, Memory, Reason, Situation};
+use crate::{Level, LevelDecision, Memory, Reason, Situation};
 
 /// A level entered again within this many seconds of being left doubles its dwell.
 const REENTRY_S: i64 = 300;
@@ -108,11 +108,11 @@ fn automatic(
         return (demanded, reason);
     }
     if before == Level::NORMAL {
-        memory.level.fits_since = None;
+        memory.level.fits_since = [None; 4];
         return (Level::NORMAL, Reason::LoadFits);
     }
     if !situation.may_lower() {
-        memory.level.fits_since = None;
+        memory.level.fits_since = [None; 4];
         return (before, Reason::LevelHeld);
     }
     leave(input.now, &mut memory.level, percent, &input.degradation)
@@ -130,10 +130,13 @@ fn enter(now: UnixMillis, level: &mut LevelMemory, entered: Level) {
             0
         };
     }
-    level.fits_since = None;
+    level.fits_since = [None; 4];
 }
 
 /// Leaves one level when the load has fitted for the dwell of that level.
+///
+/// Each level's dwell counts from when the load began to fit it, whichever level is in force: a load
+/// that has been low for a minute needs no proof of that a second time for every level below.
 ///
 /// The load is what clients offer, refused requests included, at the tightest moment inside the
 /// lead time, and the capacity that of pods that serve everything: so it is the load that would
@@ -146,23 +149,29 @@ fn leave(
 ) -> (Level, Reason) {
     let before = level.floor;
     let index = usize::from(before.index().saturating_sub(1));
-    let threshold = policy.levels[index];
-    let fits = |threshold: LevelThreshold| percent <= f64::from(threshold.exit_percent);
-    if !fits(threshold) {
-        level.fits_since = None;
-        return (before, Reason::WarmCapacityShort);
+    for (since, threshold) in level.fits_since.iter_mut().zip(&policy.levels) {
+        let fits = percent <= f64::from(threshold.exit_percent);
+        *since = fits.then(|| since.unwrap_or(now));
     }
-    let since = *level.fits_since.get_or_insert(now);
-    let hold_s = i64::from(threshold.hold_s.max(1));
+    let Some(since) = level.fits_since[index] else {
+        return (before, Reason::WarmCapacityShort);
+    };
+    // One level in an instant, or a decision made again in it would be another one.
+    if level
+        .left_at
+        .get(index + 1)
+        .is_some_and(|left| *left == Some(now))
+    {
+        return (before, Reason::LoadFits);
+    }
+    let hold_s = i64::from(policy.levels[index].hold_s.max(1));
     let dwell_s = (hold_s << level.doublings[index].min(16)).min(DWELL_S_MAX.max(hold_s));
     if now.seconds_since(since) < dwell_s {
         return (before, Reason::LevelDwell);
     }
     level.left_at[index] = Some(now);
-    let milder = before.milder();
-    let next = index.checked_sub(1).map(|next| policy.levels[next]);
-    level.fits_since = next.filter(|next| fits(*next)).map(|_| now);
-    (milder, Reason::LoadFits)
+    level.fits_since[index] = None;
+    (before.milder(), Reason::LoadFits)
 }
 
 /// The moment inside the lead time at which load is highest against the pods warm by then.

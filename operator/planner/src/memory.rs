@@ -44,8 +44,8 @@ pub(crate) struct Stamped {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LevelMemory {
     pub(crate) floor: Level,
-    /// Since when the projected load has fitted one level milder.
-    pub(crate) fits_since: Option<UnixMillis>,
+    /// Levels 1 to 4: since when the projected load has been low enough to leave each.
+    pub(crate) fits_since: [Option<UnixMillis>; 4],
     /// Levels 1 to 4: when each was left last.
     pub(crate) left_at: [Option<UnixMillis>; 4],
     /// Levels 1 to 4: how often the dwell of each is doubled.

@@ -19,9 +19,12 @@ const SPREAD_S: f64 = 172_800.0;
 const SEEN_S_MIN: f64 = 3_600.0;
 /// Longest pause between two decisions that still counts as seen, seconds.
 const PAUSE_S_MAX: f64 = 60.0;
-/// Standard deviations that the pods must hold when full; about one moment in a hundred has more,
+/// Standard deviations that the pods must hold when full; about one moment in two hundred has more,
 /// and for those there are the bids of what is measured.
-const DEVIATIONS: f64 = 2.4;
+const DEVIATIONS: f64 = 2.7;
+/// Standard deviations that the pods must hold when full and one of them is lost: a loss and a rare
+/// moment do not come together.
+const USUAL_DEVIATIONS: f64 = 0.6;
 
 /// Level and upward spread of the load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -58,7 +61,16 @@ impl LoadSpread {
     /// The rate that the load exceeds in rare moments only, requests/s; `None` while too little was
     /// seen to say.
     pub(crate) fn upper_rps(&self) -> Option<f64> {
+        self.above_level(DEVIATIONS)
+    }
+
+    /// The rate that the load exceeds now and then, requests/s; `None` likewise.
+    pub(crate) fn usual_rps(&self) -> Option<f64> {
+        self.above_level(USUAL_DEVIATIONS)
+    }
+
+    fn above_level(&self, deviations: f64) -> Option<f64> {
         let deviation = (self.dispersion_rps * self.level_rps).sqrt();
-        (self.seen_s >= SEEN_S_MIN).then_some(self.level_rps + DEVIATIONS * deviation)
+        (self.seen_s >= SEEN_S_MIN).then_some(self.level_rps + deviations * deviation)
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use floodgate_forecast::UnixMillis;
-use floodgate_planner::rehearse::PolicyKind;
+use floodgate_planner::rehearse::{PolicyKind, World};
 use jiff::civil::Time;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
@@ -16,15 +16,29 @@ use crate::trace::Unit;
 ///
 /// The first 14 days of the trace, at most half of it, are history; the rest is rehearsed. All
 /// policies meet the same requests, the same slow pods and the same losses. Nothing is asked of a
-/// cluster and nothing is changed.
+/// Kubernetes cluster and nothing is changed.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Files with one `PaymentCluster` and any number of `SaleEvents`, YAML or JSON.
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Recorded load: `timestamp,value`, RFC 3339, blank value = missing.
-    #[arg(long, value_name = "FILE")]
-    pub trace: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "from_prometheus")]
+    pub trace: Option<PathBuf>,
+    /// Reads the recorded load from this Prometheus (or anything with its API) instead, with the
+    /// query of the cluster or else the one the operator makes its forecast with. In requests per
+    /// second; `--unit` says nothing about it.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["trace", "unit"])]
+    pub from_prometheus: Option<String>,
+    /// Query (`PromQL`) that yields the offered load in requests per second, instead of the cluster's.
+    #[arg(long, value_name = "PROMQL", requires = "from_prometheus")]
+    pub query: Option<String>,
+    /// Days of the past to read; the first 14, at most half of them, are history.
+    #[arg(long, value_name = "DAYS", default_value_t = 28, requires = "from_prometheus", value_parser = clap::value_parser!(u16).range(1..=730))]
+    pub days: u16,
+    /// File with a bearer token for it.
+    #[arg(long, value_name = "FILE", requires = "from_prometheus")]
+    pub token_file: Option<PathBuf>,
     /// What a value of the trace counts.
     #[arg(long, value_enum, default_value_t)]
     pub unit: Unit,
@@ -58,15 +72,21 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// From creation to Ready without warm-up, seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = positive)]
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().ready_s, value_parser = positive)]
     pub ready_seconds: f64,
-    /// Warm-up of a pod, seconds; a pod nobody warms up takes three times as long, while it serves.
-    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = positive)]
+    /// Warm-up of a pod that is told its hot keys, before it is Ready, seconds. The default is what
+    /// was measured on `payment-svc`, and the round in which the operator tells it.
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().warm_s, value_parser = positive)]
     pub warm_seconds: f64,
-    /// What a pod nobody warms up holds at first, percent of a warm one. The figures of the other
-    /// policies hang on it: at 70 and above a start breaks nothing by itself.
-    #[arg(long, value_name = "PERCENT", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100))]
+    /// What a pod that nobody warms up holds at first, percent of a warm one. The default is what was
+    /// measured on `payment-svc`, whose money path reads no cache; a service that lives on its cache
+    /// holds less, and the figures of the other policies hang on it: below 70 each start of theirs
+    /// breaks the objective by itself.
+    #[arg(long, value_name = "PERCENT", default_value_t = World::default().cold_percent, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub cold_percent: u32,
+    /// Until such a pod holds as much as a warm one, seconds, while it serves.
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().cold_s, value_parser = positive)]
+    pub cold_seconds: f64,
     /// Most pods the quota of the namespace admits.
     #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
     pub quota: Option<u32>,

@@ -13,13 +13,17 @@ const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 150.0;
 /// Height of the strip that marks bad minutes.
 const STRIP: f64 = 8.0;
+/// Heights with a line and a number, shares of the top.
+const MARKS: [f64; 3] = [1.0, 0.25, 0.04];
 
 const STYLE: &str = "
 :root{color-scheme:light dark;--ink:#1c2024;--soft:#6b7480;--page:#fff;--line:#d8dde3;--load:#8a94a0;--hold:#0b6bcb;--bad:#c62828}
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#98a2ad;--page:#15181b;--line:#343a41;--load:#7b8691;--hold:#5aa9f5;--bad:#ff6b6b}}
 body{margin:2rem auto;max-width:70rem;padding:0 1rem;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-td,th{padding:.25rem .5rem;text-align:right;border-bottom:1px solid var(--line)}
+td,th{padding:.25rem .5rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
+th{font-size:12px;vertical-align:bottom}
+h2{font-size:1.05rem;margin:1.4rem 0 .2rem}
 td:first-child,th:first-child{text-align:left}
 tr.own{font-weight:600}
 .scroll{overflow-x:auto}
@@ -28,6 +32,7 @@ svg{width:100%;height:auto;display:block}
 .hold{fill:none;stroke:var(--hold);stroke-width:1.5;vector-effect:non-scaling-stroke}
 .bad{fill:var(--bad)}
 .axis{fill:var(--soft);font-size:11px}
+.grid{stroke:var(--line);stroke-width:1}
 .key span{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em}
 p.note{color:var(--soft);margin:.2rem 0}
 ";
@@ -54,7 +59,7 @@ pub fn render(
     page.push_str(
         "<p class=\"key\"><span style=\"background:var(--load)\"></span>load\
          <span style=\"background:var(--hold)\"></span>what the warm pods hold when full\
-         <span style=\"background:var(--bad)\"></span>minutes that violate the objective</p>\n",
+         <span style=\"background:var(--bad)\"></span>minutes that violate the objective; heights grow with the square root, so that a night can be seen beside a sale</p>\n",
     );
     let full_rps = rehearsal.settings.scaling.full_rps();
     // The static peak would flatten every other line.
@@ -91,7 +96,7 @@ fn figures(page: &mut String, reports: &[Report]) {
 fn panel(page: &mut String, samples: &[Sample], full_rps: f64, top_rps: f64) {
     let last = samples.len().saturating_sub(1).max(1) as f64;
     let x = |index: usize| index as f64 / last * WIDTH;
-    let y = |rps: f64| HEIGHT - (rps / top_rps).min(1.0) * HEIGHT;
+    let y = |rps: f64| HEIGHT - (rps / top_rps).clamp(0.0, 1.0).sqrt() * HEIGHT;
     let bottom = HEIGHT + STRIP;
     let _ = write!(
         page,
@@ -136,10 +141,17 @@ fn panel(page: &mut String, samples: &[Sample], full_rps: f64, top_rps: f64) {
             );
         }
     }
-    let _ = writeln!(
-        page,
-        "<text class=\"axis\" x=\"4\" y=\"12\">{top_rps:.0} requests/s</text></svg>"
-    );
+    for share in MARKS {
+        let height = y(top_rps * share);
+        let _ = write!(
+            page,
+            "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{height:.1}\" y2=\"{height:.1}\"/>\
+             <text class=\"axis\" x=\"4\" y=\"{:.1}\">{:.0} requests/s</text>",
+            height + 12.0,
+            top_rps * share
+        );
+    }
+    page.push_str("</svg>\n");
 }
 
 fn escape(text: &str) -> String {

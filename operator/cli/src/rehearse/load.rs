@@ -7,7 +7,8 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, civil::Time};
 
 use super::args::{Args, Injection, When};
-use super::objects::Given;
+use super::history::{self, HistoryError};
+use super::objects::{Given, Past};
 use crate::trace::{self, TraceFileError};
 
 /// History before the rehearsal, at most half of the trace, seconds.
@@ -29,9 +30,15 @@ const PHASES: [(&str, i64, f64); 3] = [
 /// Why a trace cannot be rehearsed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
+    /// No source of the load.
+    #[error("`--trace` or `--from-prometheus` must be given")]
+    Nothing,
     /// The file is no trace.
     #[error(transparent)]
     Trace(#[from] TraceFileError),
+    /// The metrics store gives none.
+    #[error(transparent)]
+    History(#[from] HistoryError),
     /// It cannot be rehearsed.
     #[error("`{file}`: {source}")]
     Traffic {
@@ -68,9 +75,10 @@ pub struct Stage {
 }
 
 /// Puts everything together.
-pub fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
+pub async fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
     let Given {
         cluster,
+        past,
         settings,
         mut sales,
         others,
@@ -82,7 +90,7 @@ pub fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
             "{others}: selects another cluster and was left out."
         ));
     }
-    let mut traffic = traffic(args)?;
+    let mut traffic = traffic(args, &past).await?;
     notes.push(format!(
         "History is {} .. {}; {} .. {} is rehearsed.",
         traffic.start(),
@@ -96,36 +104,60 @@ pub fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
     }
     let full_rps = f64::from(settings.scaling.replicas_max) * settings.scaling.capacity_rps;
     let scale = scale(args, &traffic, full_rps, &mut notes);
-    let World { cold_s, warm_s, .. } = World::default();
     notes.push(format!(
-        "Pods take {} s to be Ready and {} s to be warm; one that nobody warms up holds {} % at first.",
+        "Pods take {} s to be Ready and {} s to be warm; one that nobody warms up holds {} % of a warm one at first.",
         args.ready_seconds, args.warm_seconds, args.cold_percent
     ));
+    let rehearsal = Rehearsal {
+        traffic: traffic.scaled(scale),
+        settings,
+        sales,
+        world: World {
+            seed: args.seed,
+            ready_s: args.ready_seconds,
+            warm_s: args.warm_seconds,
+            cold_percent: args.cold_percent,
+            cold_s: args.cold_seconds,
+            quota_replicas_max: args.quota,
+            ..World::default()
+        },
+    };
+    notes.extend(slower(&rehearsal));
     Ok(Stage {
         cluster,
-        rehearsal: Rehearsal {
-            traffic: traffic.scaled(scale),
-            settings,
-            sales,
-            world: World {
-                seed: args.seed,
-                ready_s: args.ready_seconds,
-                warm_s: args.warm_seconds,
-                cold_percent: args.cold_percent,
-                cold_s: cold_s / warm_s * args.warm_seconds,
-                quota_replicas_max: args.quota,
-                ..World::default()
-            },
-        },
+        rehearsal,
         scale,
         notes,
     })
 }
 
-fn traffic(args: &Args) -> Result<Traffic, LoadError> {
-    let trace = trace::read(&args.trace, args.unit)?;
-    Traffic::new(trace.step_s(), trace.samples(), HISTORY_S).map_err(|source| LoadError::Traffic {
-        file: args.trace.display().to_string(),
+/// Says where a long rehearsal forecasts less often than the operator does.
+fn slower(rehearsal: &Rehearsal) -> Option<String> {
+    let settings = &rehearsal.settings.forecast;
+    let (refresh_s, refit_s) = rehearsal.forecast_pace_s();
+    let usual = refresh_s <= i64::from(settings.refresh_s.max(10))
+        && refit_s <= i64::from(settings.refit_s.max(settings.refresh_s));
+    (settings.active && !usual).then(|| {
+        format!(
+            "So long a rehearsal forecasts each {refresh_s} s and fits its model each {refit_s} s, where the operator does so each {} s and {} s; only floodgate loses by that.",
+            settings.refresh_s, settings.refit_s
+        )
+    })
+}
+
+async fn traffic(args: &Args, past: &Past) -> Result<Traffic, LoadError> {
+    let (origin, (step_s, samples)) = match (&args.from_prometheus, &args.trace) {
+        (Some(url), _) => (url.clone(), history::read(url, args, past).await?),
+        (None, Some(path)) => {
+            let trace = trace::read(path, args.unit)?;
+            let samples = trace.samples().to_vec();
+            (path.display().to_string(), (trace.step_s(), samples))
+        }
+        // The command line demands one of both.
+        (None, None) => return Err(LoadError::Nothing),
+    };
+    Traffic::new(step_s, &samples, HISTORY_S).map_err(|source| LoadError::Traffic {
+        file: origin,
         source,
     })
 }

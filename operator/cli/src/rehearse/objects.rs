@@ -59,12 +59,25 @@ pub enum ObjectError {
 pub struct Given {
     /// Name of the cluster.
     pub cluster: String,
+    /// Where its past load is found.
+    pub past: Past,
     /// What of it decides.
     pub settings: Settings,
     /// Sales that select it.
     pub sales: Vec<Sale>,
     /// Sales that do not.
     pub others: Vec<String>,
+}
+
+/// What the operator asks of Prometheus for the history of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Namespace and name.
+    pub cluster: (String, String),
+    /// Its own query.
+    pub query: Option<String>,
+    /// Seconds between two samples.
+    pub step_s: u32,
 }
 
 /// Reads and checks everything.
@@ -109,7 +122,17 @@ pub fn read(files: &[PathBuf], list: Option<&Path>, args: &Args) -> Result<Given
     if let Some(path) = list {
         hitting.extend(listed(path, args)?);
     }
+    let traffic = &cluster.spec.traffic;
+    let namespace = cluster.metadata.namespace.clone();
     Ok(Given {
+        past: Past {
+            cluster: (
+                namespace.unwrap_or_else(|| "default".to_owned()),
+                name.clone(),
+            ),
+            query: traffic.query.clone(),
+            step_s: u32::try_from(traffic.history_step_seconds.clamp(15, 3_600)).unwrap_or(60),
+        },
         cluster: name,
         settings,
         sales: hitting,

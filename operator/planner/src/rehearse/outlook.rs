@@ -68,13 +68,13 @@ impl Outlooks {
 }
 
 /// How often fits and paths are made, seconds.
-struct Pace {
-    refresh_s: i64,
-    refit_s: i64,
+pub(super) struct Pace {
+    pub(super) refresh_s: i64,
+    pub(super) refit_s: i64,
 }
 
 impl Pace {
-    fn of(rehearsal: &Rehearsal) -> Self {
+    pub(super) fn of(rehearsal: &Rehearsal) -> Self {
         let span_s = rehearsal.traffic.rehearsed_s();
         let settings = &rehearsal.settings.forecast;
         let spread_over = |usual_s: u32, most: i64| {

@@ -9,9 +9,16 @@ use super::World;
 use super::fleet::Fleet;
 use crate::Level;
 
-/// Share of the requests that a level refuses by plan: none, the least important class (one in
-/// ten), reads too (three in ten), refunds too (four in ten), every new payment.
-const REFUSED: [f64; 5] = [0.0, 0.10, 0.30, 0.40, 0.95];
+/// Share of the requests that a level turns off, whatever the load: none, none, the least important
+/// class (account reads), refunds too, everything but what was started. Which class a level turns off
+/// is the contract's; the shares are those of the default mix of `payment-load`.
+const OFF: [f64; 5] = [0.0, 0.0, 0.15, 0.20, 0.95];
+/// Share of the least important class, which level 1 thins out instead of turning it off.
+const LEAST: f64 = 0.15;
+/// CPU use from which level 1 thins that class out, and the use beyond it at which all of it would
+/// be refused: the ramp in the gate of `payment-svc`.
+const RAMP_FROM: f64 = 0.95;
+const RAMP_WIDTH: f64 = 0.20;
 
 /// What became of one step.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +43,8 @@ pub(super) struct Service {
     step_s: f64,
     warm_queue: f64,
     cold_queue: f64,
+    /// CPU use of the last step, a share of the limit.
+    used: f64,
 }
 
 impl Service {
@@ -47,7 +56,18 @@ impl Service {
             step_s,
             warm_queue: 0.0,
             cold_queue: 0.0,
+            used: 0.0,
         }
+    }
+
+    /// Share of the requests that the pods refuse because a level is imposed on them.
+    fn refused_by_plan(&self, level: Level) -> f64 {
+        let thinned = if level == Level::from_index(1) {
+            LEAST * ((self.used - RAMP_FROM) / RAMP_WIDTH).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        OFF[usize::from(level.index())] + thinned
     }
 
     /// Serves one step.
@@ -59,7 +79,7 @@ impl Service {
         level: Level,
     ) -> Outcome {
         let offered = offered_rps * self.step_s;
-        let planned = offered * REFUSED[usize::from(level.index())];
+        let planned = offered * self.refused_by_plan(level);
         let (cold, cold_worth) = fleet
             .cold(now)
             .fold((0, 0.0), |(pods, sum), (more, share)| {
@@ -86,13 +106,13 @@ impl Service {
         let chilly = self.serve(&mut cold_queue, each * f64::from(cold), cold_worth);
         self.warm_queue = warm_queue;
         self.cold_queue = cold_queue;
-        let used = warm.used * pods + chilly.used * f64::from(cold);
+        self.used = (warm.used * pods + chilly.used * f64::from(cold)) / f64::from(ready);
         Outcome {
             offered,
             refused: planned + warm.refused + chilly.refused,
             late: warm.late + chilly.late,
             delay_ms: warm.delay_ms.max(chilly.delay_ms),
-            used: used / f64::from(ready),
+            used: self.used,
         }
     }
 

@@ -87,7 +87,25 @@ fn a_level_is_left_one_by_one_and_not_before_its_hold_time() {
     let floors: Vec<u8> = (0..20)
         .map(|_| fleet.tick(10, 480.0).level.floor.index())
         .collect();
-    let expected: Vec<u8> = [(4, 6), (3, 6), (2, 3), (1, 3), (0, 2)]
+    // The load fits every level from the first moment on: each hold time runs from there.
+    let expected: Vec<u8> = [(4, 6), (3, 1), (2, 1), (1, 1), (0, 11)]
+        .into_iter()
+        .flat_map(|(level, ticks)| std::iter::repeat_n(level, ticks))
+        .collect();
+    assert_eq!(floors, expected);
+}
+
+#[test]
+fn a_milder_level_whose_hold_time_has_not_passed_is_kept() {
+    // 110 % of what ten pods hold: level 3 may be left, level 2 not; then the load fits it, too.
+    let mut fleet = Fleet::new(input(10, 785.0));
+    fleet.input.scaling.replicas_max = 10;
+    fleet.input.memory = Memory::default().with_level(Level::from_index(3));
+    let mut floors: Vec<u8> = (0..12)
+        .map(|_| fleet.tick(10, 785.0).level.floor.index())
+        .collect();
+    floors.extend((0..5).map(|_| fleet.tick(10, 480.0).level.floor.index()));
+    let expected: Vec<u8> = [(3, 6), (2, 9), (1, 1), (0, 1)]
         .into_iter()
         .flat_map(|(level, ticks)| std::iter::repeat_n(level, ticks))
         .collect();
@@ -113,7 +131,7 @@ fn a_level_is_left_when_the_wave_is_over_though_the_last_minute_saw_it() {
         assert_eq!(decision.replicas, 12, "the fleet keeps to the last minute");
         floors.push(decision.level.floor.index());
     }
-    let expected: Vec<u8> = [(3, 6), (2, 3), (1, 3), (0, 1)]
+    let expected: Vec<u8> = [(3, 6), (2, 1), (1, 1), (0, 5)]
         .into_iter()
         .flat_map(|(level, ticks)| std::iter::repeat_n(level, ticks))
         .collect();

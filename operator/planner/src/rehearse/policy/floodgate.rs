@@ -152,6 +152,12 @@ impl Policy for Floodgate<'_> {
             ready: seen.ready,
             warm: seen.warm,
         };
+        // Pods of this world refuse what they cannot hold, and fail nothing: no store of theirs is
+        // ever lost, which is all that makes a level of theirs count.
+        self.input.health = PodHealth {
+            own_levels: [seen.ready, 0, 0, 0, 0],
+            failed_permille: (seen.ready > 0).then_some(0),
+        };
         let decision = plan(&self.input);
         self.input.memory = decision.memory;
         Order {

@@ -1,0 +1,79 @@
+//! Recorded load from a metrics store, read by the operator's own client with the operator's query.
+
+use floodgate_forecast::UnixMillis;
+use floodgate_operator::prometheus::history::{PastLoad, history_query, span_until};
+use floodgate_operator::prometheus::{BearerToken, Endpoint, EndpointError, Missing, Prometheus};
+use jiff::{SignedDuration, Timestamp};
+
+use super::args::Args;
+use super::objects::Past;
+use crate::file::{self, FileError};
+
+/// Why the store gives no load.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The file with the token cannot be read.
+    #[error(transparent)]
+    Token(#[from] FileError),
+    /// The address cannot be used.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// It does not answer, or not with one load.
+    #[error("`{url}` gives no history for `{query}`: {missing}")]
+    Missing {
+        /// Its address.
+        url: String,
+        /// What was asked.
+        query: String,
+        /// Reason and message, as the operator has them in its conditions.
+        missing: Missing,
+    },
+    /// It answers and holds nothing.
+    #[error(
+        "`{url}` holds fewer than two samples of `{query}` in the last {days} days; must hold at least 2 h of them"
+    )]
+    Empty {
+        /// Its address.
+        url: String,
+        /// What was asked.
+        query: String,
+        /// How far back.
+        days: u16,
+    },
+}
+
+/// The load of the last `--days`, requests/s, with the seconds between two samples; what the store
+/// does not hold is left out and never zero.
+pub async fn read(
+    url: &str,
+    args: &Args,
+    past: &Past,
+) -> Result<(u32, Vec<(UnixMillis, Option<f64>)>), HistoryError> {
+    let token = args.token_file.as_deref().map(file::text).transpose()?;
+    let (namespace, name) = &past.cluster;
+    let own = args.query.clone().or_else(|| past.query.clone());
+    let query = own.unwrap_or_else(|| history_query(namespace, name));
+    let prometheus = Prometheus::connect(&Endpoint {
+        url: url.to_owned(),
+        token: token.as_deref().map(BearerToken::new),
+    })?;
+    let length = SignedDuration::from_hours(24 * i64::from(args.days));
+    let span = span_until(Timestamp::now(), length, past.step_s);
+    let loads = prometheus.history(&query, &past.cluster, span).await;
+    let loads = loads.map_err(|missing| HistoryError::Missing {
+        url: url.to_owned(),
+        query: query.clone(),
+        missing,
+    })?;
+    if loads.len() < 2 {
+        return Err(HistoryError::Empty {
+            url: url.to_owned(),
+            query,
+            days: args.days,
+        });
+    }
+    let samples = loads
+        .iter()
+        .map(|PastLoad { at, rps }| (UnixMillis::from(*at), Some(*rps)));
+    Ok((past.step_s, samples.collect()))
+}
