@@ -137,7 +137,8 @@ impl ClusterForecaster {
         // A model of an earlier process comes without the history it was fitted on.
         let all = refit || self.past.is_empty();
         self.fetch(target, all, now).await?;
-        if self.past.is_empty()
+        let known = |sample: &PastLoad| sample.rps.is_finite() && sample.rps >= 0.0;
+        if !self.past.iter().any(known)
             && let Some(outlook) = self.without_history(cell, wanted, now)
         {
             return Ok(outlook);

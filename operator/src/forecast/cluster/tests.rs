@@ -55,3 +55,34 @@ fn f19_a_past_sale_is_masked_and_does_not_become_history() {
     };
     assert!((forecaster.series(&wanted).unwrap().peak_rps() - 40.0).abs() < 1e-9);
 }
+
+#[test]
+fn f04_f05_what_is_no_rate_is_masked_and_counted_in_the_quality() {
+    let at = |minute: i64| Timestamp::from_second(minute * 60).unwrap();
+    let past = (0..600).map(|minute| PastLoad {
+        at: at(minute),
+        rps: match minute {
+            100 => f64::NAN,
+            101 => f64::INFINITY,
+            102 => -5.0,
+            103 => 1e12,
+            _ => 40.0,
+        },
+    });
+    let forecaster = ClusterForecaster {
+        past: past.collect(),
+        ..Default::default()
+    };
+    let wanted = ForecastTarget {
+        masks: vec![Mask {
+            from: at(200).into(),
+            until: at(209).into(),
+        }],
+        ..target()
+    };
+    let quality = forecaster.series(&wanted).unwrap().quality();
+    assert_eq!(
+        (quality.rejected, quality.missing, quality.masked),
+        (4, 4, 10)
+    );
+}
