@@ -37,7 +37,7 @@ pub use sales::sale_until;
 use sales::{planner_sales, protected_level, sales_of};
 
 /// A path older than this no longer bids, seconds; its Prometheus has been silent for so long.
-const PATH_AGE_MAX_S: f64 = 1_800.0;
+pub(crate) const PATH_AGE_MAX_S: f64 = 1_800.0;
 
 /// A decision and what carries it out.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! The fitted model: one regression per lead bucket, blended with seasonal naive, and its path.
 
+use std::cell::LazyCell;
+
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::Blocks;
@@ -109,7 +111,8 @@ impl Model {
         let events = self
             .uplift
             .view(&blocks, calendar, steps + blocks.count_in(86_400));
-        let cold = Cold::of(&blocks, PriorDay::builtin());
+        // Made only where it is asked: turning the usual day costs more than a path.
+        let cold = LazyCell::new(|| Cold::of(&blocks, PriorDay::builtin()));
         let pairs = (1..=steps).map(|lead| {
             let bucket = self.bucket(lead, blocks.block_s());
             match bucket.filter(|_| known && self.basis != Basis::ColdStart) {

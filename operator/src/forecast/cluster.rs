@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis, path_of_moment};
+use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis};
 use jiff::{SignedDuration, Timestamp};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     ColdScale, Forecaster, Outlook, OutlookState, fitted,
-    keep::{About, KeepError, Kept, fitted_for, model_name},
+    keep::{fitted_for, model_name},
     live::Live,
     store::StoreError,
 };
@@ -20,8 +20,10 @@ use crate::{
     },
     snapshot::Cell,
     target::{ForecastTarget, Target},
-    telemetry::chain,
 };
+
+mod cold;
+mod stored;
 
 /// How far a path reaches: a sale is planned from the day before it.
 const HORIZON_S: u32 = 26 * 3_600;
@@ -117,79 +119,6 @@ impl ClusterForecaster {
         }
     }
 
-    /// Takes over what an earlier process stored, once: model, path and how it fared. The path
-    /// stands at once, also while the history cannot be read (S4).
-    async fn recall(
-        &mut self,
-        loops: &Forecaster,
-        cell: &Cell,
-        wanted: &ForecastTarget,
-        now: Timestamp,
-    ) {
-        if self.recalled || self.fitted.is_some() {
-            return;
-        }
-        let kept = match loops.store.read(wanted).await {
-            Ok(kept) => kept,
-            Err(error) => {
-                // What cannot be read now may be readable at the next attempt.
-                self.recalled = matches!(error, StoreError::Unusable(_) | StoreError::Foreign(_));
-                self.take_note(wanted, &error);
-                return;
-            }
-        };
-        self.recalled = true;
-        self.note = None;
-        let Some(kept) = kept.filter(|kept| kept.about.fitted_for == fitted_for(wanted)) else {
-            return;
-        };
-        let Kept {
-            model,
-            path,
-            accuracy,
-            about,
-        } = kept;
-        self.live = Live::resumed(accuracy);
-        let fitted = Fitted {
-            model: Arc::new(model),
-            name: about.model,
-            question: about.fitted_for,
-            at: about.fitted_at.min(now),
-        };
-        cell.outlook.store(Arc::new(Outlook {
-            made_at: Some(fitted.at),
-            history_hours: about.history_hours,
-            peak_rps: Some(about.peak_rps),
-            ..self.outlook(&fitted, Arc::new(path))
-        }));
-        self.fitted = Some(fitted);
-    }
-
-    fn take_note(&mut self, wanted: &ForecastTarget, error: &StoreError) {
-        let note = Some(error.to_string());
-        if self.note != note {
-            let (namespace, cluster) = &wanted.cluster;
-            tracing::warn!(namespace, cluster, error = chain(error), "the stored model");
-        }
-        self.note = note;
-    }
-
-    /// Stores what was fitted last; what could not be stored is tried again with the next path.
-    async fn save(&mut self, loops: &Forecaster, wanted: &ForecastTarget) {
-        let Some(data) = self.unsaved.take() else {
-            return;
-        };
-        match loops.store.write(wanted, &data).await {
-            // What was refused at the start is told until the model after it is stored, too.
-            Ok(()) if self.saved => self.note = None,
-            Ok(()) => self.saved = true,
-            Err(error) => {
-                self.take_note(wanted, &error);
-                self.unsaved = Some(data);
-            }
-        }
-    }
-
     async fn step(
         &mut self,
         loops: &Forecaster,
@@ -208,7 +137,8 @@ impl ClusterForecaster {
         // A model of an earlier process comes without the history it was fitted on.
         let all = refit || self.past.is_empty();
         self.fetch(target, all, now).await?;
-        if self.past.is_empty()
+        let known = |sample: &PastLoad| sample.rps.is_finite() && sample.rps >= 0.0;
+        if !self.past.iter().any(known)
             && let Some(outlook) = self.without_history(cell, wanted, now)
         {
             return Ok(outlook);
@@ -272,28 +202,6 @@ impl ClusterForecaster {
         Ok(())
     }
 
-    /// What is stored of the forecast.
-    fn kept(
-        &self,
-        fitted: &Fitted,
-        path: &ForecastPath,
-        outlook: &Outlook,
-        wanted: &ForecastTarget,
-    ) -> Result<BTreeMap<String, String>, KeepError> {
-        let about = About {
-            history_hours: outlook.history_hours,
-            peak_rps: outlook.peak_rps.unwrap_or(0.0),
-            ..About::new(fitted.name.clone(), fitted.at, wanted)
-        };
-        let kept = Kept {
-            model: (*fitted.model).clone(),
-            path: path.clone(),
-            accuracy: self.live.settled(),
-            about,
-        };
-        kept.encode()
-    }
-
     /// Fetches the whole history before a fit, and only its end between two fits.
     async fn fetch(&mut self, target: &Target, all: bool, now: Timestamp) -> Result<(), Missing> {
         let wanted = &target.forecast;
@@ -341,35 +249,6 @@ impl ClusterForecaster {
         })
     }
 
-    /// The usual day in place of a history that does not exist yet: scaled by the load measured now,
-    /// or by what the least replicas hold. `None` once there was a model, whose path is worth more
-    /// than a guess even when the history has been lost since (F12).
-    fn without_history(
-        &self,
-        cell: &Cell,
-        wanted: &ForecastTarget,
-        now: Timestamp,
-    ) -> Option<Outlook> {
-        if self.fitted.is_some() {
-            return None;
-        }
-        let reading = cell.prometheus.load_full();
-        let load = reading.and_then(|reading| Some(reading.load.as_ref().ok()?.rps));
-        let (level_rps, scale) = match load.filter(|rps| *rps > 0.0) {
-            Some(rps) => (rps, ColdScale::Measured),
-            None => (wanted.declared_rps, ColdScale::Declared),
-        };
-        let quantile = wanted.quantile_percent;
-        let path = path_of_moment(now.into(), wanted.step_s, HORIZON_S, quantile, level_rps)?;
-        Some(Outlook {
-            state: OutlookState::ColdStart(scale),
-            path: Some(Arc::new(path)),
-            made_at: Some(now),
-            note: self.note.clone(),
-            ..Outlook::default()
-        })
-    }
-
     /// What is to be known of a path of the model.
     fn outlook(&self, fitted: &Fitted, path: Arc<ForecastPath>) -> Outlook {
         let state = match fitted.model.basis() {
@@ -393,60 +272,4 @@ fn hours_of(series: &Series) -> u32 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-
-    use super::*;
-
-    pub(in crate::forecast) fn target() -> ForecastTarget {
-        ForecastTarget {
-            cluster: ("pay".to_owned(), "till".to_owned()),
-            enabled: true,
-            query: "load".to_owned(),
-            history_days: 14,
-            step_s: 60,
-            quantile_percent: 95,
-            refresh_s: 60,
-            refit_s: 900,
-            lead_s: 60,
-            sales: Vec::new(),
-            masks: Vec::new(),
-            owner: OwnerReference::default(),
-            declared_rps: 100.0,
-        }
-    }
-
-    #[test]
-    fn f15_a_failure_is_tried_again_before_the_next_refresh() {
-        let now = Timestamp::from_second(1_000).unwrap();
-        let mut forecaster = ClusterForecaster::default();
-        assert!(
-            forecaster.is_due(&target(), now),
-            "the first fit comes right after the start"
-        );
-        forecaster.tried_at = Some(now);
-        let soon = Timestamp::from_second(1_020).unwrap();
-        assert!(!forecaster.is_due(&target(), soon));
-        forecaster.failed = true;
-        assert!(forecaster.is_due(&target(), soon));
-    }
-
-    #[test]
-    fn f19_a_past_sale_is_masked_and_does_not_become_history() {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let sale = at(36_000)..at(39_600);
-        let past = (0..1_440).map(|minute| at(minute * 60)).map(|at| PastLoad {
-            at,
-            rps: if sale.contains(&at) { 4_000.0 } else { 40.0 },
-        });
-        let forecaster = ClusterForecaster {
-            past: past.collect(),
-            ..Default::default()
-        };
-        let wanted = ForecastTarget {
-            sales: vec![(sale.start, sale.end)],
-            ..target()
-        };
-        assert!((forecaster.series(&wanted).unwrap().peak_rps() - 40.0).abs() < 1e-9);
-    }
-}
+pub(super) mod tests;

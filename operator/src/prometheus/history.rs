@@ -5,20 +5,20 @@ use jiff::{SignedDuration, Timestamp};
 use prometheus_http_query::response::{Data, RangeVector};
 
 use super::{
-    Missing, MissingReason, Prometheus, checked_rps, cluster_of, escaped, many_series,
-    missing_from, send, timestamp_from,
+    Missing, MissingReason, Prometheus, cluster_of, escaped, many_series, missing_from, send,
+    timestamp_from,
 };
 
 /// Samples asked for at once: a server answers so many within the deadline also when its blocks
 /// are cold, and refuses more than 11,000.
 const CHUNK_SAMPLES: i64 = 2_000;
 
-/// One valid sample of the past.
+/// One sample of the past, as the server gave it: the series refuses what is no rate, and counts it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PastLoad {
     /// When, by the server's clock.
     pub at: Timestamp,
-    /// Requests/s offered.
+    /// Requests/s offered; may be NaN, infinite, negative or absurd.
     pub rps: f64,
 }
 
@@ -42,7 +42,7 @@ pub fn history_query(namespace: &str, cluster: &str) -> String {
 }
 
 impl Prometheus {
-    /// Past loads in order of time; what was not scraped or cannot be is left out, never zero (F09).
+    /// Past loads in order of time; what was not scraped is left out, never zero (F09).
     ///
     /// A query may yield one series, or one that carries the labels of `cluster`, as for the load.
     pub async fn history(
@@ -103,12 +103,12 @@ fn past_from(data: &Data, cluster: &(String, String)) -> Result<Vec<PastLoad>, M
         _ => return Err(many_series(series.len())),
     };
     let samples = samples.iter();
-    let valid = samples.filter_map(|sample| {
+    let past = samples.filter_map(|sample| {
         let at = timestamp_from(sample.timestamp())?;
-        let rps = checked_rps(sample.value()).ok()?;
+        let rps = sample.value();
         Some(PastLoad { at, rps })
     });
-    Ok(valid.collect())
+    Ok(past.collect())
 }
 
 /// The span of `history` that ends at `now`.
@@ -144,13 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn f09_holes_and_impossible_samples_are_left_out() {
+    fn f09_holes_stay_holes_and_what_is_no_rate_is_left_to_the_series() {
         let values = json!([[60.0, "1"], [120.0, "NaN"], [300.0, "-2"], [360.0, "4"]]);
         let result = json!([{"metric": {}, "values": values}]);
         let data = serde_json::from_value(json!({"resultType": "matrix", "result": result}));
         let past = past_from(&data.unwrap(), &key()).unwrap();
         let kept: Vec<_> = past.iter().map(|one| one.at.as_second()).collect();
-        assert_eq!(kept, [60, 360]);
+        assert_eq!(kept, [60, 120, 300, 360]);
+        assert!(past[1].rps.is_nan() && past[2].rps < 0.0);
     }
 
     fn key() -> (String, String) {

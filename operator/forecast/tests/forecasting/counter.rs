@@ -11,7 +11,7 @@ fn counts(values: &[Option<f64>]) -> Vec<(UnixMillis, Option<f64>)> {
 }
 
 #[test]
-fn f13_a_reset_is_masked_and_counted_and_the_rest_stays() {
+fn f08_a_reset_is_masked_and_counted_and_the_rest_stays() {
     let values = [0.0, 600.0, 1_800.0, 60.0, 660.0].map(Some);
     let rates = CounterRates::of(&counts(&values));
     let said: Vec<Option<f64>> = rates.samples.iter().map(|(_, rate)| *rate).collect();

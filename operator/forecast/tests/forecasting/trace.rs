@@ -55,7 +55,7 @@ fn a_scaled_trace_keeps_its_gaps_and_its_step() {
 }
 
 #[test]
-fn f13_a_counter_is_read_as_rates_and_its_resets_are_counted() {
+fn f08_a_counter_is_read_as_rates_and_its_resets_are_counted() {
     let text = "timestamp,value\n2026-11-10T00:00:00Z,0\n2026-11-10T00:01:00Z,600\n\
                 2026-11-10T00:02:00Z,-3\n2026-11-10T00:03:00Z,60\n2026-11-10T00:04:00Z,660\n";
     let (trace, rates) = Trace::parse_counter(text).unwrap();

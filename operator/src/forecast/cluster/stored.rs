@@ -1,0 +1,120 @@
+//! What a forecaster takes over from an earlier process, and what it leaves to the next one.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use floodgate_forecast::ForecastPath;
+use jiff::Timestamp;
+
+use super::{ClusterForecaster, Fitted};
+use crate::{
+    clock::seconds_between,
+    forecast::{
+        Forecaster, Outlook,
+        keep::{About, KeepError, Kept, fitted_for},
+        live::Live,
+        store::StoreError,
+    },
+    plan::PATH_AGE_MAX_S,
+    snapshot::Cell,
+    target::ForecastTarget,
+    telemetry::chain,
+};
+
+impl ClusterForecaster {
+    /// Takes over what an earlier process stored, once: model, path and how it fared. The path
+    /// stands at once, also while the history cannot be read (S4).
+    pub(super) async fn recall(
+        &mut self,
+        loops: &Forecaster,
+        cell: &Cell,
+        wanted: &ForecastTarget,
+        now: Timestamp,
+    ) {
+        if self.recalled || self.fitted.is_some() {
+            return;
+        }
+        let kept = match loops.store.read(wanted).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                // What cannot be read now may be readable at the next attempt.
+                self.recalled = matches!(error, StoreError::Unusable(_) | StoreError::Foreign(_));
+                self.take_note(wanted, &error);
+                return;
+            }
+        };
+        self.recalled = true;
+        self.note = None;
+        let Some(kept) = kept.filter(|kept| kept.about.fitted_for == fitted_for(wanted)) else {
+            return;
+        };
+        let Kept {
+            model,
+            path,
+            accuracy,
+            about,
+        } = kept;
+        self.live = Live::resumed(accuracy);
+        let fitted = Fitted {
+            model: Arc::new(model),
+            name: about.model,
+            question: about.fitted_for,
+            at: about.fitted_at.min(now),
+        };
+        if seconds_between(fitted.at, now) <= PATH_AGE_MAX_S {
+            cell.outlook.store(Arc::new(Outlook {
+                made_at: Some(fitted.at),
+                history_hours: about.history_hours,
+                peak_rps: Some(about.peak_rps),
+                ..self.outlook(&fitted, Arc::new(path))
+            }));
+        }
+        self.fitted = Some(fitted);
+    }
+
+    pub(super) fn take_note(&mut self, wanted: &ForecastTarget, error: &StoreError) {
+        let note = Some(error.to_string());
+        if self.note != note {
+            let (namespace, cluster) = &wanted.cluster;
+            tracing::warn!(namespace, cluster, error = chain(error), "the stored model");
+        }
+        self.note = note;
+    }
+
+    /// Stores what was fitted last; what could not be stored is tried again with the next path.
+    pub(super) async fn save(&mut self, loops: &Forecaster, wanted: &ForecastTarget) {
+        let Some(data) = self.unsaved.take() else {
+            return;
+        };
+        match loops.store.write(wanted, &data).await {
+            // What was refused at the start is told until the model after it is stored, too.
+            Ok(()) if self.saved => self.note = None,
+            Ok(()) => self.saved = true,
+            Err(error) => {
+                self.take_note(wanted, &error);
+                self.unsaved = Some(data);
+            }
+        }
+    }
+
+    /// What is stored of the forecast.
+    pub(super) fn kept(
+        &self,
+        fitted: &Fitted,
+        path: &ForecastPath,
+        outlook: &Outlook,
+        wanted: &ForecastTarget,
+    ) -> Result<BTreeMap<String, String>, KeepError> {
+        let about = About {
+            history_hours: outlook.history_hours,
+            peak_rps: outlook.peak_rps.unwrap_or(0.0),
+            ..About::new(fitted.name.clone(), fitted.at, wanted)
+        };
+        let kept = Kept {
+            model: (*fitted.model).clone(),
+            path: path.clone(),
+            accuracy: self.live.settled(),
+            about,
+        };
+        kept.encode()
+    }
+}
