@@ -57,7 +57,17 @@ struct Fitted {
     name: String,
     /// Digest of what it was fitted for.
     question: String,
+    /// Windows that were left out of its history.
+    masks: Vec<Mask>,
     at: Timestamp,
+}
+
+impl Fitted {
+    /// Whether the model answers what is wanted now; a window that was declared since is to be
+    /// forgotten at once.
+    fn serves(&self, wanted: &ForecastTarget) -> bool {
+        self.question == fitted_for(wanted) && self.masks == wanted.masks
+    }
 }
 
 impl ClusterForecaster {
@@ -71,8 +81,10 @@ impl ClusterForecaster {
         } else {
             f64::from(target.refresh_s)
         };
-        let outdated = |fitted: &Fitted| target.enabled && fitted.question != fitted_for(target);
-        self.fitted.as_ref().is_some_and(outdated) || seconds_between(tried_at, now) >= pause_s
+        let outdated = |fitted: &Fitted| target.enabled && !fitted.serves(target);
+        // After a failure the pause holds, or a Prometheus that is down would be asked every round.
+        let outdated = !self.failed && self.fitted.as_ref().is_some_and(outdated);
+        outdated || seconds_between(tried_at, now) >= pause_s
     }
 
     /// Fetches what is new, fits when it is time, and leaves the path in the cell.
@@ -128,10 +140,9 @@ impl ClusterForecaster {
         now: Timestamp,
     ) -> Result<Outlook, Missing> {
         let wanted = &target.forecast;
-        let question = fitted_for(wanted);
         let fresh = |fitted: &Fitted| {
             let age_s = seconds_between(fitted.at, now);
-            fitted.question == question && age_s < f64::from(wanted.refit_s)
+            fitted.serves(wanted) && age_s < f64::from(wanted.refit_s)
         };
         let refit = !self.fitted.as_ref().is_some_and(fresh);
         // A model of an earlier process comes without the history it was fitted on.
@@ -197,6 +208,7 @@ impl ClusterForecaster {
             model,
             name,
             question: fitted_for(wanted),
+            masks: wanted.masks.clone(),
             at: now,
         });
         Ok(())

@@ -58,6 +58,7 @@ impl ClusterForecaster {
             model: Arc::new(model),
             name: about.model,
             question: about.fitted_for,
+            masks: wanted.masks.clone(),
             at: about.fitted_at.min(now),
         };
         if seconds_between(fitted.at, now) <= PATH_AGE_MAX_S {

@@ -86,3 +86,36 @@ fn f04_f05_what_is_no_rate_is_masked_and_counted_in_the_quality() {
         (4, 4, 10)
     );
 }
+
+#[test]
+fn a_window_that_is_declared_is_forgotten_at_once() {
+    let now = Timestamp::from_second(1_000).unwrap();
+    let samples = [(UnixMillis::from(now), 40.0)];
+    let series = Series::from_samples(60, &samples).unwrap();
+    let model = floodgate_forecast::fit(&series, &floodgate_forecast::FitOptions::default());
+    let mut forecaster = ClusterForecaster {
+        fitted: Some(Fitted {
+            model: Arc::new(model.unwrap()),
+            name: "usual-day/0".to_owned(),
+            question: fitted_for(&target()),
+            masks: Vec::new(),
+            at: now,
+        }),
+        tried_at: Some(now),
+        ..ClusterForecaster::default()
+    };
+    assert!(!forecaster.is_due(&target(), now));
+    let masked = ForecastTarget {
+        masks: vec![Mask {
+            from: UnixMillis(0),
+            until: now.into(),
+        }],
+        ..target()
+    };
+    assert!(forecaster.is_due(&masked, now));
+    forecaster.failed = true;
+    assert!(
+        !forecaster.is_due(&masked, now),
+        "the pause after a failure"
+    );
+}
