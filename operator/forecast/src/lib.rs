@@ -18,6 +18,7 @@ mod features;
 mod fit;
 mod model;
 mod path;
+mod reaches;
 mod ridge;
 mod series;
 mod time;

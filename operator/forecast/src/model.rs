@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::Blocks;
-use crate::conformal::{Bound, Spot};
+use crate::conformal::{Bound, Spot, Uppers};
 use crate::events::{Calendar, EventView, Uplift};
 use crate::features::{self, Season};
+use crate::path::QuantilesRps;
 use crate::ridge::predict;
 use crate::view::{Unit, View};
 use crate::{ForecastPath, Series, UnixMillis};
@@ -108,7 +109,7 @@ impl Model {
         let events = self
             .uplift
             .view(&blocks, calendar, steps + blocks.count_in(86_400));
-        let pairs = (1..=steps).map(|lead| {
+        let steps = (1..=steps).map(|lead| {
             let bucket = self.bucket(lead, blocks.block_s());
             match bucket.filter(|_| known && self.basis != Basis::ColdStart) {
                 Some(bucket) => self.step(bucket, &view, season, lead, events.as_ref()),
@@ -117,7 +118,8 @@ impl Model {
         });
         let start = blocks.end().plus_s(i64::from(blocks.block_s()));
         let name = self.basis.as_str().to_owned();
-        ForecastPath::from_sound_pairs(start, blocks.block_s(), self.quantile_percent, name, pairs)
+        let steps: Vec<QuantilesRps> = steps.collect();
+        ForecastPath::from_sound(start, blocks.block_s(), self.quantile_percent, name, &steps)
     }
 
     fn step(
@@ -127,7 +129,7 @@ impl Model {
         season: Season,
         lead: usize,
         events: Option<&EventView>,
-    ) -> (f64, f64) {
+    ) -> QuantilesRps {
         let origin = view.blocks.last();
         let row = features::row(view, events, season, origin, lead);
         let predicted = predict(&bucket.coefficients, &row);
@@ -139,11 +141,14 @@ impl Model {
             lift,
             predicted: median,
         };
-        let upper = bucket
-            .bound
-            .upper_rps(view, self.unit, spot)
-            .min(self.unit.rate(self.log_range.1));
-        (self.unit.rate(median), upper.max(self.unit.rate(median)))
+        let Uppers { upper_rps, p99_rps } = bucket.bound.uppers(view, self.unit, &spot);
+        let p50_rps = self.unit.rate(median);
+        let most_rps = self.unit.rate(self.log_range.1).max(p50_rps);
+        QuantilesRps {
+            p50: p50_rps,
+            upper: upper_rps.min(most_rps).max(p50_rps),
+            p99: p99_rps.min(most_rps).max(p50_rps),
+        }
     }
 
     fn bucket(&self, lead: usize, block_s: u32) -> Option<&Bucket> {
@@ -158,9 +163,9 @@ impl Model {
     }
 }
 
-/// Median and upper bound, requests/s, when only the recent level is known: the mean of the last
-/// hour, and above it the larger of twice that mean and the largest value of the last day.
-fn level(blocks: &Blocks) -> (f64, f64) {
+/// The quantiles when only the recent level is known: the mean of the last hour, and above it the
+/// larger of twice that mean and the largest value of the last day.
+fn level(blocks: &Blocks) -> QuantilesRps {
     let last = blocks.last();
     let hour = blocks.count_in(3_600);
     let day = blocks.count_in(86_400);
@@ -168,5 +173,10 @@ fn level(blocks: &Blocks) -> (f64, f64) {
     let peak = ((last + 1).saturating_sub(day)..=last)
         .map(|at| blocks.value(at))
         .fold(0.0, f64::max);
-    (mean, peak.max(2.0 * mean))
+    let upper_rps = peak.max(2.0 * mean);
+    QuantilesRps {
+        p50: mean,
+        upper: upper_rps,
+        p99: upper_rps,
+    }
 }

@@ -5,8 +5,8 @@
 
 use std::f64::consts::LN_2;
 
-use crate::blend::{self, Judged};
-use crate::conformal::{Bound, Residual};
+use crate::blend::{self, mixed};
+use crate::conformal::{Bound, Case, Spot};
 use crate::events::EventView;
 use crate::features::{self, Season};
 use crate::model::Bucket;
@@ -21,6 +21,8 @@ const ROWS_MAX: usize = 8_192;
 const ROWS_PER_COLUMN: usize = 3;
 /// Judged rows that set the weights.
 const JUDGED_MAX: usize = 1_500;
+/// A member must lower the error by this share to gain weight, so that the search ends.
+const GAIN_MIN: f64 = 1e-4;
 /// Upper bound of a bucket without residuals, as a factor in log space: about threefold.
 const WIDE_LOG: f64 = 1.1;
 /// Penalty of the calm member beside the keen one, as a factor.
@@ -89,25 +91,33 @@ impl Trainer<'_> {
                 *sum += weight * value;
             }
         }
-        let residuals: Vec<Residual> = verdicts
+        let cases = verdicts
             .iter()
-            .map(|verdict| {
-                let Place { origin, lead } = places[verdict.index];
-                Residual {
-                    origin,
-                    lead,
-                    lift: self.events.map_or(0.0, |events| events.lift(origin + lead)),
-                    predicted: predict(&weights, &verdict.said),
-                    truth: rows.target(verdict.index),
-                }
-            })
-            .collect();
-        let bound = Bound::calibrate(self.view, self.unit, &residuals, self.share);
+            .map(|verdict| self.case(&rows, &places, verdict, &weights));
+        let cases: Vec<Case> = cases.collect();
+        let bound = Bound::calibrate(self.view, self.unit, &cases, self.share);
         Bucket {
             lead_s_max,
             coefficients,
             ridge_share: 1.0 - weights[members.len()],
             bound: bound.unwrap_or(Bound::wide(WIDE_LOG)),
+        }
+    }
+
+    fn case(&self, rows: &Rows, places: &[Place], verdict: &Verdict, weights: &[f64]) -> Case {
+        let Place { origin, lead } = places[verdict.index];
+        let predicted = mixed(&verdict.said, weights);
+        let truth = rows.target(verdict.index);
+        Case {
+            spot: Spot {
+                origin,
+                lead,
+                lift: self.events.map_or(0.0, |events| events.lift(origin + lead)),
+                predicted,
+            },
+            truth,
+            p50_rps: self.unit.rate(predicted),
+            truth_rps: self.unit.rate(truth),
         }
     }
 
@@ -175,16 +185,24 @@ impl Trainer<'_> {
         verdicts
     }
 
+    /// Weights of the members by the absolute error they would have made, in requests/s.
     fn weights(&self, rows: &Rows, verdicts: &[Verdict]) -> Vec<f64> {
         let members = verdicts.first().map_or(1, |verdict| verdict.said.len());
-        let judged = verdicts
+        let thinning = verdicts.len().div_ceil(JUDGED_MAX).max(1);
+        let judged: Vec<(Vec<f64>, f64)> = verdicts
             .iter()
-            .step_by(verdicts.len().div_ceil(JUDGED_MAX).max(1))
-            .map(|Verdict { index, said }| Judged {
-                said_rps: said.iter().map(|log| self.unit.rate(*log)).collect(),
-                truth_rps: self.unit.rate(rows.target(*index)),
-            });
-        blend::weights(&judged.collect::<Vec<_>>(), members)
+            .step_by(thinning)
+            .map(|Verdict { index, said }| {
+                let said_rps = said.iter().map(|log| self.unit.rate(*log)).collect();
+                (said_rps, self.unit.rate(rows.target(*index)))
+            })
+            .collect();
+        blend::weights(members, GAIN_MIN, |weights| {
+            let off = |(said_rps, truth_rps): &(Vec<f64>, f64)| {
+                (mixed(said_rps, weights) - truth_rps).abs()
+            };
+            judged.iter().map(off).sum()
+        })
     }
 
     /// One row per origin; the lead rotates through the bucket from origin to origin.
