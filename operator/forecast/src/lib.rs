@@ -16,6 +16,7 @@ mod conformal;
 mod events;
 mod features;
 mod fit;
+mod hours;
 mod model;
 mod path;
 mod reaches;

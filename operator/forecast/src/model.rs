@@ -134,6 +134,18 @@ impl Model {
         let row = features::row(view, events, season, origin, lead);
         let predicted = predict(&bucket.coefficients, &row);
         let lift = events.map_or(0.0, |events| events.lift(origin + lead));
+        // An event may open what is closed otherwise.
+        let closed_rps = view
+            .blocks
+            .closed_rps(origin + lead)
+            .filter(|_| lift == 0.0);
+        if let Some(most_rps) = closed_rps {
+            return QuantilesRps {
+                p50: 0.0,
+                upper: most_rps,
+                p99: most_rps,
+            };
+        }
         let median = predicted.clamp(self.log_range.0, self.log_range.1);
         let spot = Spot {
             origin,

@@ -9,8 +9,6 @@ use crate::blocks::Blocks;
 const UNIT_SHARE: f64 = 0.1;
 /// Blocks below this share of the mean are idle.
 const IDLE_SHARE: f64 = 1e-3;
-/// Demand that is idle more often than this share ends and begins sharply: its lags are not smoothed.
-const IDLE_OFTEN: f64 = 0.05;
 /// How much the share of idle blocks adds to the unit: where demand often ends altogether, logs
 /// would make the step from nothing to little the greatest of all.
 const IDLE_WEIGHT: f64 = 12.0;
@@ -30,7 +28,9 @@ pub(crate) struct Unit(f64);
 impl Unit {
     pub(crate) fn of(blocks: &Blocks) -> Self {
         let mean = blocks.mean(0, blocks.last());
-        let share = (UNIT_SHARE + IDLE_WEIGHT * idle_share(blocks)).min(5.0);
+        let idle = (0..blocks.len()).filter(|at| blocks.value(*at) < IDLE_SHARE * mean);
+        let idle = idle.count() as f64 / blocks.len() as f64;
+        let share = (UNIT_SHARE + IDLE_WEIGHT * idle).min(5.0);
         Self(if mean > 0.0 { mean * share } else { 1.0 })
     }
 
@@ -41,13 +41,6 @@ impl Unit {
     pub(crate) fn rate(self, log: f64) -> f64 {
         log.max(0.0).exp_m1() * self.0
     }
-}
-
-/// Share of the blocks in which next to nothing came.
-fn idle_share(blocks: &Blocks) -> f64 {
-    let mean = blocks.mean(0, blocks.last());
-    let idle = (0..blocks.len()).filter(|at| blocks.value(*at) < IDLE_SHARE * mean);
-    idle.count() as f64 / blocks.len() as f64
 }
 
 /// Blocks in log space with prefix sums.
@@ -84,11 +77,7 @@ impl<'a> View<'a> {
             hour: blocks.count_in(3_600),
             day,
             week: 7 * day,
-            smooth: if idle_share(blocks) > IDLE_OFTEN {
-                0
-            } else {
-                usize::try_from(SMOOTH_S / blocks.block_s()).unwrap_or(0)
-            },
+            smooth: usize::try_from(SMOOTH_S / blocks.block_s()).unwrap_or(0),
             logs,
             sums,
             steps,

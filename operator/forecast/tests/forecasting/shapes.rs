@@ -130,6 +130,32 @@ fn a_series_that_is_silent_every_night_keeps_its_nights() {
 }
 
 #[test]
+fn a_shop_that_closes_at_night_is_shut_and_opens_at_its_level() {
+    let is_closed = |second: i64| second.rem_euclid(86_400) < 10 * 3_600;
+    let mut shop = samples(21.0, 300, 0.02);
+    for (at, rate) in &mut shop {
+        if is_closed(at.seconds_since(START)) {
+            *rate = 0.0;
+        }
+    }
+    let shop = Series::from_samples(300, &shop).unwrap();
+    let path = fitted(&shop).path(&shop, 86_400);
+    let p99 = path.p99_rps().unwrap();
+    for (index, (p50, p99)) in path.p50_rps().iter().zip(p99).enumerate() {
+        let second = 21 * 86_400 + (i64::try_from(index).unwrap() + 1) * 300;
+        if is_closed(second) {
+            assert!(*p99 < 1e-9, "closed at {second}: {p99}");
+        } else {
+            let usual = rate_rps(second);
+            assert!(
+                (p50 / usual - 1.0).abs() < 0.15,
+                "{second}: {p50} of {usual}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_lasting_jump_shortens_the_window_and_is_told() {
     let with_factor = |factor: &dyn Fn(i64) -> f64| {
         let mut samples = samples(28.0, 900, 0.05);
