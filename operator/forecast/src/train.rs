@@ -27,6 +27,8 @@ const GAIN_MIN: f64 = 1e-4;
 const WIDE_LOG: f64 = 1.1;
 /// Penalty of the calm member beside the keen one, as a factor.
 const CALM: f64 = 300.0;
+/// A history of fewer weeks is short.
+const SHORT_WEEKS: usize = 3;
 /// Age at which a row counts half, days, for leads up to so many seconds: how the next minutes
 /// follow the last ones changes sooner than the shape of a day.
 const HALF_LIVES: [(u32, f64); 3] = [(3_600, 14.0), (14_400, 28.0), (u32::MAX, 100.0)];
@@ -56,7 +58,7 @@ struct Member {
     lambda: f64,
 }
 
-/// What the members, seasonal naive last, said about a row that none of them had seen.
+/// What the members said, regressions first, about a row that none of them had seen.
 struct Verdict {
     index: usize,
     said: Vec<f64>,
@@ -73,7 +75,7 @@ impl Trainer<'_> {
         sums.grow(rows.len(), &weight);
         let fitted = solve_all(&sums, &members).filter(|_| !verdicts.is_empty());
         let Some(mut fitted) = fitted else {
-            let coefficients = self.naive();
+            let coefficients = repeating(self.season.naive());
             let bound = Bound::wide(WIDE_LOG);
             let ridge_share = 0.0;
             return Bucket {
@@ -83,7 +85,8 @@ impl Trainer<'_> {
                 bound,
             };
         };
-        fitted.push(self.naive());
+        let repeated = self.repeated();
+        fitted.extend(repeated.iter().map(|column| repeating(*column)));
         let weights = self.weights(&rows, &verdicts);
         let mut coefficients = vec![0.0; rows.width()];
         for (member, weight) in fitted.iter().zip(&weights) {
@@ -99,7 +102,7 @@ impl Trainer<'_> {
         Bucket {
             lead_s_max,
             coefficients,
-            ridge_share: 1.0 - weights[members.len()],
+            ridge_share: weights[..members.len()].iter().sum(),
             bound: bound.unwrap_or(Bound::wide(WIDE_LOG)),
         }
     }
@@ -135,11 +138,15 @@ impl Trainer<'_> {
         members.into_iter().filter(enough).collect()
     }
 
-    /// Coefficients of seasonal naive: it repeats one column.
-    fn naive(&self) -> Vec<f64> {
-        let mut coefficients = vec![0.0; self.season.naive() + 1];
-        coefficients[self.season.naive()] = 1.0;
-        coefficients
+    /// Columns that members repeat as they are, seasonal naive first; on a short history also last
+    /// week moved to the present level, where regressions have few rows to find that.
+    fn repeated(&self) -> Vec<usize> {
+        let mut columns = vec![self.season.naive()];
+        let is_short = self.view.blocks.len() < SHORT_WEEKS * self.view.week;
+        if self.season == Season::Weekly && is_short {
+            columns.push(features::column::WEEKLY_PROFILE);
+        }
+        columns
     }
 
     /// The weight of a row by its index, falling with its age.
@@ -161,6 +168,7 @@ impl Trainer<'_> {
         weight: &impl Fn(usize) -> f64,
     ) -> Vec<Verdict> {
         let rows = sums.rows();
+        let repeated = self.repeated();
         let mut verdicts = Vec::new();
         for stage in STAGES.windows(2) {
             let index = |share: f64| (rows.len() as f64 * share) as usize;
@@ -178,7 +186,7 @@ impl Trainer<'_> {
             verdicts.extend((begin..end).map(|index| {
                 let row = rows.row(index);
                 let mut said: Vec<f64> = fitted.iter().map(|one| predict(one, row)).collect();
-                said.push(row[self.season.naive()]);
+                said.extend(repeated.iter().map(|column| row[*column]));
                 Verdict { index, said }
             }));
         }
@@ -232,4 +240,11 @@ fn solve_all(sums: &Sums, members: &[Member]) -> Option<Vec<Vec<f64>>> {
         .iter()
         .map(|member| sums.solve(&member.columns, member.lambda));
     fitted.collect()
+}
+
+/// Coefficients of a member that repeats one column.
+fn repeating(column: usize) -> Vec<f64> {
+    let mut coefficients = vec![0.0; column + 1];
+    coefficients[column] = 1.0;
+    coefficients
 }
