@@ -1,27 +1,22 @@
-//! Weights of the members of one lead bucket: not negative, summing to one, chosen by the absolute
-//! error they would have made on rows that no member had seen.
-
-/// What each member said beside the truth, in requests/s.
-pub(crate) struct Judged {
-    pub(crate) said_rps: Vec<f64>,
-    pub(crate) truth_rps: f64,
-}
+//! Weights of a mixture: not negative, summing to one, chosen by the loss it would have had on rows
+//! that none of its parts had seen.
 
 /// Share of weight that moves at a time; halved until it is small.
 const MOVES: [f64; 4] = [0.4, 0.2, 0.1, 0.05];
-/// A move must lower the error by this share, so that the search ends.
-const GAIN_MIN: f64 = 1e-4;
 
-/// Weights with the least absolute error, found by moving weight between pairs of members.
-pub(crate) fn weights(judged: &[Judged], members: usize) -> Vec<f64> {
-    let mut weights = vec![1.0 / members as f64; members];
-    let mut least = error(judged, &weights);
+/// Weights of `count` parts with the least loss, found by moving weight between pairs of them.
+///
+/// A move must lower the loss by the share `gain_min`, which has to be above zero so that the search
+/// ends; parts that are as good as each other keep equal weights.
+pub(crate) fn weights(count: usize, gain_min: f64, loss: impl Fn(&[f64]) -> f64) -> Vec<f64> {
+    let mut weights = vec![1.0 / count as f64; count];
+    let mut least = loss(&weights);
     for amount in MOVES {
         let mut moved = true;
         while moved {
             moved = false;
-            for from in 0..members {
-                for to in 0..members {
+            for from in 0..count {
+                for to in 0..count {
                     let share = amount.min(weights[from]);
                     if from == to || share <= 0.0 {
                         continue;
@@ -29,8 +24,8 @@ pub(crate) fn weights(judged: &[Judged], members: usize) -> Vec<f64> {
                     let mut tried = weights.clone();
                     tried[from] -= share;
                     tried[to] += share;
-                    let found = error(judged, &tried);
-                    if found < least * (1.0 - GAIN_MIN) {
+                    let found = loss(&tried);
+                    if found < least * (1.0 - gain_min) {
                         (weights, least, moved) = (tried, found, true);
                     }
                 }
@@ -40,15 +35,29 @@ pub(crate) fn weights(judged: &[Judged], members: usize) -> Vec<f64> {
     weights
 }
 
-fn error(judged: &[Judged], weights: &[f64]) -> f64 {
-    let off = judged.iter().map(|row| {
-        let said: f64 = row
-            .said_rps
-            .iter()
-            .zip(weights)
-            .map(|(said, weight)| said * weight)
-            .sum();
-        (said - row.truth_rps).abs()
-    });
-    off.sum()
+/// The mixture of what each part said.
+pub(crate) fn mixed(said: &[f64], weights: &[f64]) -> f64 {
+    said.iter()
+        .zip(weights)
+        .map(|(said, weight)| said * weight)
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{mixed, weights};
+
+    #[test]
+    fn the_part_that_is_right_gets_all_the_weight() {
+        let loss = |tried: &[f64]| (mixed(&[3.0, 1.0, 9.0], tried) - 1.0).abs();
+        let found = weights(3, 1e-4, loss);
+        assert!(loss(&found) < 0.2, "{found:?}");
+        assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_gain_too_small_moves_nothing() {
+        let found = weights(2, 0.5, |tried| 1.0 - 0.1 * tried[0]);
+        assert_eq!(found, [0.5, 0.5]);
+    }
 }

@@ -2,8 +2,10 @@
 //!
 //! Blocks are aligned to the end of the series, so that a path made a minute later sees a full last
 //! block. Filled values serve as inputs only; a block that was not observed is never a target. A run
-//! of silence at a time of day that is never silent counts as not observed: an outage is no demand.
+//! of silence at a time of day that is never silent counts as not observed: an outage is no demand; nor
+//! do hours in which nothing ever came.
 
+use crate::hours::Hours;
 use crate::{Series, UnixMillis};
 
 /// One-minute data are averaged to this before training, seconds.
@@ -26,6 +28,7 @@ pub(crate) struct Blocks {
     seen: Vec<bool>,
     /// `sums[i]` is the sum of the first `i` filled values.
     sums: Vec<f64>,
+    hours: Hours,
 }
 
 impl Blocks {
@@ -41,8 +44,11 @@ impl Blocks {
         let mut means: Vec<f64> = slots.rchunks(width).take(most).map(mean).collect();
         means.reverse();
         mask_outages(&mut means, block_s);
-        let seen: Vec<bool> = means.iter().map(|value| !value.is_nan()).collect();
-        let filled = fill(&means, block_s);
+        let hours = Hours::learn(&means, blocks_in(block_s, 86_400));
+        let seen = means.iter().enumerate();
+        let seen = seen.map(|(index, value)| !value.is_nan() && !hours.is_closed(index));
+        let seen: Vec<bool> = seen.collect();
+        let filled = fill(&hours.held(&means), block_s);
         let mut sums = Vec::with_capacity(filled.len() + 1);
         sums.push(0.0);
         for value in &filled {
@@ -54,7 +60,15 @@ impl Blocks {
             filled,
             seen,
             sums,
+            hours,
         }
+    }
+
+    /// What comes at a block, which may lie ahead, because it is in hours in which nothing ever
+    /// came, requests/s; `None` outside of them.
+    pub(crate) fn closed_rps(&self, index: usize) -> Option<f64> {
+        let closed = self.hours.is_closed(index);
+        closed.then_some(self.hours.most_rps())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -75,10 +89,7 @@ impl Blocks {
 
     /// Blocks in `seconds`, rounded, at least one.
     pub(crate) fn count_in(&self, seconds: u32) -> usize {
-        let half = self.block_s / 2;
-        usize::try_from((seconds.saturating_add(half)) / self.block_s)
-            .unwrap_or(1)
-            .max(1)
+        blocks_in(self.block_s, seconds)
     }
 
     /// Observed value of a block, requests/s.
@@ -108,6 +119,13 @@ impl Blocks {
             .0
             .div_euclid(1_000)
     }
+}
+
+fn blocks_in(block_s: u32, seconds: u32) -> usize {
+    let half = block_s / 2;
+    usize::try_from((seconds.saturating_add(half)) / block_s)
+        .unwrap_or(1)
+        .max(1)
 }
 
 fn mean(slots: &[f64]) -> f64 {

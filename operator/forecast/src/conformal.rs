@@ -1,81 +1,51 @@
 //! Upper quantiles by conformal residuals: the bound that held on rows no member had seen, per lead
-//! bucket, in log space and in units of the spread expected at that row; where much is predicted or
-//! an event runs the bound has a calibration of its own.
+//! bucket.
+//!
+//! Several ways to draw the distance are mixed by the pinball loss that each would have had on cases
+//! newer than those it learned from; the mixture is then calibrated on all cases, and again where
+//! much is predicted, where an event runs, and where the peaks of the window are near.
+
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::blend::mixed;
 use crate::features;
-use crate::ridge::{Rows, Sums, predict};
+use crate::reaches::{self, Reaches, WAYS};
+use crate::ridge::Rows;
 use crate::view::{Unit, View};
 
 /// Fewest residuals from which a quantile is taken.
-const RESIDUALS_MIN: usize = 20;
-/// The distance by spread is never more than this, in log space.
-const OFFSET_MAX: f64 = 4.0;
-/// Added to an absolute residual before its logarithm, as a share of the mean residual.
-const FLOOR_SHARE: f64 = 0.1;
-/// Penalty of the regression of the spread: it has few rows that say much.
-const LAMBDA: f64 = 30.0;
+pub(crate) const RESIDUALS_MIN: usize = 20;
 /// No calibration widens a distance by more than this factor.
 const FACTOR_MAX: f64 = 10.0;
+/// Leads above this one see so few independent cases that the quantile is taken further out.
+const LEAD_MANY_S: f64 = 3_600.0;
+/// Independent cases a day for such leads: what happens within an hour is one case.
+const INDEPENDENT_PER_DAY: f64 = 24.0;
+/// The quantile is taken no further out than this, unless a greater one is asked for.
+const SHARE_MAX: f64 = 0.98;
 /// Demand predicted above this share of all predictions is busy.
 const BUSY_SHARE: f64 = 0.9;
-/// Loads above this share of all are the greatest that came.
-const PEAK_SHARE: f64 = 0.975;
-/// Share of the greatest loads that the bound is widened to cover, if it can be done with the
-/// quantile `PEAK_EFFORT` of the busy residuals.
+/// Loads above this share of the window are peaks.
+const PEAK_SHARE: f64 = 0.985;
+/// Peaks are near where they lie within this many distances above the median.
+const PEAK_NEAR: f64 = 1.2;
+/// The bound near peaks covers this share of those that came there, if the quantile `PEAK_EFFORT`
+/// of all that came there suffices.
 const PEAK_COVERED: f64 = 0.85;
 const PEAK_EFFORT: f64 = 0.99;
-/// The widening is for peaks that can be foreseen: at least this share of them was predicted busy.
-const PEAK_FORESEEN: f64 = 0.8;
+/// It does so only for peaks that can be foreseen: at least this share of all came where they were
+/// near, on at least so many days, in at least so many cases.
+const PEAK_FORESEEN: f64 = 0.6;
+const PEAK_DAYS_MIN: usize = 3;
+const PEAKS_MIN: usize = 10;
 /// Lift of an event, in log space, from which the calibration for events serves.
 const EVENT_LIFT: f64 = 0.05;
-
-/// One out-of-sample prediction beside the truth, in log space.
-#[derive(Clone, Copy)]
-pub(crate) struct Residual {
-    pub(crate) origin: usize,
-    pub(crate) lead: usize,
-    /// What events add at the target.
-    pub(crate) lift: f64,
-    pub(crate) predicted: f64,
-    pub(crate) truth: f64,
-}
-
-/// How far above the median the upper quantile lies.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Bound {
-    shape: Shape,
-    /// Factor on the distance for all demand.
-    all: f64,
-    /// Factor for demand predicted above `busy_from`; never less than `all`.
-    busy: f64,
-    /// Start of the busiest tenth of predicted demand, in log space.
-    busy_from: f64,
-    /// Factor while an event lifts demand; never less than `all`.
-    event: f64,
-}
-
-/// The distance from the median before any factor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Shape {
-    /// Coefficients of the log of the spread; empty when it is the same everywhere.
-    spread: Vec<f64>,
-    /// Least and greatest spread that was seen, as logs.
-    spread_range: (f64, f64),
-    /// Distance in log space, in units of the spread; not negative.
-    score: f64,
-}
-
-/// A row of the calibration.
-struct Case {
-    predicted: f64,
-    lift: f64,
-    /// From the median to the bound before any factor; above zero.
-    distance_rps: f64,
-    p50_rps: f64,
-    truth_rps: f64,
-}
+/// The greatest quantile of a path, which every bound is calibrated for too.
+const SHARE_FAR: f64 = 0.99;
+/// How much further that one lies than the 95 % quantile of a normal distribution.
+const FAR_NORMAL: f64 = 1.414;
 
 /// Where a bound is wanted.
 #[derive(Clone, Copy)]
@@ -88,170 +58,214 @@ pub(crate) struct Spot {
     pub(crate) predicted: f64,
 }
 
+/// One out-of-sample prediction beside the truth.
+pub(crate) struct Case {
+    pub(crate) spot: Spot,
+    /// What came, in log space.
+    pub(crate) truth: f64,
+    pub(crate) p50_rps: f64,
+    pub(crate) truth_rps: f64,
+}
+
+impl Case {
+    /// Truth above the median, in log space.
+    pub(crate) fn off(&self) -> f64 {
+        self.truth - self.spot.predicted
+    }
+
+    /// Truth above the median, requests/s.
+    pub(crate) fn off_rps(&self) -> f64 {
+        self.truth_rps - self.p50_rps
+    }
+}
+
+/// A case with its distance before any factor.
+struct Drawn<'a> {
+    case: &'a Case,
+    distance_rps: f64,
+}
+
+impl Drawn<'_> {
+    /// Truth above the median, in distances.
+    fn ratio(&self) -> f64 {
+        self.case.off_rps() / self.distance_rps
+    }
+}
+
+/// How far above the median the upper quantiles lie.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Bound {
+    reaches: Reaches,
+    /// Of each way to draw the distance.
+    weights: [f64; WAYS],
+    /// Factor on the distance for all demand.
+    all: f64,
+    /// Factor for demand predicted above `busy_from`; never less than `all`.
+    busy: f64,
+    /// Start of the busiest tenth of predicted demand, in log space.
+    busy_from: f64,
+    /// Factor while an event lifts demand; never less than `all`.
+    event: f64,
+    /// Factor where peaks are near; never less than `all`.
+    peak: f64,
+    /// Loads from here on are peaks, requests/s.
+    peak_from_rps: f64,
+    /// How much further the 99 % quantile lies; at least 1.
+    far: f64,
+}
+
+/// Upper quantiles, requests/s; `upper <= p99`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Uppers {
+    /// The quantile that was asked for.
+    pub(crate) upper_rps: f64,
+    /// The 99 % quantile.
+    pub(crate) p99_rps: f64,
+}
+
 impl Bound {
     /// A bound for when there are no residuals.
-    pub(crate) const fn wide(factor_log: f64) -> Self {
+    pub(crate) const fn wide(offset: f64) -> Self {
         Self {
-            shape: Shape::constant(factor_log),
+            reaches: Reaches::constant(offset),
+            weights: [1.0, 0.0, 0.0],
             all: 1.0,
             busy: 1.0,
             busy_from: f64::MAX,
             event: 1.0,
+            peak: 1.0,
+            peak_from_rps: f64::MAX,
+            far: FAR_NORMAL,
         }
     }
 
-    /// Calibrates on out-of-sample predictions; `None` when they are too few.
-    pub(crate) fn calibrate(
-        view: &View,
-        unit: Unit,
-        residuals: &[Residual],
-        share: f64,
-    ) -> Option<Self> {
-        if residuals.len() < RESIDUALS_MIN {
+    /// Calibrates on out-of-sample predictions, oldest first; `None` when they are too few.
+    pub(crate) fn calibrate(view: &View, unit: Unit, cases: &[Case], share: f64) -> Option<Self> {
+        if cases.len() < RESIDUALS_MIN {
             return None;
         }
-        let (shape, cases) = Shape::learn(view, unit, residuals, share)?;
-        let ratio = |case: &Case| (case.truth_rps - case.p50_rps) / case.distance_rps;
-        let all = quantile(cases.iter().map(ratio), share)?.clamp(0.0, FACTOR_MAX);
-        let busy_from = quantile(cases.iter().map(|case| case.predicted), BUSY_SHARE)?;
-        let busy = busy_factor(&cases, busy_from, share, ratio);
-        let lifted = cases.iter().filter(|case| case.lift.abs() >= EVENT_LIFT);
-        let event = enough(lifted.map(ratio)).and_then(|ratios| quantile(ratios, share));
-        let at_least_all = |factor: Option<f64>| factor.map_or(all, |it| it.clamp(all, FACTOR_MAX));
-        Some(Self {
-            all,
-            busy: at_least_all(busy),
-            busy_from,
-            event: at_least_all(event),
-            shape,
-        })
+        let share = cautious(view, cases, share);
+        let mut rows = Rows::default();
+        for case in cases {
+            rows.push(&features::spread_row(view, &case.spot), 0.0);
+        }
+        let mut bound = Self {
+            reaches: Reaches::learn(cases, &rows, share)?,
+            weights: reaches::weights(unit, cases, &rows, share),
+            ..Self::wide(0.0)
+        };
+        let drawn = cases.iter().enumerate().map(|(index, case)| Drawn {
+            case,
+            distance_rps: bound.distance_rps(unit, &case.spot, rows.row(index)),
+        });
+        let drawn: Vec<Drawn> = drawn.collect();
+        bound.calibrate_factors(view, &drawn, share)?;
+        let of_upper = drawn.iter().map(|it| {
+            let factor = bound.factor(&it.case.spot, it.case.p50_rps, it.distance_rps);
+            it.ratio() / factor.max(f64::MIN_POSITIVE)
+        });
+        bound.far = quantile(of_upper, SHARE_FAR)?.clamp(1.0, FACTOR_MAX);
+        Some(bound)
     }
 
-    /// The upper bound, requests/s.
-    pub(crate) fn upper_rps(&self, view: &View, unit: Unit, spot: Spot) -> f64 {
+    /// Sets the factors from what was drawn before any of them.
+    fn calibrate_factors(&mut self, view: &View, drawn: &[Drawn], share: f64) -> Option<()> {
+        let blocks = view.blocks;
+        let observed = (0..blocks.len()).filter_map(|index| blocks.observed(index));
+        let predicted = drawn.iter().map(|it| it.case.spot.predicted);
+        self.peak_from_rps = quantile(observed, PEAK_SHARE)?;
+        self.busy_from = quantile(predicted, BUSY_SHARE)?;
+        self.all = quantile(drawn.iter().map(Drawn::ratio), share)?.clamp(0.0, FACTOR_MAX);
+        let factor_where = |wanted: &dyn Fn(&Spot) -> bool| {
+            let some = drawn.iter().filter(|it| wanted(&it.case.spot));
+            let some: Vec<f64> = some.map(Drawn::ratio).collect();
+            let enough = some.len() >= RESIDUALS_MIN;
+            enough.then(|| quantile(some, share)).flatten()
+        };
+        let busy = factor_where(&|spot| spot.predicted >= self.busy_from);
+        let event = factor_where(&|spot| spot.lift.abs() >= EVENT_LIFT);
+        let peak = self.peak_factor(view.day, drawn);
+        let at_least_all = |factor: Option<f64>| {
+            factor.map_or(self.all, |factor| factor.clamp(self.all, FACTOR_MAX))
+        };
+        (self.busy, self.event, self.peak) =
+            (at_least_all(busy), at_least_all(event), at_least_all(peak));
+        Some(())
+    }
+
+    /// The factor that would have covered most peaks; `None` where they cannot be foreseen.
+    fn peak_factor(&self, day: usize, drawn: &[Drawn]) -> Option<f64> {
+        let is_peak = |it: &&Drawn| it.case.truth_rps >= self.peak_from_rps;
+        let near = || {
+            let near = |it: &&Drawn| self.is_near_peak(it.case.p50_rps, it.distance_rps);
+            drawn.iter().filter(near)
+        };
+        let peaks: Vec<&Drawn> = near().filter(is_peak).collect();
+        let all = drawn.iter().filter(is_peak).count();
+        let target = |it: &&Drawn| (it.case.spot.origin + it.case.spot.lead) / day;
+        let days: BTreeSet<usize> = peaks.iter().map(target).collect();
+        let foreseen = peaks.len() >= PEAKS_MIN
+            && days.len() >= PEAK_DAYS_MIN
+            && peaks.len() as f64 >= PEAK_FORESEEN * all as f64;
+        if !foreseen {
+            return None;
+        }
+        let most = quantile(near().map(Drawn::ratio), PEAK_EFFORT)?;
+        let covering = quantile(peaks.into_iter().map(Drawn::ratio), PEAK_COVERED)?;
+        Some(covering.min(most))
+    }
+
+    /// The upper bounds, requests/s.
+    pub(crate) fn uppers(&self, view: &View, unit: Unit, spot: &Spot) -> Uppers {
         let row = features::spread_row(view, spot);
-        let case = self
-            .shape
-            .case(unit, spot, predict(&self.shape.spread, &row), 0.0);
+        let p50_rps = unit.rate(spot.predicted);
+        let distance_rps = self.distance_rps(unit, spot, &row);
+        let above_rps = self.factor(spot, p50_rps, distance_rps) * distance_rps;
+        Uppers {
+            upper_rps: p50_rps + above_rps,
+            p99_rps: p50_rps + self.far * above_rps,
+        }
+    }
+
+    /// The distance before any factor, above zero.
+    fn distance_rps(&self, unit: Unit, spot: &Spot, row: &[f64]) -> f64 {
+        let distances = self.reaches.distances_rps(unit, spot, row);
+        mixed(&distances, &self.weights).max(f64::MIN_POSITIVE)
+    }
+
+    fn factor(&self, spot: &Spot, p50_rps: f64, distance_rps: f64) -> f64 {
         let mut factor = self.all;
         if spot.predicted >= self.busy_from {
-            factor = self.busy;
+            factor = factor.max(self.busy);
         }
         if spot.lift.abs() >= EVENT_LIFT {
             factor = factor.max(self.event);
         }
-        case.p50_rps + factor * case.distance_rps
+        if self.is_near_peak(p50_rps, distance_rps) {
+            factor = factor.max(self.peak);
+        }
+        factor
+    }
+
+    fn is_near_peak(&self, p50_rps: f64, distance_rps: f64) -> bool {
+        p50_rps + PEAK_NEAR * self.all * distance_rps >= self.peak_from_rps
     }
 }
 
-/// The factor for busy demand: its own quantile, widened so that most of the greatest loads that
-/// came were below the bound where such loads can be foreseen at all.
-fn busy_factor(
-    cases: &[Case],
-    busy_from: f64,
-    share: f64,
-    ratio: impl Fn(&Case) -> f64,
-) -> Option<f64> {
-    let busy = || cases.iter().filter(|case| case.predicted >= busy_from);
-    let ratios = enough(busy().map(&ratio))?;
-    let own = quantile(ratios.iter().copied(), share)?;
-    let top = quantile(cases.iter().map(|case| case.truth_rps), PEAK_SHARE)?;
-    let tops = cases.iter().filter(|case| case.truth_rps >= top).count();
-    let peaks: Vec<f64> = busy()
-        .filter(|case| case.truth_rps >= top)
-        .map(&ratio)
-        .collect();
-    if (peaks.len() as f64) < PEAK_FORESEEN * tops as f64 {
-        return Some(own);
+/// The share to calibrate for, so that `share` is kept although the cases are no independent draws.
+fn cautious(view: &View, cases: &[Case], share: f64) -> f64 {
+    let lead = cases.iter().map(|case| case.spot.lead).max().unwrap_or(0);
+    if lead as f64 * f64::from(view.blocks.block_s()) <= LEAD_MANY_S {
+        return share;
     }
-    let most = quantile(ratios, PEAK_EFFORT)?;
-    let peak = quantile(peaks, PEAK_COVERED)?;
-    Some(own.max(peak.min(most)))
-}
-
-impl Shape {
-    const fn constant(factor_log: f64) -> Self {
-        Self {
-            spread: Vec::new(),
-            spread_range: (0.0, 0.0),
-            score: factor_log,
-        }
-    }
-
-    fn learn(
-        view: &View,
-        unit: Unit,
-        residuals: &[Residual],
-        share: f64,
-    ) -> Option<(Self, Vec<Case>)> {
-        let mut shape = Self::constant(0.0);
-        let logs = shape.learn_spread(view, residuals)?;
-        let score = |(r, log): (&Residual, &f64)| (r.truth - r.predicted) / log.exp();
-        shape.score = quantile(residuals.iter().zip(&logs).map(score), share)?.max(0.0);
-        let cases: Vec<Case> = residuals
-            .iter()
-            .zip(&logs)
-            .map(|(r, log)| shape.case(unit, r.spot(), *log, unit.rate(r.truth)))
-            .collect();
-        Some((shape, cases))
-    }
-
-    /// Learns what the spread depends on; returns its log at every residual.
-    fn learn_spread(&mut self, view: &View, residuals: &[Residual]) -> Option<Vec<f64>> {
-        let off = |r: &Residual| (r.truth - r.predicted).abs();
-        let mean = residuals.iter().map(off).sum::<f64>() / residuals.len() as f64;
-        let floor = FLOOR_SHARE * mean + 1e-9;
-        let mut rows = Rows::default();
-        for r in residuals {
-            rows.push(&features::spread_row(view, r.spot()), (off(r) + floor).ln());
-        }
-        let mut sums = Sums::new(&rows);
-        sums.grow(rows.len(), &|_| 1.0);
-        let columns: Vec<usize> = (0..rows.width()).collect();
-        self.spread = sums.solve(&columns, LAMBDA).unwrap_or_default();
-        let log = |index| predict(&self.spread, rows.row(index));
-        let logs: Vec<f64> = (0..rows.len()).map(log).collect();
-        self.spread_range = (
-            quantile(logs.iter().copied(), 0.01)?,
-            quantile(logs.iter().copied(), 0.99)?,
-        );
-        Some(logs)
-    }
-
-    fn case(&self, unit: Unit, spot: Spot, spread_log: f64, truth_rps: f64) -> Case {
-        let (least, most) = self.spread_range;
-        let spread = spread_log.clamp(least, most).exp();
-        let offset = (self.score * spread).clamp(0.0, OFFSET_MAX);
-        let p50_rps = unit.rate(spot.predicted);
-        Case {
-            predicted: spot.predicted,
-            lift: spot.lift,
-            distance_rps: (unit.rate(spot.predicted + offset) - p50_rps).max(f64::MIN_POSITIVE),
-            p50_rps,
-            truth_rps,
-        }
-    }
-}
-
-impl Residual {
-    const fn spot(&self) -> Spot {
-        Spot {
-            origin: self.origin,
-            lead: self.lead,
-            lift: self.lift,
-            predicted: self.predicted,
-        }
-    }
-}
-
-/// The values when there are enough of them for a quantile.
-fn enough(values: impl Iterator<Item = f64>) -> Option<Vec<f64>> {
-    let values: Vec<f64> = values.collect();
-    (values.len() >= RESIDUALS_MIN).then_some(values)
+    let origin = |case: Option<&Case>| case.map_or(0, |case| case.spot.origin);
+    let days = (origin(cases.last()) - origin(cases.first())) as f64 / view.day as f64;
+    let independent = (days * INDEPENDENT_PER_DAY).max(1.0);
+    (share * (independent + 1.0) / independent).min(SHARE_MAX.max(share))
 }
 
 /// The conformal quantile: the smallest value that covers `share` of one more draw.
-fn quantile(values: impl IntoIterator<Item = f64>, share: f64) -> Option<f64> {
+pub(crate) fn quantile(values: impl IntoIterator<Item = f64>, share: f64) -> Option<f64> {
     let mut values: Vec<f64> = values.into_iter().collect();
     if values.is_empty() {
         return None;

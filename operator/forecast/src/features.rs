@@ -171,13 +171,13 @@ pub(crate) fn small(season: Season, width: usize) -> Vec<usize> {
 }
 
 /// What the spread of the errors depends on.
-pub(crate) fn spread_row(view: &View, spot: Spot) -> Vec<f64> {
+pub(crate) fn spread_row(view: &View, spot: &Spot) -> Vec<f64> {
     let Spot {
         origin,
         lead,
         lift,
         predicted,
-    } = spot;
+    } = *spot;
     let (hour, day) = (view.hour, view.day);
     let target = origin + lead;
     let log = |value: f64| (value + 1e-4).ln();

@@ -1,7 +1,7 @@
-//! Training: rows per lead bucket, a validation part that sets the blend and the bound, a refit.
+//! Training: what of the history is used, and one bucket after the other.
 //!
-//! The validation part is the newest 30 % of the rows; the regression that is judged on it has not
-//! seen it. Seasonal naive is always in the race, so that the model is never much worse than it.
+//! Each bucket has a rolling validation that sets its blend and its bound. Seasonal naive is always
+//! in the race, so that the model is never much worse than it.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;

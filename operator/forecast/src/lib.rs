@@ -4,7 +4,7 @@
 //! same path, bit for bit.
 //!
 //! [`Series`] puts samples on a regular grid and masks what is not a plausible rate; [`fit()`]
-//! trains on it and returns a [`Model`]; [`Model::path`] gives the median and an upper quantile at
+//! trains on it and returns a [`Model`]; [`Model::path`] gives the median and two upper quantiles at
 //! every step after the last observation. [`Accuracy`] compares what was promised with what came.
 
 mod accuracy;
@@ -17,11 +17,13 @@ mod counter;
 mod events;
 mod features;
 mod fit;
+mod hours;
 mod mask;
 mod model;
 mod path;
 mod prior;
 mod profile;
+mod reaches;
 mod ridge;
 mod series;
 mod stored;

@@ -5,9 +5,10 @@ use std::cell::LazyCell;
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::Blocks;
-use crate::conformal::{Bound, Spot};
+use crate::conformal::{Bound, Spot, Uppers};
 use crate::events::{Calendar, EventView, Uplift};
 use crate::features::{self, Season};
+use crate::path::QuantilesRps;
 use crate::prior::{Cold, PriorDay};
 use crate::ridge::predict;
 use crate::view::{Unit, View};
@@ -113,7 +114,7 @@ impl Model {
             .view(&blocks, calendar, steps + blocks.count_in(86_400));
         // Made only where it is asked: turning the usual day costs more than a path.
         let cold = LazyCell::new(|| Cold::of(&blocks, PriorDay::builtin()));
-        let pairs = (1..=steps).map(|lead| {
+        let steps = (1..=steps).map(|lead| {
             let bucket = self.bucket(lead, blocks.block_s());
             match bucket.filter(|_| known && self.basis != Basis::ColdStart) {
                 Some(bucket) => self.step(bucket, &view, season, lead, events.as_ref()),
@@ -122,7 +123,8 @@ impl Model {
         });
         let start = blocks.end().plus_s(i64::from(blocks.block_s()));
         let name = self.basis.as_str().to_owned();
-        ForecastPath::from_sound_pairs(start, blocks.block_s(), self.quantile_percent, name, pairs)
+        let steps: Vec<QuantilesRps> = steps.collect();
+        ForecastPath::from_sound(start, blocks.block_s(), self.quantile_percent, name, &steps)
     }
 
     fn step(
@@ -132,11 +134,23 @@ impl Model {
         season: Season,
         lead: usize,
         events: Option<&EventView>,
-    ) -> (f64, f64) {
+    ) -> QuantilesRps {
         let origin = view.blocks.last();
         let row = features::row(view, events, season, origin, lead);
         let predicted = predict(&bucket.coefficients, &row);
         let lift = events.map_or(0.0, |events| events.lift(origin + lead));
+        // An event may open what is closed otherwise.
+        let closed_rps = view
+            .blocks
+            .closed_rps(origin + lead)
+            .filter(|_| lift == 0.0);
+        if let Some(most_rps) = closed_rps {
+            return QuantilesRps {
+                p50: 0.0,
+                upper: most_rps,
+                p99: most_rps,
+            };
+        }
         let median = predicted.clamp(self.log_range.0, self.log_range.1);
         let spot = Spot {
             origin,
@@ -144,11 +158,14 @@ impl Model {
             lift,
             predicted: median,
         };
-        let upper = bucket
-            .bound
-            .upper_rps(view, self.unit, spot)
-            .min(self.unit.rate(self.log_range.1));
-        (self.unit.rate(median), upper.max(self.unit.rate(median)))
+        let Uppers { upper_rps, p99_rps } = bucket.bound.uppers(view, self.unit, &spot);
+        let p50_rps = self.unit.rate(median);
+        let most_rps = self.unit.rate(self.log_range.1).max(p50_rps);
+        QuantilesRps {
+            p50: p50_rps,
+            upper: upper_rps.min(most_rps).max(p50_rps),
+            p99: p99_rps.min(most_rps).max(p50_rps),
+        }
     }
 
     fn bucket(&self, lead: usize, block_s: u32) -> Option<&Bucket> {

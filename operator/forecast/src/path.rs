@@ -1,13 +1,14 @@
-//! The answer of a forecast: two quantiles on a regular grid.
+//! The answer of a forecast: three quantiles on a regular grid.
 //!
-//! Invariant: every number is finite and not negative, and `p50 <= upper` at every step; a path
+//! Invariant: every number is finite and not negative, and `p50 <= upper <= p99` at
+//! every step, where the 99 % quantile is known; a path
 //! that would break this cannot be built.
 
 use serde::{Deserialize, Serialize};
 
 use crate::UnixMillis;
 
-/// Median and upper quantile of the offered load, in requests/s, at regular steps.
+/// Median, upper quantile and 99 % quantile of the offered load, in requests/s, at regular steps.
 ///
 /// The value at index `i` stands for the interval that ends at `start + i * step_s`; an instant
 /// between two steps takes the larger of both, so that a seam never hides load.
@@ -19,10 +20,21 @@ pub struct ForecastPath {
     model: String,
     p50_rps: Vec<f64>,
     upper_rps: Vec<f64>,
+    /// As long as the others, or empty when it is not known.
+    #[serde(default)]
+    p99_rps: Vec<f64>,
+}
+
+/// The quantiles at one step, requests/s.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QuantilesRps {
+    pub(crate) p50: f64,
+    pub(crate) upper: f64,
+    pub(crate) p99: f64,
 }
 
 impl ForecastPath {
-    /// Builds a path; `None` when it is empty, the step is 0, the lengths differ, a number is not
+    /// Builds a path whose 99 % quantile is not known; `None` when it is empty, the step is 0, the lengths differ, a number is not
     /// finite or negative, or an upper value lies below its median.
     pub fn new(
         start: UnixMillis,
@@ -39,26 +51,35 @@ impl ForecastPath {
             model,
             p50_rps,
             upper_rps,
+            p99_rps: Vec::new(),
         };
         path.is_sound().then_some(path)
     }
 
-    /// A path from pairs of median and upper quantile that are known to be sound.
-    pub(crate) fn from_sound_pairs(
+    /// The same path with its 99 % quantile; `None` when the length differs, a number is not finite,
+    /// or a value lies below the upper quantile.
+    pub fn with_p99(mut self, p99_rps: Vec<f64>) -> Option<Self> {
+        let complete = p99_rps.len() == self.p50_rps.len();
+        self.p99_rps = p99_rps;
+        (complete && self.is_sound()).then_some(self)
+    }
+
+    /// A path from quantiles that are known to be sound.
+    pub(crate) fn from_sound(
         start: UnixMillis,
         step_s: u32,
         quantile_percent: u8,
         model: String,
-        pairs: impl Iterator<Item = (f64, f64)>,
+        steps: &[QuantilesRps],
     ) -> Self {
-        let (p50_rps, upper_rps) = pairs.unzip();
         let path = Self {
             start,
             step_s,
             quantile_percent,
             model,
-            p50_rps,
-            upper_rps,
+            p50_rps: steps.iter().map(|step| step.p50).collect(),
+            upper_rps: steps.iter().map(|step| step.upper).collect(),
+            p99_rps: steps.iter().map(|step| step.p99).collect(),
         };
         debug_assert!(path.is_sound(), "{path:?}");
         path
@@ -75,6 +96,12 @@ impl ForecastPath {
                 .iter()
                 .zip(&self.upper_rps)
                 .all(|(p50, upper)| p50 <= upper)
+            && (self.p99_rps.is_empty() || self.p99_rps.len() == self.p50_rps.len())
+            && self
+                .upper_rps
+                .iter()
+                .zip(&self.p99_rps)
+                .all(|(upper, p99)| upper <= p99 && p99.is_finite())
     }
 
     /// A path that stays at one level for `length` steps.
@@ -89,18 +116,20 @@ impl ForecastPath {
         Self::new(start, step_s, 95, "flat".to_owned(), levels.0, levels.1)
     }
 
-    /// The same path with the upper quantile moved to `factor` times its distance from the median;
-    /// a factor that is no positive number changes nothing.
+    /// The same path with the quantiles above the median moved to `factor` times their distance from
+    /// it; a factor that is no positive number changes nothing.
     #[must_use]
     pub fn widened(mut self, factor: f64) -> Self {
         if factor.is_finite() && factor > 0.0 {
-            for (upper, p50) in self.upper_rps.iter_mut().zip(&self.p50_rps) {
-                let moved = p50 + (*upper - p50) * factor;
-                *upper = if moved.is_finite() {
-                    moved.max(*p50)
-                } else {
-                    *upper
-                };
+            for quantile_rps in [&mut self.upper_rps, &mut self.p99_rps] {
+                for (value, p50) in quantile_rps.iter_mut().zip(&self.p50_rps) {
+                    let moved = p50 + (*value - p50) * factor;
+                    *value = if moved.is_finite() {
+                        moved.max(*p50)
+                    } else {
+                        *value
+                    };
+                }
             }
         }
         self
@@ -149,6 +178,11 @@ impl ForecastPath {
         &self.upper_rps
     }
 
+    /// 99 % quantiles, requests/s, one per step; `None` when they are not known.
+    pub fn p99_rps(&self) -> Option<&[f64]> {
+        (!self.p99_rps.is_empty()).then_some(&self.p99_rps)
+    }
+
     /// Largest median over `[from, to]`, or `None` when the path says nothing about that span.
     pub fn p50_rps_max(&self, from: UnixMillis, to: UnixMillis) -> Option<f64> {
         Self::maximum(&self.p50_rps, self.window(from, to)?)
@@ -157,6 +191,11 @@ impl ForecastPath {
     /// Largest upper quantile over `[from, to]`, or `None` when the path says nothing about it.
     pub fn upper_rps_max(&self, from: UnixMillis, to: UnixMillis) -> Option<f64> {
         Self::maximum(&self.upper_rps, self.window(from, to)?)
+    }
+
+    /// Largest 99 % quantile over `[from, to]`, or `None` when the path says nothing about it.
+    pub fn p99_rps_max(&self, from: UnixMillis, to: UnixMillis) -> Option<f64> {
+        Self::maximum(self.p99_rps()?, self.window(from, to)?)
     }
 
     fn maximum(values: &[f64], window: std::ops::RangeInclusive<usize>) -> Option<f64> {
@@ -218,11 +257,26 @@ mod tests {
     }
 
     #[test]
-    fn widening_moves_the_upper_quantile_alone() {
-        let wide = ramp().widened(2.0);
+    fn widening_moves_the_upper_quantiles_alone() {
+        let p99 = ramp().p50_rps().iter().map(|p50| p50 * 3.0).collect();
+        let wide = ramp().with_p99(p99).unwrap().widened(2.0);
         assert_eq!((wide.p50_rps()[3], wide.upper_rps()[3]), (3.0, 9.0));
+        assert!((wide.p99_rps().unwrap()[3] - 15.0).abs() < 1e-9);
         assert_eq!(ramp().widened(f64::NAN), ramp());
         assert_eq!(ramp().widened(-1.0), ramp());
+    }
+
+    #[test]
+    fn the_99_percent_quantile_is_told_only_where_it_is_known() {
+        let at = UnixMillis(90_000);
+        assert_eq!((ramp().p99_rps(), ramp().p99_rps_max(at, at)), (None, None));
+        let thrice = ramp().p50_rps().iter().map(|p50| p50 * 3.0).collect();
+        let path = ramp().with_p99(thrice).unwrap();
+        assert_eq!(path.p99_rps_max(at, at), Some(6.0));
+        let below = ramp().p50_rps().to_vec();
+        assert!(ramp().with_p99(below).is_none());
+        assert!(ramp().with_p99(vec![99.0]).is_none());
+        assert!(ramp().with_p99(vec![f64::INFINITY; 10]).is_none());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::Blocks;
+use crate::path::QuantilesRps;
 use crate::{ForecastPath, UnixMillis};
 
 mod learn;
@@ -18,6 +19,8 @@ pub use learn::{ColdScore, learn_prior_day};
 
 /// Hours of a day.
 const HOURS: usize = 24;
+/// The farthest quantile of a path, percent.
+const FAR_PERCENT: u8 = 99;
 /// Hours of history from which the usual day is turned to fit them; with fewer the level alone was
 /// better on traces left out.
 const TURNED_FROM_H: usize = 9;
@@ -112,17 +115,22 @@ pub fn path_of_moment(
     }
     let prior = PriorDay::builtin();
     let steps = i64::from(horizon_s.div_ceil(step_s).max(1));
-    let pairs = (1..=steps).map(|step| {
+    let steps = (1..=steps).map(|step| {
         let lead_s = step * i64::from(step_s);
-        let factor = prior.factor(&prior.moment, lead_s, quantile_percent);
-        (level_rps, level_rps * factor)
+        let upper = level_rps * prior.factor(&prior.moment, lead_s, quantile_percent);
+        let p99 = level_rps * prior.factor(&prior.moment, lead_s, FAR_PERCENT);
+        QuantilesRps {
+            p50: level_rps,
+            upper,
+            p99: p99.max(upper),
+        }
     });
-    Some(ForecastPath::from_sound_pairs(
+    Some(ForecastPath::from_sound(
         now.plus_s(i64::from(step_s)),
         step_s,
         quantile_percent,
         "usual-day".to_owned(),
-        pairs,
+        &steps.collect::<Vec<QuantilesRps>>(),
     ))
 }
 
@@ -168,15 +176,15 @@ impl<'a> Cold<'a> {
         }
     }
 
-    /// Median and upper bound, requests/s, so many blocks after the end of the history.
-    pub(crate) fn step(&self, lead: usize, quantile_percent: u8) -> (f64, f64) {
+    /// The quantiles so many blocks after the end of the history.
+    pub(crate) fn step(&self, lead: usize, quantile_percent: u8) -> QuantilesRps {
         let lead = i64::try_from(lead).unwrap_or(i64::MAX);
         self.at(lead.saturating_mul(self.block_s), quantile_percent)
     }
 
-    /// Median and upper bound, requests/s, so many seconds after the end of the history. The bound
-    /// is never below what the last day has seen.
-    pub(crate) fn at(&self, lead_s: i64, quantile_percent: u8) -> (f64, f64) {
+    /// The quantiles so many seconds after the end of the history. The upper ones are never below
+    /// what the last day has seen.
+    pub(crate) fn at(&self, lead_s: i64, quantile_percent: u8) -> QuantilesRps {
         let fading = (-(lead_s as f64) / 3_600.0 / MEMORY_H).exp();
         let (carried_rps, usual_rps, rule) = match self.phase_s {
             Some(phase_s) => {
@@ -188,8 +196,16 @@ impl<'a> Cold<'a> {
             None => (self.last_rps, self.level_rps, &self.prior.level),
         };
         let p50_rps = carried_rps * fading + usual_rps * (1.0 - fading);
-        let factor = self.prior.factor(rule, lead_s, quantile_percent);
-        (p50_rps, (p50_rps * factor).max(self.peak_rps))
+        let reach = |percent: u8| {
+            let factor = self.prior.factor(rule, lead_s, percent);
+            (p50_rps * factor).max(self.peak_rps)
+        };
+        let upper = reach(quantile_percent).max(p50_rps);
+        QuantilesRps {
+            p50: p50_rps,
+            upper,
+            p99: reach(FAR_PERCENT).max(upper),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::model::{Basis, Model};
 
 /// Version of what a stored model means. It moves with every change of the features or of how they
 /// are read, so that a model of another version is fitted anew instead of being misread.
-pub const MODEL_VERSION: u32 = 1;
+pub const MODEL_VERSION: u32 = 2;
 
 /// A stored model is at most this long, bytes; it has 7 to 15 KiB.
 pub const MODEL_BYTES_MAX: usize = 65_536;

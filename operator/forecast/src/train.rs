@@ -5,8 +5,8 @@
 
 use std::f64::consts::LN_2;
 
-use crate::blend::{self, Judged};
-use crate::conformal::{Bound, Residual};
+use crate::blend::{self, mixed};
+use crate::conformal::{Bound, Case, Spot};
 use crate::events::EventView;
 use crate::features::{self, Season};
 use crate::model::Bucket;
@@ -21,10 +21,14 @@ const ROWS_MAX: usize = 8_192;
 const ROWS_PER_COLUMN: usize = 3;
 /// Judged rows that set the weights.
 const JUDGED_MAX: usize = 1_500;
+/// A member must lower the error by this share to gain weight, so that the search ends.
+const GAIN_MIN: f64 = 1e-4;
 /// Upper bound of a bucket without residuals, as a factor in log space: about threefold.
 const WIDE_LOG: f64 = 1.1;
 /// Penalty of the calm member beside the keen one, as a factor.
 const CALM: f64 = 300.0;
+/// A history of fewer weeks is short.
+const SHORT_WEEKS: usize = 3;
 /// Age at which a row counts half, days, for leads up to so many seconds: how the next minutes
 /// follow the last ones changes sooner than the shape of a day.
 const HALF_LIVES: [(u32, f64); 3] = [(3_600, 14.0), (14_400, 28.0), (u32::MAX, 100.0)];
@@ -54,7 +58,7 @@ struct Member {
     lambda: f64,
 }
 
-/// What the members, seasonal naive last, said about a row that none of them had seen.
+/// What the members said, regressions first, about a row that none of them had seen.
 struct Verdict {
     index: usize,
     said: Vec<f64>,
@@ -71,7 +75,7 @@ impl Trainer<'_> {
         sums.grow(rows.len(), &weight);
         let fitted = solve_all(&sums, &members).filter(|_| !verdicts.is_empty());
         let Some(mut fitted) = fitted else {
-            let coefficients = self.naive();
+            let coefficients = repeating(self.season.naive());
             let bound = Bound::wide(WIDE_LOG);
             let ridge_share = 0.0;
             return Bucket {
@@ -81,7 +85,8 @@ impl Trainer<'_> {
                 bound,
             };
         };
-        fitted.push(self.naive());
+        let repeated = self.repeated();
+        fitted.extend(repeated.iter().map(|column| repeating(*column)));
         let weights = self.weights(&rows, &verdicts);
         let mut coefficients = vec![0.0; rows.width()];
         for (member, weight) in fitted.iter().zip(&weights) {
@@ -89,25 +94,33 @@ impl Trainer<'_> {
                 *sum += weight * value;
             }
         }
-        let residuals: Vec<Residual> = verdicts
+        let cases = verdicts
             .iter()
-            .map(|verdict| {
-                let Place { origin, lead } = places[verdict.index];
-                Residual {
-                    origin,
-                    lead,
-                    lift: self.events.map_or(0.0, |events| events.lift(origin + lead)),
-                    predicted: predict(&weights, &verdict.said),
-                    truth: rows.target(verdict.index),
-                }
-            })
-            .collect();
-        let bound = Bound::calibrate(self.view, self.unit, &residuals, self.share);
+            .map(|verdict| self.case(&rows, &places, verdict, &weights));
+        let cases: Vec<Case> = cases.collect();
+        let bound = Bound::calibrate(self.view, self.unit, &cases, self.share);
         Bucket {
             lead_s_max,
             coefficients,
-            ridge_share: 1.0 - weights[members.len()],
+            ridge_share: weights[..members.len()].iter().sum(),
             bound: bound.unwrap_or(Bound::wide(WIDE_LOG)),
+        }
+    }
+
+    fn case(&self, rows: &Rows, places: &[Place], verdict: &Verdict, weights: &[f64]) -> Case {
+        let Place { origin, lead } = places[verdict.index];
+        let predicted = mixed(&verdict.said, weights);
+        let truth = rows.target(verdict.index);
+        Case {
+            spot: Spot {
+                origin,
+                lead,
+                lift: self.events.map_or(0.0, |events| events.lift(origin + lead)),
+                predicted,
+            },
+            truth,
+            p50_rps: self.unit.rate(predicted),
+            truth_rps: self.unit.rate(truth),
         }
     }
 
@@ -125,11 +138,15 @@ impl Trainer<'_> {
         members.into_iter().filter(enough).collect()
     }
 
-    /// Coefficients of seasonal naive: it repeats one column.
-    fn naive(&self) -> Vec<f64> {
-        let mut coefficients = vec![0.0; self.season.naive() + 1];
-        coefficients[self.season.naive()] = 1.0;
-        coefficients
+    /// Columns that members repeat as they are, seasonal naive first; on a short history also last
+    /// week moved to the present level, where regressions have few rows to find that.
+    fn repeated(&self) -> Vec<usize> {
+        let mut columns = vec![self.season.naive()];
+        let is_short = self.view.blocks.len() < SHORT_WEEKS * self.view.week;
+        if self.season == Season::Weekly && is_short {
+            columns.push(features::column::WEEKLY_PROFILE);
+        }
+        columns
     }
 
     /// The weight of a row by its index, falling with its age.
@@ -151,6 +168,7 @@ impl Trainer<'_> {
         weight: &impl Fn(usize) -> f64,
     ) -> Vec<Verdict> {
         let rows = sums.rows();
+        let repeated = self.repeated();
         let mut verdicts = Vec::new();
         for stage in STAGES.windows(2) {
             let index = |share: f64| (rows.len() as f64 * share) as usize;
@@ -168,23 +186,31 @@ impl Trainer<'_> {
             verdicts.extend((begin..end).map(|index| {
                 let row = rows.row(index);
                 let mut said: Vec<f64> = fitted.iter().map(|one| predict(one, row)).collect();
-                said.push(row[self.season.naive()]);
+                said.extend(repeated.iter().map(|column| row[*column]));
                 Verdict { index, said }
             }));
         }
         verdicts
     }
 
+    /// Weights of the members by the absolute error they would have made, in requests/s.
     fn weights(&self, rows: &Rows, verdicts: &[Verdict]) -> Vec<f64> {
         let members = verdicts.first().map_or(1, |verdict| verdict.said.len());
-        let judged = verdicts
+        let thinning = verdicts.len().div_ceil(JUDGED_MAX).max(1);
+        let judged: Vec<(Vec<f64>, f64)> = verdicts
             .iter()
-            .step_by(verdicts.len().div_ceil(JUDGED_MAX).max(1))
-            .map(|Verdict { index, said }| Judged {
-                said_rps: said.iter().map(|log| self.unit.rate(*log)).collect(),
-                truth_rps: self.unit.rate(rows.target(*index)),
-            });
-        blend::weights(&judged.collect::<Vec<_>>(), members)
+            .step_by(thinning)
+            .map(|Verdict { index, said }| {
+                let said_rps = said.iter().map(|log| self.unit.rate(*log)).collect();
+                (said_rps, self.unit.rate(rows.target(*index)))
+            })
+            .collect();
+        blend::weights(members, GAIN_MIN, |weights| {
+            let off = |(said_rps, truth_rps): &(Vec<f64>, f64)| {
+                (mixed(said_rps, weights) - truth_rps).abs()
+            };
+            judged.iter().map(off).sum()
+        })
     }
 
     /// One row per origin; the lead rotates through the bucket from origin to origin.
@@ -214,4 +240,11 @@ fn solve_all(sums: &Sums, members: &[Member]) -> Option<Vec<Vec<f64>>> {
         .iter()
         .map(|member| sums.solve(&member.columns, member.lambda));
     fitted.collect()
+}
+
+/// Coefficients of a member that repeats one column.
+fn repeating(column: usize) -> Vec<f64> {
+    let mut coefficients = vec![0.0; column + 1];
+    coefficients[column] = 1.0;
+    coefficients
 }

@@ -149,7 +149,7 @@ fn trial(hours: &Hours, prior: &PriorDay, origin: i64, count: usize) -> Option<T
     let ahead = (1..=24_i64).filter_map(|lead| Some((lead, *hours.get(&(origin + lead))?)));
     let points = ahead.map(|(lead, truth)| Point {
         lead_s: lead * HOUR_S,
-        said: cold.at(lead * HOUR_S, 50).0,
+        said: cold.at(lead * HOUR_S, 50).p50,
         flat,
         truth,
     });

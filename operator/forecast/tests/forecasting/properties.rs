@@ -51,9 +51,10 @@ proptest! {
     #[test]
     fn every_path_is_finite_and_ordered(samples in any_samples()) {
         if let Some(path) = forecast(&samples, 3_600) {
-            for (p50, upper) in path.p50_rps().iter().zip(path.upper_rps()) {
-                prop_assert!(p50.is_finite() && upper.is_finite());
-                prop_assert!(0.0 <= *p50 && p50 <= upper);
+            let p99 = path.p99_rps().expect("a model knows its 99 % quantile");
+            for ((p50, upper), p99) in path.p50_rps().iter().zip(path.upper_rps()).zip(p99) {
+                prop_assert!(p50.is_finite() && upper.is_finite() && p99.is_finite());
+                prop_assert!(0.0 <= *p50 && p50 <= upper && upper <= p99);
             }
             prop_assert_eq!(path.p50_rps().len(), 24);
         }
@@ -90,8 +91,11 @@ proptest! {
             samples.iter().map(|(at, rate)| (*at, rate * factor)).collect();
         let paths = forecast(&samples, 3_600).zip(forecast(&scaled, 3_600));
         let Some((small, large)) = paths else { return Ok(()) };
-        let both = |path: &ForecastPath| [path.p50_rps(), path.upper_rps()].concat();
-        for (small, large) in both(&small).into_iter().zip(both(&large)) {
+        let all = |path: &ForecastPath| {
+            let p99 = path.p99_rps().expect("a model knows its 99 % quantile");
+            [path.p50_rps(), path.upper_rps(), p99].concat()
+        };
+        for (small, large) in all(&small).into_iter().zip(all(&large)) {
             prop_assert!((large - small * factor).abs() <= 1e-6 * large.abs(), "{small} to {large} by {factor}");
         }
     }
