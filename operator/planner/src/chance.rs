@@ -2,7 +2,8 @@
 //!
 //! Baseline and uplift are both uncertain and multiply, so their relative errors are taken as
 //! log-normal and independent, and their variances add up. Without an error of the uplift and with
-//! the quantile of the path, the bound is the path's own upper quantile times the uplift.
+//! the quantile of the path, the bound is the path's own upper quantile times the uplift; with a
+//! higher one, it goes to the path's 99 % quantile where that is known.
 
 use floodgate_forecast::{ForecastPath, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ const SPREAD_MAX: f64 = 1.0;
 /// Quantile that holds where neither the phase nor a forecast names one; the default of
 /// `spec.forecast.quantilePercent`.
 const QUANTILE_PERCENT_USUAL: u8 = 95;
+
+/// The far quantile of a path, percent.
+const P99_PERCENT: u8 = 99;
 
 /// How sure the plan of a phase must be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +41,9 @@ pub(crate) struct BaselineRps {
     pub(crate) upper_rps: f64,
     /// Which quantile that is, percent.
     pub(crate) quantile_percent: u8,
+    /// 99 % quantile, requests/s; not below the upper one. None where the path does not tell it.
+    #[serde(default)]
+    pub(crate) p99_rps: Option<f64>,
 }
 
 impl BaselineRps {
@@ -46,6 +53,7 @@ impl BaselineRps {
             p50_rps: rps,
             upper_rps: rps,
             quantile_percent: QUANTILE_PERCENT_USUAL,
+            p99_rps: None,
         }
     }
 
@@ -55,16 +63,39 @@ impl BaselineRps {
             p50_rps: path.p50_rps_max(from, until)?,
             upper_rps: path.upper_rps_max(from, until)?,
             quantile_percent: path.quantile_percent(),
+            p99_rps: path.p99_rps_max(from, until),
         })
     }
 
-    /// The larger of both, median and upper quantile each by itself.
+    /// The larger of both, each quantile by itself.
     pub(crate) fn larger(self, other: Self) -> Self {
         Self {
             p50_rps: self.p50_rps.max(other.p50_rps),
             upper_rps: self.upper_rps.max(other.upper_rps),
             quantile_percent: self.quantile_percent.max(other.quantile_percent),
+            p99_rps: self
+                .p99_rps
+                .zip(other.p99_rps)
+                .map(|(one, two)| one.max(two)),
         }
+    }
+
+    /// How far the baseline reaches above its median at a standard normal score, as a logarithm; the
+    /// first number is the reach of the upper quantile itself.
+    fn reaches(self, score: f64) -> (f64, f64) {
+        let path_score = normal_score(self.quantile_percent);
+        if path_score <= 0.0 || self.p50_rps <= 0.0 {
+            return (0.0, 0.0);
+        }
+        let spread = ((self.upper_rps / self.p50_rps).ln() / path_score).clamp(0.0, SPREAD_MAX);
+        let above = score - path_score;
+        let room = normal_score(P99_PERCENT) - path_score;
+        let far = self.p99_rps.filter(|_| above > 0.0 && room > 0.0);
+        let beyond = far.map_or(spread, |p99_rps| {
+            ((p99_rps / self.upper_rps).ln() / room).clamp(0.0, SPREAD_MAX)
+        });
+        let slope = if above > 0.0 { beyond } else { spread };
+        (path_score * spread, path_score * spread + slope * above)
     }
 }
 
@@ -72,25 +103,13 @@ impl SalePhase {
     /// Load that this phase stays below with the chance asked for, requests/s; never less than the
     /// median baseline times the declared uplift.
     pub(crate) fn expected_rps(&self, baseline: BaselineRps) -> f64 {
-        let BaselineRps {
-            p50_rps,
-            upper_rps,
-            quantile_percent,
-        } = baseline;
         let uplift = f64::from(self.uplift_percent) / 100.0;
-        let path_score = normal_score(quantile_percent);
-        let spread = if path_score > 0.0 && p50_rps > 0.0 {
-            ((upper_rps / p50_rps).ln() / path_score).clamp(0.0, SPREAD_MAX)
-        } else {
-            0.0
-        };
+        let quantile_percent = self.chance.quantile_percent;
+        let score = normal_score(quantile_percent.unwrap_or(baseline.quantile_percent));
+        let (upper, wanted) = baseline.reaches(score);
         let uplift_spread = (f64::from(self.chance.uplift_error_percent) / 100.0).ln_1p();
-        let score = self
-            .chance
-            .quantile_percent
-            .map_or(path_score, normal_score);
-        let factor = (score * spread.hypot(uplift_spread) - path_score * spread).exp();
-        (upper_rps * factor).max(p50_rps) * uplift
+        let factor = (wanted.hypot(score * uplift_spread) - upper).exp();
+        (baseline.upper_rps * factor).max(baseline.p50_rps) * uplift
     }
 
     /// Median baseline times uplift, requests/s.
@@ -113,6 +132,39 @@ fn normal_score(percent: u8) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_phase_that_asks_for_99_percent_gets_the_99_percent_of_the_path() {
+        let baseline = |p99_rps| BaselineRps {
+            p50_rps: 100.0,
+            upper_rps: 120.0,
+            quantile_percent: 95,
+            p99_rps,
+        };
+        let phase = |quantile_percent, uplift_error_percent| SalePhase {
+            name: "midnight".to_owned(),
+            t0: UnixMillis(0),
+            until: UnixMillis(1),
+            uplift_percent: 1_000,
+            chance: Chance {
+                quantile_percent,
+                uplift_error_percent,
+            },
+            planned_replicas: None,
+        };
+        let near = |found: f64, wanted: f64| {
+            assert!((found / wanted - 1.0).abs() < 1e-9, "{found}, not {wanted}");
+        };
+        let told = baseline(Some(180.0));
+        near(phase(Some(99), 0).expected_rps(told), 1_800.0);
+        near(phase(None, 0).expected_rps(told), 1_200.0);
+        let median = phase(Some(50), 0).expected_rps(told);
+        near(median, 1_000.0);
+        let guessed = phase(Some(99), 0).expected_rps(baseline(None));
+        assert!(guessed > 1_200.0 && guessed < 1_400.0, "{guessed}");
+        let unsure = phase(Some(99), 20).expected_rps(told);
+        assert!(unsure > 1_800.0, "{unsure}");
+    }
 
     #[test]
     fn scores_are_those_of_the_normal_distribution() {
