@@ -9,7 +9,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, civil::Time};
 
 use super::args::{Args, Injection, Unit, When};
-use super::history::{self, HistoryError};
+use super::history::{self, HistoryError, Recorded};
 use super::objects::{self, Given, ObjectError, Past};
 
 /// History before the rehearsal, at most half of the trace, seconds.
@@ -155,20 +155,21 @@ fn slower(rehearsal: &Rehearsal) -> Option<String> {
 }
 
 async fn traffic(args: &Args, past: &Past) -> Result<Traffic, LoadError> {
-    let (origin, (step_s, samples)) = match (&args.from_prometheus, &args.trace) {
+    let (origin, recorded) = match (&args.from_prometheus, &args.trace) {
         (Some(url), _) => (url.clone(), history::read(url, args, past).await?),
         (None, Some(path)) => (path.display().to_string(), from_file(path, args.unit)?),
         // The command line demands one of both.
         (None, None) => return Err(LoadError::Nothing),
     };
-    Traffic::new(step_s, &samples, HISTORY_S).map_err(|source| LoadError::Traffic {
-        file: origin,
-        source,
+    Traffic::new(recorded.step_s, &recorded.samples, HISTORY_S).map_err(|source| {
+        LoadError::Traffic {
+            file: origin,
+            source,
+        }
     })
 }
 
-/// The step of a recorded trace, seconds, and its samples, requests/s.
-fn from_file(path: &Path, unit: Unit) -> Result<(u32, Vec<(UnixMillis, Option<f64>)>), LoadError> {
+fn from_file(path: &Path, unit: Unit) -> Result<Recorded, LoadError> {
     let text = objects::text(path)?;
     let trace = Trace::parse(&text).map_err(|source| LoadError::Trace {
         file: path.display().to_string(),
@@ -180,7 +181,10 @@ fn from_file(path: &Path, unit: Unit) -> Result<(u32, Vec<(UnixMillis, Option<f6
     };
     let samples = trace.samples().iter();
     let samples = samples.map(|(at, value)| (*at, value.map(|value| value * per_second)));
-    Ok((trace.step_s(), samples.collect()))
+    Ok(Recorded {
+        step_s: trace.step_s(),
+        samples: samples.collect(),
+    })
 }
 
 /// Says which sales lie outside of the rehearsal; when all do, the trace is moved by whole weeks to
