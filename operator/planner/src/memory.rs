@@ -22,6 +22,10 @@ pub struct Memory {
     pub(crate) recommendations: Vec<Stamped>,
     /// Replica counts that stood during the last step period and lead time, oldest first.
     pub(crate) standing: Vec<Stamped>,
+    /// Pods that were warm at the last decision.
+    pub(crate) warm: u32,
+    /// Warm pods that were lost within the last lead time, oldest first; others start in their place.
+    pub(crate) lost: Vec<Stamped>,
     /// Level floor and how it came to be.
     pub(crate) level: LevelMemory,
     /// Baselines of phases whose pre-scale has begun; frozen, so that the sale's own load is never
@@ -142,8 +146,25 @@ impl Memory {
                 self.note_standing(input, input.replicas.warm.min(present));
             }
             self.note_standing(input, present);
+            self.note_losses(input, present);
         } else {
             self.note_standing(input, 0);
+        }
+    }
+
+    /// Takes note of warm pods that went although nobody gave them back.
+    fn note_losses(&mut self, input: &PlanInput, present: u32) {
+        let warm = input.replicas.warm;
+        let lost = self.warm.min(present).saturating_sub(warm);
+        self.warm = warm;
+        let lead_s = input.lead_time.total_s();
+        self.lost
+            .retain(|loss| input.now.seconds_since(loss.at) < lead_s);
+        if lost > 0 && self.lost.len() < STANDING_MAX {
+            self.lost.push(Stamped {
+                at: input.now,
+                replicas: lost,
+            });
         }
     }
 
@@ -211,22 +232,20 @@ impl Memory {
             .map(|kept| kept.replicas)
     }
 
-    /// Raises that were ordered less than a lead time ago: when they are due, and by how much.
+    /// Pods that come within a lead time, because a raise ordered them or others were lost: when they
+    /// are due, and how many.
     pub(crate) fn orders_due(
         &self,
         situation: &Situation<'_>,
     ) -> impl Iterator<Item = (UnixMillis, u32)> {
         let lead_s = situation.input.lead_time.total_s();
         let now = situation.input.now;
-        self.standing
-            .iter()
-            .zip(self.standing.iter().skip(1))
-            .map(move |(from, to)| {
-                (
-                    to.at.plus_s(lead_s),
-                    to.replicas.saturating_sub(from.replicas),
-                )
-            })
+        let raised = self.standing.iter().zip(self.standing.iter().skip(1));
+        let raised = raised.map(|(from, to)| (to.at, to.replicas.saturating_sub(from.replicas)));
+        let replaced = self.lost.iter().map(|loss| (loss.at, loss.replicas));
+        raised
+            .chain(replaced)
+            .map(move |(at, pods)| (at.plus_s(lead_s), pods))
             .filter(move |(due, pods)| *due > now && *pods > 0)
     }
 

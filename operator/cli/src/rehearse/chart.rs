@@ -14,7 +14,7 @@ const HEIGHT: f64 = 150.0;
 /// Height of the strip that marks bad minutes.
 const STRIP: f64 = 8.0;
 /// Heights with a line and a number, shares of the top.
-const MARKS: [f64; 3] = [1.0, 0.25, 0.04];
+const MARKS: [f64; 2] = [1.0, 0.25];
 
 const STYLE: &str = "
 :root{color-scheme:light dark;--ink:#1c2024;--soft:#6b7480;--page:#fff;--line:#d8dde3;--load:#8a94a0;--hold:#0b6bcb;--bad:#c62828}

@@ -9,6 +9,15 @@ use super::args::Args;
 use super::objects::Past;
 use crate::file::{self, FileError};
 
+/// A load as it was recorded.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Seconds between two samples.
+    pub step_s: u32,
+    /// Requests/s by the end of the step, oldest first; `None` where it is missing.
+    pub samples: Vec<(UnixMillis, Option<f64>)>,
+}
+
 /// Why the store gives no load.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
@@ -42,13 +51,8 @@ pub enum HistoryError {
     },
 }
 
-/// The load of the last `--days`, requests/s, with the seconds between two samples; what the store
-/// does not hold is left out and never zero.
-pub async fn read(
-    url: &str,
-    args: &Args,
-    past: &Past,
-) -> Result<(u32, Vec<(UnixMillis, Option<f64>)>), HistoryError> {
+/// The load of the last `--days`; what the store does not hold is left out and never zero.
+pub async fn read(url: &str, args: &Args, past: &Past) -> Result<Recorded, HistoryError> {
     let token = args.token_file.as_deref().map(file::text).transpose()?;
     let (namespace, name) = &past.cluster;
     let own = args.query.clone().or_else(|| past.query.clone());
@@ -75,5 +79,8 @@ pub async fn read(
     let samples = loads
         .iter()
         .map(|PastLoad { at, rps }| (UnixMillis::from(*at), Some(*rps)));
-    Ok((past.step_s, samples.collect()))
+    Ok(Recorded {
+        step_s: past.step_s,
+        samples: samples.collect(),
+    })
 }

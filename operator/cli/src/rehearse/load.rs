@@ -7,7 +7,7 @@ use jiff::tz::Offset;
 use jiff::{SignedDuration, civil::Time};
 
 use super::args::{Args, Injection, When};
-use super::history::{self, HistoryError};
+use super::history::{self, HistoryError, Recorded};
 use super::objects::{Given, Past};
 use crate::trace::{self, TraceFileError};
 
@@ -146,19 +146,24 @@ fn slower(rehearsal: &Rehearsal) -> Option<String> {
 }
 
 async fn traffic(args: &Args, past: &Past) -> Result<Traffic, LoadError> {
-    let (origin, (step_s, samples)) = match (&args.from_prometheus, &args.trace) {
+    let (origin, recorded) = match (&args.from_prometheus, &args.trace) {
         (Some(url), _) => (url.clone(), history::read(url, args, past).await?),
         (None, Some(path)) => {
             let trace = trace::read(path, args.unit)?;
-            let samples = trace.samples().to_vec();
-            (path.display().to_string(), (trace.step_s(), samples))
+            let recorded = Recorded {
+                step_s: trace.step_s(),
+                samples: trace.samples().to_vec(),
+            };
+            (path.display().to_string(), recorded)
         }
         // The command line demands one of both.
         (None, None) => return Err(LoadError::Nothing),
     };
-    Traffic::new(step_s, &samples, HISTORY_S).map_err(|source| LoadError::Traffic {
-        file: origin,
-        source,
+    Traffic::new(recorded.step_s, &recorded.samples, HISTORY_S).map_err(|source| {
+        LoadError::Traffic {
+            file: origin,
+            source,
+        }
     })
 }
 

@@ -209,7 +209,9 @@ fn judge(rehearsal: &Rehearsal, refresh_s: i64, outlooks: &mut [Outlook]) {
         let error = accuracy.wape().map(|share| (share * 100.0).round() as u32);
         outlook.trust = if outlook.basis == Basis::ColdStart || outlook.history_s < 86_400 {
             ForecastTrust::Muted(Reason::InsufficientHistory)
-        } else if proven && error.is_some_and(|error| error > gate) {
+        } else if accuracy.verdict() == Verdict::Untrusted
+            || proven && error.is_some_and(|error| error > gate)
+        {
             ForecastTrust::Muted(Reason::ForecastUntrusted)
         } else {
             ForecastTrust::Trusted

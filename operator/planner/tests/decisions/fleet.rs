@@ -57,6 +57,26 @@ pub fn flat_forecast(at: UnixMillis, p50_rps: f64, upper_rps: f64) -> ForecastIn
     }
 }
 
+/// A trusted forecast that goes from one level to another at an instant.
+pub fn rising_forecast(at: UnixMillis, before_rps: f64, after_rps: f64) -> ForecastInput {
+    let level = |step: i32| if step < 360 { before_rps } else { after_rps };
+    let path: Vec<f64> = (0..720).map(level).collect();
+    let path = ForecastPath::new(
+        at.plus_s(-3_600),
+        10,
+        95,
+        "test".to_owned(),
+        path.clone(),
+        path,
+    )
+    .expect("a path of positive levels is sound");
+    ForecastInput::Path {
+        path: Arc::new(path),
+        trust: ForecastTrust::Trusted,
+        observed_peak_rps: None,
+    }
+}
+
 /// A sale of one phase.
 pub fn sale(name: &str, t0: UnixMillis, length_s: i64, uplift_percent: u32) -> Sale {
     let until = t0.plus_s(length_s);

@@ -4,7 +4,7 @@ use floodgate_planner::{
     HoldCause, Level, Load, LoadFault, LoadReading, Memory, Reason, ReplicaState, plan,
 };
 
-use crate::fleet::{Fleet, NOW, flat_forecast, input, sale};
+use crate::fleet::{Fleet, NOW, flat_forecast, input, rising_forecast, sale};
 
 #[test]
 fn load_that_warm_pods_hold_arms_nothing() {
@@ -136,6 +136,24 @@ fn a_level_is_left_when_the_wave_is_over_though_the_last_minute_saw_it() {
         .flat_map(|(level, ticks)| std::iter::repeat_n(level, ticks))
         .collect();
     assert_eq!(floors, expected);
+}
+
+#[test]
+fn the_successor_of_a_pod_that_died_counts_for_what_comes_after_its_start() {
+    // Ten pods hold 714 and nine 643; 680 come only when a successor can be warm.
+    let mut fleet = Fleet::new(input(10, 450.0));
+    fleet.input.scaling.replicas_max = 10;
+    fleet.input.scaling.replicas_min = 10;
+    fleet.tick(10, 450.0);
+    let lead_s = fleet.input.lead_time.total_s();
+    let rises_at = fleet.input.now.plus_s(10 + lead_s + 20);
+    fleet.input.forecast = rising_forecast(rises_at, 450.0, 680.0);
+    fleet.input.replicas.warm = 9;
+    let decision = fleet.tick(10, 450.0);
+    assert_eq!(decision.level.floor, Level::NORMAL, "{}", decision.explain);
+    // It has not come in its time, so nobody knows when it will.
+    let decision = fleet.tick(lead_s, 450.0);
+    assert_eq!(decision.level.floor.index(), 1, "{}", decision.explain);
 }
 
 #[test]
