@@ -75,6 +75,8 @@ pub struct PlanningFacts {
     pub scaling: Scaling,
     /// Lead time.
     pub lead_time: LeadTime,
+    /// Chance of a phase that names none, percent.
+    pub quantile_percent: u8,
     /// The path, when it may bid.
     pub path: Option<Arc<ForecastPath>>,
     /// Load measured now, requests/s.
@@ -160,7 +162,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         load: load.load,
         load_limits: cluster.load_limits,
         forecast: forecast_input(&observed.outlook, trust, load.rps.is_some()),
-        sales: planner_sales(observed, &sales),
+        sales: planner_sales(observed, &sales, cluster),
         overrides: overrides.overrides.clone(),
         lead_time,
         degradation: cluster.degradation.clone().unwrap_or_else(never_degrade),

@@ -129,6 +129,13 @@ pub struct ForecastSettings {
     pub error_percent_max: u32,
 }
 
+impl ForecastSettings {
+    /// The upper quantile as the planner counts it.
+    pub fn usual_quantile_percent(&self) -> u8 {
+        u8::try_from(self.quantile_percent).unwrap_or(99)
+    }
+}
+
 /// What a new pod loads before it takes traffic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PrewarmSettings {

@@ -82,13 +82,6 @@ pub async fn run(args: &Args) -> Result<(), RehearseError> {
         bar.set_position((share * 100.0) as u64);
     });
     bar.finish_and_clear();
-    if let Some(path) = &args.html {
-        let page = chart::render(&stage.cluster, rehearsal, &reports, notes);
-        std::fs::write(path, page).map_err(|source| RehearseError::Write {
-            path: path.clone(),
-            source,
-        })?;
-    }
     let format = if args.json {
         Format::Json
     } else {
@@ -96,7 +89,15 @@ pub async fn run(args: &Args) -> Result<(), RehearseError> {
     };
     let table = || table::render(rehearsal, &reports, notes) + "\n";
     let text = format.render(&answer(&stage, &reports), table)?;
-    Ok(output::print(&text)?)
+    output::print(&text)?;
+    if let Some(path) = &args.html {
+        let page = chart::render(&stage.cluster, rehearsal, &reports, notes);
+        std::fs::write(path, page).map_err(|source| RehearseError::Write {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    Ok(())
 }
 
 /// A bar on stderr; it stays hidden when that is no terminal.

@@ -38,12 +38,6 @@ pub fn of_cluster(cluster: &PaymentCluster) -> Result<Settings, FieldError> {
         let text = lead_max.to_string();
         return Err(FieldError::text("spec.prewarm.leadSecondsMax", &text, must));
     }
-    let quantile = within(
-        "spec.forecast.quantilePercent",
-        forecast.quantile_percent,
-        50,
-        99,
-    )?;
     Ok(Settings {
         scaling: scaling(cluster)?,
         load_limits: LoadLimits {
@@ -58,7 +52,7 @@ pub fn of_cluster(cluster: &PaymentCluster) -> Result<Settings, FieldError> {
         degradation: degradation(cluster)?,
         forecast: ForecastSettings {
             active: forecast.mode == ForecastMode::Active,
-            quantile_percent: u8::try_from(quantile).unwrap_or(95),
+            quantile_percent: quantile_percent(cluster)?,
             margin_s: within(
                 "spec.forecast.marginSeconds",
                 forecast.margin_seconds,
@@ -87,6 +81,13 @@ pub fn of_cluster(cluster: &PaymentCluster) -> Result<Settings, FieldError> {
         },
         lead_s: lead_min..=lead_max,
     })
+}
+
+/// Chance of a sale phase that names none, percent.
+pub fn quantile_percent(cluster: &PaymentCluster) -> Result<u8, FieldError> {
+    let percent = cluster.spec.forecast.quantile_percent;
+    let percent = within("spec.forecast.quantilePercent", percent, 51, 99)?;
+    Ok(u8::try_from(percent).unwrap_or(99))
 }
 
 /// Bounds, capacity and pace of a cluster.

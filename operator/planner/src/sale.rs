@@ -36,6 +36,21 @@ pub struct SalePhase {
     pub planned_replicas: Option<u32>,
 }
 
+impl Sale {
+    /// The sale whose phases ask for `quantile_percent` (`spec.forecast.quantilePercent` of the
+    /// cluster) where they name no chance of their own.
+    #[must_use]
+    pub fn with_usual_chance(mut self, quantile_percent: u8) -> Self {
+        for phase in &mut self.phases {
+            phase
+                .chance
+                .quantile_percent
+                .get_or_insert(quantile_percent);
+        }
+        self
+    }
+}
+
 /// Load that would come without the sale.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Baseline<'a> {

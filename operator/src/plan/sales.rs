@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::{
     observe::Observed,
-    validate::{ValidSale, retained_sale, validate_sale},
+    validate::{ValidSale, ValidatedCluster, retained_sale, validate_sale},
 };
 
 /// A sale is near from so many seconds before its first phase: who scales by hand then means it.
@@ -63,7 +63,11 @@ fn prescaling(observed: &Observed, valid: &ValidSale) -> bool {
 }
 
 /// Sales as the planner takes them, with the replicas their status has published.
-pub(super) fn planner_sales(observed: &Observed, sales: &[ValidSale]) -> Vec<Sale> {
+pub(super) fn planner_sales(
+    observed: &Observed,
+    sales: &[ValidSale],
+    cluster: &ValidatedCluster,
+) -> Vec<Sale> {
     let name = observed
         .cluster
         .metadata
@@ -82,7 +86,11 @@ pub(super) fn planner_sales(observed: &Observed, sales: &[ValidSale]) -> Vec<Sal
             .ok()
             .filter(|replicas| *replicas > 0)
     };
-    let mut sales: Vec<Sale> = sales.iter().map(|valid| valid.sale.clone()).collect();
+    let usual = cluster.forecast.usual_quantile_percent();
+    let sales = sales.iter();
+    let mut sales: Vec<Sale> = sales
+        .map(|valid| valid.sale.clone().with_usual_chance(usual))
+        .collect();
     for sale in &mut sales {
         for phase in &mut sale.phases {
             phase.planned_replicas = published(&sale.name, &phase.name);

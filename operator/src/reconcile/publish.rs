@@ -80,6 +80,7 @@ pub(super) fn target(
     cell.planning.store(Some(Arc::new(PlanningFacts {
         scaling: planned.scaling.clone(),
         lead_time: planned.lead_time,
+        quantile_percent: valid.forecast.usual_quantile_percent(),
         path: observed.outlook.path.clone().filter(|_| trusted),
         measured_rps: planned.load.rps,
         baseline_rps: planned

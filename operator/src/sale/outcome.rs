@@ -99,7 +99,9 @@ fn cluster_status(
             path: facts.path.as_deref(),
             measured_rps: facts.baseline_rps,
         };
-        sale_plan(&valid.sale, baseline, &facts.scaling, &facts.lead_time).phases
+        let sale = valid.sale.clone();
+        let sale = sale.with_usual_chance(facts.quantile_percent);
+        sale_plan(&sale, baseline, &facts.scaling, &facts.lead_time).phases
     });
     let phases = valid.sale.phases.iter().filter_map(|phase| {
         let old = old.and_then(|old| old.phases.iter().find(|one| one.name == phase.name));

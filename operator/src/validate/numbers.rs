@@ -161,7 +161,7 @@ pub(super) fn forecast(spec: &Forecast) -> Result<ForecastSettings, ValidateErro
         quantile_percent: within(
             "spec.forecast.quantilePercent",
             spec.quantile_percent,
-            50,
+            51,
             99,
         )?,
         margin_s: within("spec.forecast.marginSeconds", spec.margin_seconds, 0, 3_600)?,

@@ -9,6 +9,9 @@ use serde_json::json;
 use crate::stage::{Stage, WAIT, ahead};
 use crate::told::bid_of;
 
+/// Names and values of annotations.
+type Annotations<'a> = Vec<(&'a str, Option<&'a str>)>;
+
 /// An autoscaler beside the operator has to be named within this.
 const NAMED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -136,7 +139,7 @@ async fn b25_b26_b27_b28_every_refused_override_is_told_and_changes_nothing() {
     let until = ahead(600).to_string();
     let too_long = ahead(25 * 3_600).to_string();
     let why = Some("cluster tier: refused");
-    let cases: [(&str, Vec<(&str, Option<&str>)>, &str, &str); 4] = [
+    let cases: [(&str, Annotations, &str, &str); 4] = [
         (
             "a typo",
             vec![

@@ -11,8 +11,8 @@ pub struct Forecast {
     /// `Active` (default) bids; `Shadow` computes and publishes, but does not bid; `Off` does
     /// nothing.
     pub mode: ForecastMode,
-    /// Quantile whose maximum over the lead time is held ready, 50 to 99 percent, default 95.
-    #[schemars(range(min = 50, max = 99))]
+    /// Quantile whose maximum over the lead time is held ready, 51 to 99 percent, default 95.
+    #[schemars(range(min = 51, max = 99))]
     pub quantile_percent: i32,
     /// Seconds added to the lead time when looking ahead, 0 to 3600, default 60.
     #[schemars(range(min = 0, max = 3_600))]

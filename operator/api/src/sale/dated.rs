@@ -6,6 +6,7 @@
 //! Invariant: phases come in the order of their T0, each ends after it starts, and every uplift and
 //! quantile is within the bounds of the schema.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
@@ -68,7 +69,10 @@ impl SaleEvent {
         let end = reader.instant("spec.end", &spec.end, Edge::End)?;
         let late = |must: String| FieldError::text("spec.end", &spec.end, must);
         if end <= start {
-            return Err(late(format!("be after `start`, {}", spec.start)));
+            let taken = reader.remarks.join("; ");
+            let taken = Some(taken).filter(|taken| !taken.is_empty());
+            let taken = taken.map_or_else(String::new, |taken| format!(" ({taken})"));
+            return Err(late(format!("be after `start`, {}{taken}", spec.start)));
         }
         if end.duration_since(start) > SignedDuration::from_hours(24 * SALE_DAYS_MAX) {
             let must = format!(
@@ -101,6 +105,16 @@ impl SaleEvent {
         let drafts = spec.phases.iter().enumerate();
         let drafts = drafts.map(|(index, phase)| of_sale.phase(&mut reader, index, phase));
         let drafts = drafts.collect::<Result<Vec<Draft>, FieldError>>()?;
+        let mut names = BTreeSet::new();
+        if let Some((index, twice)) = spec
+            .phases
+            .iter()
+            .enumerate()
+            .find(|(_, phase)| !names.insert(&*phase.name))
+        {
+            let field = format!("spec.phases[{index}].name");
+            return Err(FieldError::text(field, &twice.name, "stand once"));
+        }
         Ok(DatedSale {
             start,
             end,
@@ -159,6 +173,10 @@ impl OfSale {
         phase: &Phase,
     ) -> Result<Draft, FieldError> {
         let path = format!("spec.phases[{index}]");
+        if !is_label(&phase.name) {
+            let must = "be a lower-case DNS label, for example `midnight`";
+            return Err(FieldError::text(format!("{path}.name"), &phase.name, must));
+        }
         let t0 = reader.instant(&format!("{path}.t0"), &phase.t0, Edge::Start)?;
         if !self.runs.contains(&t0) {
             let Range { start, end } = &self.runs;
@@ -214,6 +232,14 @@ fn finished(mut drafts: Vec<Draft>, end: Timestamp) -> Vec<DatedPhase> {
         }
     };
     drafts.into_iter().zip(nexts).map(finish).collect()
+}
+
+fn is_label(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=63).contains(&name.len())
+        && name.chars().all(plain)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 fn uplift(path: &str, percent: i32) -> Result<u32, FieldError> {

@@ -38,9 +38,11 @@ pub(super) struct Reader<'sale> {
 impl<'sale> Reader<'sale> {
     /// For a sale with `time_zone`, a name of the IANA database.
     pub(super) fn new(time_zone: Option<&'sale str>) -> Result<Self, FieldError> {
+        // Names without a region, `EST` or `Japan`, are abbreviations that the schema refuses too.
+        let plain = |name: &str| name == "UTC" || name.contains('/');
         let known = |name: &'sale str| match TimeZone::get(name) {
-            Ok(zone) => Ok((name, zone)),
-            Err(_) => Err(unknown(name)),
+            Ok(zone) if plain(name) => Ok((name, zone)),
+            _ => Err(unknown(name)),
         };
         Ok(Self {
             zone: time_zone.map(known).transpose()?,
@@ -55,18 +57,17 @@ impl<'sale> Reader<'sale> {
         text: &str,
         edge: Edge,
     ) -> Result<Timestamp, FieldError> {
-        if let Ok(instant) = text.parse() {
+        let written = Written::of(text);
+        if written == Some(Written::WithOffset)
+            && let Ok(instant) = text.parse()
+        {
             return Ok(instant);
         }
         let Some((name, zone)) = &self.zone else {
             return Err(FieldError::text(field, text, INSTANT));
         };
-        // What jiff would read and leave out of account: a zone in brackets, an offset.
-        let plain = |c: char| c.is_ascii_digit() || "-:.T".contains(c);
-        let local = text
-            .parse::<DateTime>()
-            .ok()
-            .filter(|_| text.chars().all(plain));
+        let local = written.filter(|written| *written == Written::Local);
+        let local = local.and_then(|_| text.parse::<DateTime>().ok());
         let taken = local.and_then(|local| resolved(local, zone, edge));
         let Some((instant, remark)) = taken else {
             return Err(FieldError::text(field, text, IN_ZONE));
@@ -79,6 +80,48 @@ impl<'sale> Reader<'sale> {
             ));
         }
         Ok(instant)
+    }
+}
+
+/// How an instant is written. jiff reads more than the schema accepts, a zone in brackets or a blank
+/// for the `T` among it, and what a file holds must mean the same to both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Local,
+    WithOffset,
+}
+
+impl Written {
+    fn of(text: &str) -> Option<Self> {
+        let like = |text: &str, pattern: &str| {
+            text.len() == pattern.len()
+                && text
+                    .chars()
+                    .zip(pattern.chars())
+                    .all(|(c, wanted)| match wanted {
+                        '0' => c.is_ascii_digit(),
+                        wanted => c == wanted,
+                    })
+        };
+        let (time, rest) = text.split_at_checked(19)?;
+        if !like(time, "0000-00-00T00:00:00") || !time.starts_with("20") || time.ends_with(":60") {
+            return None;
+        }
+        let digits = rest.strip_prefix('.').map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_digit());
+            rest.split_at(end.unwrap_or(rest.len()))
+        });
+        let rest = match digits {
+            None => rest,
+            Some((digits, rest)) if (1..=9).contains(&digits.len()) => rest,
+            Some(_) => return None,
+        };
+        match rest {
+            "" => Some(Self::Local),
+            "Z" => Some(Self::WithOffset),
+            rest if like(rest, "+00:00") || like(rest, "-00:00") => Some(Self::WithOffset),
+            _ => None,
+        }
     }
 }
 
@@ -108,7 +151,8 @@ fn resolved(
 
 fn unknown(name: &str) -> FieldError {
     let zones: Vec<_> = jiff::tz::db().available().collect();
-    let names: Vec<&str> = zones.iter().map(jiff::tz::TimeZoneName::as_str).collect();
+    let names = zones.iter().map(jiff::tz::TimeZoneName::as_str);
+    let names: Vec<&str> = names.filter(|name| name.contains('/')).collect();
     let hint = spelling::hint(name, &names);
     let must = format!("be a zone of the IANA database, for example `Asia/Shanghai`{hint}");
     FieldError::text(super::dated::TIME_ZONE, name, must)

@@ -47,7 +47,7 @@ pub enum AccessError {
     Kubeconfig(#[source] Box<KubeconfigError>),
     /// There is neither a kubeconfig nor a pod's own account.
     #[error(
-        "no Kubernetes cluster is configured: {0}; set --kubeconfig or $KUBECONFIG, or read a saved file with -f"
+        "no Kubernetes cluster is configured: {0}; set --kubeconfig or $KUBECONFIG; what only looks reads saved files with -f, too"
     )]
     NoCluster(String),
     /// The client cannot be made, for example from an unreadable certificate.

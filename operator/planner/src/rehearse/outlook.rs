@@ -108,7 +108,7 @@ impl Pace {
             };
             if model.is_none() {
                 let options = FitOptions {
-                    quantile_percent: settings.quantile_percent.clamp(51, 99),
+                    quantile_percent: settings.quantile_percent,
                     ..FitOptions::default()
                 };
                 model = fit(&series, &options).ok();

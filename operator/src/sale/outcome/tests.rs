@@ -34,6 +34,7 @@ fn seen() -> ClusterSeen {
         planning: Some(Arc::new(PlanningFacts {
             scaling: Scaling::default(),
             lead_time: LeadTime::default(),
+            quantile_percent: 95,
             path: None,
             measured_rps: Some(40.0),
             baseline_rps: Some(40.0),

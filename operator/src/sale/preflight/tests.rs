@@ -37,6 +37,7 @@ fn facts() -> PlanningFacts {
             ..Scaling::default()
         },
         lead_time: LeadTime::default(),
+        quantile_percent: 95,
         path: None,
         measured_rps: Some(40.0),
         baseline_rps: Some(40.0),

@@ -42,7 +42,10 @@ fn f21_a_sale_of_local_times_is_never_shorter_than_meant_in_any_zone_from_2020_t
     let until: Timestamp = "2038-01-01T00:00:00Z".parse().unwrap();
     let mut turns = 0;
     for name in jiff::tz::db().available() {
-        let mut reader = Reader::new(Some(name.as_str())).unwrap();
+        let Ok(mut reader) = Reader::new(Some(name.as_str())) else {
+            assert!(!name.as_str().contains('/'), "{}", name.as_str());
+            continue;
+        };
         let zone = TimeZone::get(name.as_str()).unwrap();
         let changes = zone.following(from).map(|change| change.timestamp());
         for change in changes.take_while(|at| *at < until) {
@@ -78,6 +81,14 @@ fn b14_an_unknown_zone_and_what_is_no_local_time_are_refused_with_what_is_accept
     for bad in [
         "2026-11-11T00:00:00[Mars/Base]",
         "2026-11-11T00:00:00 EST5",
+        "2026-11-11 00:00:00+08:00",
+        "2026-11-11t00:00:00z",
+        "2026-11-11T00:00+08:00",
+        "2026-11-11T00:00:00+0800",
+        "20261111T000000Z",
+        "2026-11-11T00:00:60Z",
+        "2026-11-11T00:00:00.Z",
+        "9999-11-11T00:00:00Z",
         "2026-02-30T00:00:00",
         "midnight",
         "",

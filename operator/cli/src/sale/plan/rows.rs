@@ -40,6 +40,11 @@ pub(super) fn plan(
         source,
     })?;
     let lead_time = settings::lead_time(cluster);
+    let quantile = settings::quantile_percent(cluster).map_err(|source| SaleError::Field {
+        object: format!("PaymentCluster `{}`", cluster.name_any()),
+        source,
+    })?;
+    let sale = &sale.clone().with_usual_chance(quantile);
     let published = given
         .is_none()
         .then(|| published(event, cluster, sale))
