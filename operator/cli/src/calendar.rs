@@ -66,7 +66,10 @@ pub fn selector_in_words(event: &SaleEvent) -> String {
     if !labels.is_empty() {
         words.push(format!("the label {}", labels.join(" and ")));
     }
-    words.join(", or ")
+    let place = event.namespace().map_or_else(String::new, |namespace| {
+        format!(" in namespace {namespace}")
+    });
+    words.join(", or ") + &place
 }
 
 /// A cluster with what a selector could match: `checkout (labels app=pay, tier=one)`.
@@ -80,5 +83,8 @@ pub fn cluster_in_words(cluster: &PaymentCluster) -> String {
         1 => format!("label {}", labels.join("")),
         _ => format!("labels {}", labels.join(", ")),
     };
-    format!("{} ({labels})", cluster.name_any())
+    match cluster.namespace() {
+        Some(namespace) => format!("{} in namespace {namespace} ({labels})", cluster.name_any()),
+        None => format!("{} ({labels})", cluster.name_any()),
+    }
 }
