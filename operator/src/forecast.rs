@@ -109,6 +109,14 @@ pub struct Forecaster {
     store: Store,
 }
 
+/// What all clusters wait for in turn. Held for the one thing each is for and across nothing else, or
+/// an apiserver that hangs while models are stored would end all forecasts.
+#[derive(Clone)]
+struct Gates {
+    fetches: Arc<Semaphore>,
+    fits: Arc<Semaphore>,
+}
+
 type SharedForecaster = Arc<tokio::sync::Mutex<ClusterForecaster>>;
 
 impl Forecaster {
@@ -130,8 +138,10 @@ impl Forecaster {
     /// Forecasts until `stop`.
     pub async fn run(self, stop: CancellationToken) {
         let clusters: Mutex<HashMap<ClusterKey, SharedForecaster>> = Mutex::default();
-        let fetches = Arc::new(Semaphore::new(FETCHES_AT_ONCE));
-        let fits = Arc::new(Semaphore::new(1));
+        let gates = Gates {
+            fetches: Arc::new(Semaphore::new(FETCHES_AT_ONCE)),
+            fits: Arc::new(Semaphore::new(1)),
+        };
         let mut jobs = JoinSet::new();
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -160,10 +170,9 @@ impl Forecaster {
                 if !forecaster.is_due(&target.forecast, self.clock.now()) {
                     continue;
                 }
-                let (this, fetches, fits) = (self.clone(), Arc::clone(&fetches), Arc::clone(&fits));
+                let (this, gates) = (self.clone(), gates.clone());
                 jobs.spawn(async move {
-                    let _place = fetches.acquire().await;
-                    forecaster.refresh(&this, &cell, &target, &fits).await;
+                    forecaster.refresh(&this, &cell, &target, &gates).await;
                 });
             }
         }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use status::SaleEventStatus;
 
-pub use dated::{DatedPhase, DatedSale};
+pub use dated::{DatedPhase, DatedSale, FIRST_SALE_UPLIFT_PERCENT};
 
 /// A sale: which clusters it hits, to the second when, and how much more traffic it brings.
 #[derive(CustomResource, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

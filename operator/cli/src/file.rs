@@ -177,10 +177,13 @@ fn gather<'a>(
         Value::Object(_) => {
             let kind = document["kind"].as_str().unwrap_or_default();
             if kind.ends_with("List") {
-                let items = document["items"].as_array().cloned().unwrap_or_default();
+                let Some(items) = document["items"].as_array() else {
+                    let (path, what) = (path.to_owned(), "a list without `items`");
+                    return Err(FileError::NoObject { path, what });
+                };
                 return items
-                    .into_iter()
-                    .try_for_each(|item| gather(path, item, into));
+                    .iter()
+                    .try_for_each(|item| gather(path, item.clone(), into));
             }
             into.push((path, document));
             return Ok(());

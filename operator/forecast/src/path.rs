@@ -1,8 +1,7 @@
 //! The answer of a forecast: three quantiles on a regular grid.
 //!
-//! Invariant: every number is finite and not negative, and `p50 <= upper <= p99` at
-//! every step, where the 99 % quantile is known; a path
-//! that would break this cannot be built.
+//! Invariant: every number is finite and not negative, and `p50 <= upper <= p99` at every step,
+//! where the 99 % quantile is known; a path that would break this cannot be built, nor read.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +12,7 @@ use crate::UnixMillis;
 /// The value at index `i` stands for the interval that ends at `start + i * step_s`; an instant
 /// between two steps takes the larger of both, so that a seam never hides load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct ForecastPath {
     start: UnixMillis,
     step_s: u32,
@@ -25,6 +25,48 @@ pub struct ForecastPath {
     p99_rps: Vec<f64>,
 }
 
+/// A path as it is read from outside.
+#[derive(Deserialize)]
+struct Unchecked {
+    start: UnixMillis,
+    step_s: u32,
+    quantile_percent: u8,
+    model: String,
+    p50_rps: Vec<f64>,
+    upper_rps: Vec<f64>,
+    #[serde(default)]
+    p99_rps: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for ForecastPath {
+    type Error = &'static str;
+
+    fn try_from(read: Unchecked) -> Result<Self, Self::Error> {
+        let Unchecked {
+            start,
+            step_s,
+            quantile_percent,
+            model,
+            p50_rps,
+            upper_rps,
+            p99_rps,
+        } = read;
+        let path = Self {
+            start,
+            step_s,
+            quantile_percent,
+            model,
+            p50_rps,
+            upper_rps,
+            p99_rps,
+        };
+        let sound = path.is_sound();
+        sound
+            .then_some(path)
+            .ok_or("a path must have steps of a second or more, as many upper values as medians, none below it, and no number that is negative or not finite")
+    }
+}
+
 /// The quantiles at one step, requests/s.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct QuantilesRps {
@@ -34,8 +76,8 @@ pub(crate) struct QuantilesRps {
 }
 
 impl ForecastPath {
-    /// Builds a path whose 99 % quantile is not known; `None` when it is empty, the step is 0, the lengths differ, a number is not
-    /// finite or negative, or an upper value lies below its median.
+    /// Builds a path whose 99 % quantile is not known; `None` when it is empty, the step is 0, the
+    /// lengths differ, a number is not finite or negative, or an upper value lies below its median.
     pub fn new(
         start: UnixMillis,
         step_s: u32,

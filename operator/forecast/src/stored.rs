@@ -41,7 +41,7 @@ impl Model {
 
 impl Season {
     /// Columns of a row without events.
-    const fn columns(self) -> usize {
+    pub(crate) const fn columns(self) -> usize {
         match self {
             Self::Daily => column::WEEK_BEFORE,
             Self::Weekly => column::WEEKLY_END,

@@ -75,7 +75,8 @@ impl Trainer<'_> {
         sums.grow(rows.len(), &weight);
         let fitted = solve_all(&sums, &members).filter(|_| !verdicts.is_empty());
         let Some(mut fitted) = fitted else {
-            let coefficients = repeating(self.season.naive());
+            let mut coefficients = repeating(self.season.naive());
+            coefficients.resize(self.season.columns(), 0.0);
             let bound = Bound::wide(WIDE_LOG);
             let ridge_share = 0.0;
             return Bucket {

@@ -18,6 +18,9 @@ const SPREAD_MAX: f64 = 1.0;
 /// `spec.forecast.quantilePercent`.
 const QUANTILE_PERCENT_USUAL: u8 = 95;
 
+/// Greatest spread between the upper and the 99 % quantile that is believed: thirtyfold.
+const FAR_MAX: f64 = 5.0;
+
 /// The far quantile of a path, percent.
 const P99_PERCENT: u8 = 99;
 
@@ -73,10 +76,12 @@ impl BaselineRps {
             p50_rps: self.p50_rps.max(other.p50_rps),
             upper_rps: self.upper_rps.max(other.upper_rps),
             quantile_percent: self.quantile_percent.max(other.quantile_percent),
-            p99_rps: self
-                .p99_rps
-                .zip(other.p99_rps)
-                .map(|(one, two)| one.max(two)),
+            // One side alone may know it; the other reaches its upper quantile at least.
+            p99_rps: [self, other]
+                .iter()
+                .filter_map(|one| one.p99_rps)
+                .reduce(f64::max)
+                .map(|p99_rps| p99_rps.max(self.upper_rps).max(other.upper_rps)),
         }
     }
 
@@ -92,7 +97,8 @@ impl BaselineRps {
         let room = normal_score(P99_PERCENT) - path_score;
         let far = self.p99_rps.filter(|_| above > 0.0 && room > 0.0);
         let beyond = far.map_or(spread, |p99_rps| {
-            ((p99_rps / self.upper_rps).ln() / room).clamp(0.0, SPREAD_MAX)
+            // Of a median near zero the reach is no factor to go by; the path itself was checked.
+            ((p99_rps / self.upper_rps.max(f64::MIN_POSITIVE)).ln() / room).clamp(0.0, FAR_MAX)
         });
         let slope = if above > 0.0 { beyond } else { spread };
         (path_score * spread, path_score * spread + slope * above)
@@ -162,6 +168,10 @@ mod tests {
         near(median, 1_000.0);
         let guessed = phase(Some(99), 0).expected_rps(baseline(None));
         assert!(guessed > 1_200.0 && guessed < 1_400.0, "{guessed}");
+        let far = phase(Some(99), 0).expected_rps(baseline(Some(600.0)));
+        near(far, 6_000.0);
+        let merged = told.larger(BaselineRps::certain(25.0));
+        near(phase(Some(99), 0).expected_rps(merged), 1_800.0);
         let unsure = phase(Some(99), 20).expected_rps(told);
         assert!(unsure > 1_800.0, "{unsure}");
     }

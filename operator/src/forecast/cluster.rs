@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    ColdScale, Forecaster, Outlook, OutlookState, fitted,
+    ColdScale, Forecaster, Gates, Outlook, OutlookState, fitted,
     keep::{fitted_for, model_name},
     live::Live,
     store::StoreError,
@@ -27,7 +27,7 @@ mod stored;
 
 /// How far a path reaches: a sale is planned from the day before it.
 const HORIZON_S: u32 = 26 * 3_600;
-/// Pause after a failure; history that appears is used within this (F15).
+/// Pause after a failure; history that is there again is used within this (F15).
 const RETRY: Duration = Duration::from_secs(15);
 /// Overlap of an update with what is known: a sample may still have been incomplete.
 const OVERLAP_STEPS: i64 = 3;
@@ -93,7 +93,7 @@ impl ClusterForecaster {
         loops: &Forecaster,
         cell: &Cell,
         target: &Target,
-        fits: &Semaphore,
+        gates: &Gates,
     ) {
         let now = loops.clock.now();
         self.tried_at = Some(now);
@@ -110,7 +110,7 @@ impl ClusterForecaster {
         }
         self.recall(loops, cell, &target.forecast, now).await;
         self.live.settle(cell, &target.forecast, now);
-        match self.step(loops, cell, target, fits, now).await {
+        match self.step(loops, cell, target, gates, now).await {
             Ok(outlook) => {
                 self.failed = false;
                 cell.outlook.store(Arc::new(outlook));
@@ -136,7 +136,7 @@ impl ClusterForecaster {
         loops: &Forecaster,
         cell: &Cell,
         target: &Target,
-        fits: &Semaphore,
+        gates: &Gates,
         now: Timestamp,
     ) -> Result<Outlook, Missing> {
         let wanted = &target.forecast;
@@ -147,7 +147,10 @@ impl ClusterForecaster {
         let refit = !self.fitted.as_ref().is_some_and(fresh);
         // A model of an earlier process comes without the history it was fitted on.
         let all = refit || self.past.is_empty();
-        self.fetch(target, all, now).await?;
+        {
+            let _place = gates.fetches.acquire().await;
+            self.fetch(target, all, now).await?;
+        }
         let known = |sample: &PastLoad| sample.rps.is_finite() && sample.rps >= 0.0;
         if !self.past.iter().any(known)
             && let Some(outlook) = self.without_history(cell, wanted, now)
@@ -155,8 +158,9 @@ impl ClusterForecaster {
             return Ok(outlook);
         }
         let series = self.series(wanted)?;
+        self.keep_while_history_is_lost(&series, wanted, now)?;
         if refit {
-            self.refit(loops, &series, wanted, fits, now).await?;
+            self.refit(loops, &series, wanted, &gates.fits, now).await?;
         }
         let Some(fitted) = &self.fitted else {
             return Err(Missing::because(

@@ -268,9 +268,7 @@ fn a_learned_uplift_may_only_raise_the_declared_one() {
     let undeclared = sale(&[("/spec/upliftPercent", Value::Null)]);
     let error = validate_sale(&undeclared, None).unwrap_err();
     assert!(
-        error
-            .to_string()
-            .contains("until a sale in `learnFrom` has taught it"),
+        error.to_string().contains("or `learnFrom` name a sale"),
         "{error}"
     );
     for (learned, planned) in [(300, 300), (80, 100), (4_000_000, 100_000)] {

@@ -39,7 +39,7 @@ impl<'sale> Reader<'sale> {
     /// For a sale with `time_zone`, a name of the IANA database.
     pub(super) fn new(time_zone: Option<&'sale str>) -> Result<Self, FieldError> {
         // Names without a region, `EST` or `Japan`, are abbreviations that the schema refuses too.
-        let plain = |name: &str| name == "UTC" || name.contains('/');
+        let plain = |name: &str| name == "UTC" || name.contains('/') && name != "Etc/Unknown";
         let known = |name: &'sale str| match TimeZone::get(name) {
             Ok(zone) if plain(name) => Ok((name, zone)),
             _ => Err(unknown(name)),

@@ -45,7 +45,7 @@ pub struct Args {
     /// Multiplies the trace so that its peak is this many requests per second. Without it, a trace
     /// that does not fit the cluster (more than `max` replicas hold, or less than a quarter of it)
     /// is brought to three quarters of what `max` replicas hold, and that is said.
-    #[arg(long, value_name = "RPS", value_parser = positive, conflicts_with = "as_recorded")]
+    #[arg(long, value_name = "RPS", value_parser = rate, conflicts_with = "as_recorded")]
     pub scale_to_peak: Option<f64>,
     /// Takes the trace as it is, however badly it fits the cluster.
     #[arg(long)]
@@ -72,11 +72,11 @@ pub struct Args {
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// From creation to Ready without warm-up, seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = World::default().ready_s, value_parser = positive)]
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().ready_s, value_parser = seconds)]
     pub ready_seconds: f64,
     /// Warm-up of a pod that is told its hot keys, before it is Ready, seconds. The default is what
     /// was measured on `payment-svc`, and the round in which the operator tells it.
-    #[arg(long, value_name = "SECONDS", default_value_t = World::default().warm_s, value_parser = positive)]
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().warm_s, value_parser = seconds)]
     pub warm_seconds: f64,
     /// What a pod that nobody warms up holds at first, percent of a warm one. The default is what was
     /// measured on `payment-svc`, whose money path reads no cache; a service that lives on its cache
@@ -85,7 +85,7 @@ pub struct Args {
     #[arg(long, value_name = "PERCENT", default_value_t = World::default().cold_percent, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub cold_percent: u32,
     /// Until such a pod holds as much as a warm one, seconds, while it serves.
-    #[arg(long, value_name = "SECONDS", default_value_t = World::default().cold_s, value_parser = positive)]
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().cold_s, value_parser = seconds)]
     pub cold_seconds: f64,
     /// Most pods the quota of the namespace admits.
     #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -152,11 +152,19 @@ impl FromStr for Injection {
     }
 }
 
-fn positive(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
-        _ => Err(format!("{text:?} must be a number above 0")),
-    }
+/// A time a pod takes: at most what `prewarm.leadSecondsMax` may be.
+fn seconds(text: &str) -> Result<f64, String> {
+    within(text, 7_200.0)
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    within(text, 1e9)
+}
+
+fn within(text: &str, most: f64) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    let number = number.filter(|number| *number > 0.0 && *number <= most);
+    number.ok_or_else(|| format!("{text:?} must be a number above 0 and at most {most}"))
 }
 
 fn policy(name: &str) -> Result<PolicyKind, String> {

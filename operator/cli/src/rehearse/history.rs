@@ -1,6 +1,6 @@
 //! Recorded load from a metrics store, read by the operator's own client with the operator's query.
 
-use floodgate_forecast::UnixMillis;
+use floodgate_forecast::{Series, UnixMillis};
 use floodgate_operator::prometheus::history::{PastLoad, history_query, span_until};
 use floodgate_operator::prometheus::{BearerToken, Endpoint, EndpointError, Missing, Prometheus};
 use jiff::{SignedDuration, Timestamp};
@@ -16,6 +16,8 @@ pub struct Recorded {
     pub step_s: u32,
     /// Requests/s by the end of the step, oldest first; `None` where it is missing.
     pub samples: Vec<(UnixMillis, Option<f64>)>,
+    /// Samples that are no rate, and count as missing.
+    pub refused: usize,
 }
 
 /// Why the store gives no load.
@@ -76,11 +78,21 @@ pub async fn read(url: &str, args: &Args, past: &Past) -> Result<Recorded, Histo
             days: args.days,
         });
     }
-    let samples = loads
+    // The operator's own series says what is no rate: it is missing then, and never zero.
+    let pairs: Vec<(UnixMillis, f64)> = loads
         .iter()
-        .map(|PastLoad { at, rps }| (UnixMillis::from(*at), Some(*rps)));
+        .map(|PastLoad { at, rps }| (UnixMillis::from(*at), *rps))
+        .collect();
+    let series = Series::from_samples(past.step_s, &pairs).map_err(|_| HistoryError::Empty {
+        url: url.to_owned(),
+        query,
+        days: args.days,
+    })?;
+    let samples = series.points().map(|(at, rps)| (at, Some(rps))).collect();
+    let refused = series.quality().rejected;
     Ok(Recorded {
         step_s: past.step_s,
-        samples: samples.collect(),
+        samples,
+        refused,
     })
 }

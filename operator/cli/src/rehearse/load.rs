@@ -90,7 +90,7 @@ pub async fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
             "{others}: selects another cluster and was left out."
         ));
     }
-    let mut traffic = traffic(args, &past).await?;
+    let mut traffic = traffic(args, &past, &mut notes).await?;
     notes.push(format!(
         "History is {} .. {}; {} .. {} is rehearsed.",
         traffic.start(),
@@ -145,7 +145,7 @@ fn slower(rehearsal: &Rehearsal) -> Option<String> {
     })
 }
 
-async fn traffic(args: &Args, past: &Past) -> Result<Traffic, LoadError> {
+async fn traffic(args: &Args, past: &Past, notes: &mut Vec<String>) -> Result<Traffic, LoadError> {
     let (origin, recorded) = match (&args.from_prometheus, &args.trace) {
         (Some(url), _) => (url.clone(), history::read(url, args, past).await?),
         (None, Some(path)) => {
@@ -153,12 +153,19 @@ async fn traffic(args: &Args, past: &Past) -> Result<Traffic, LoadError> {
             let recorded = Recorded {
                 step_s: trace.step_s(),
                 samples: trace.samples().to_vec(),
+                refused: 0,
             };
             (path.display().to_string(), recorded)
         }
         // The command line demands one of both.
         (None, None) => return Err(LoadError::Nothing),
     };
+    if recorded.refused > 0 {
+        notes.push(format!(
+            "{} samples are no rate (negative, not finite or absurd) and count as missing.",
+            recorded.refused
+        ));
+    }
     Traffic::new(recorded.step_s, &recorded.samples, HISTORY_S).map_err(|source| {
         LoadError::Traffic {
             file: origin,

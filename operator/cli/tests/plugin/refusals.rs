@@ -247,7 +247,7 @@ fn bad_sales_are_refused_with_the_field_and_what_it_must_be() {
         (
             "names: [till]",
             "names: [other]",
-            "asks for the name other, which no PaymentCluster has: there is till (no labels)",
+            "asks for the name other in namespace shop, which no PaymentCluster has: there is till in namespace shop (no labels)",
         ),
     ] {
         assert!(good.contains(from));

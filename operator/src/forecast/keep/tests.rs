@@ -85,10 +85,8 @@ fn f62_another_version_is_refused_and_named() {
     let newer = |text: &str| text.replace("\"version\":1", "\"version\":9");
     let error = Kept::decode(&changed(ABOUT_KEY, newer, true)).unwrap_err();
     let message = error.to_string();
-    assert!(
-        message.contains("`version` is 9.1, must be 1.1"),
-        "{message}"
-    );
+    let says = format!("`version` is 9.{MODEL_VERSION}, must be {KEPT_VERSION}.{MODEL_VERSION}");
+    assert!(message.contains(&says), "{message}");
 }
 
 #[test]
@@ -101,6 +99,26 @@ fn f18_a_model_whose_parts_do_not_fit_is_refused() {
     };
     let error = Kept::decode(&changed(MODEL_KEY, short, true)).unwrap_err();
     assert!(matches!(error, KeepError::Unsound), "{error}");
+}
+
+#[test]
+fn f18_a_path_that_is_none_is_refused_even_when_it_was_signed() {
+    let without_step = |text: &str| {
+        let mut path: serde_json::Value = serde_json::from_str(text).unwrap();
+        path["step_s"] = 0.into();
+        path.to_string()
+    };
+    let shorter = |text: &str| {
+        let mut path: serde_json::Value = serde_json::from_str(text).unwrap();
+        path["upper_rps"].as_array_mut().unwrap().pop();
+        path.to_string()
+    };
+    for error in [
+        Kept::decode(&changed(PATH_KEY, without_step, true)).unwrap_err(),
+        Kept::decode(&changed(PATH_KEY, shorter, true)).unwrap_err(),
+    ] {
+        assert!(matches!(error, KeepError::Undecodable { .. }), "{error}");
+    }
 }
 
 #[test]

@@ -37,6 +37,35 @@ fn f21_f22_b15_a_t0_with_its_offset_is_one_second_in_every_zone_and_on_every_day
 }
 
 #[test]
+fn a_first_sale_that_nobody_declares_is_planned_with_the_prior_of_public_events() {
+    let peak = floodgate_forecast::UpliftProfile::builtin().peak().unwrap();
+    let percent = f64::from(floodgate_api::sale::FIRST_SALE_UPLIFT_PERCENT);
+    assert!((peak.p95 * 100.0 - percent).abs() < 1.0, "{}", peak.p95);
+    let undeclared = sale(&[
+        ("/spec/upliftPercent", Value::Null),
+        ("/spec/learnFrom", json!(["spring"])),
+    ]);
+    let valid = validate_sale(&undeclared, None).unwrap();
+    assert!(
+        valid
+            .sale
+            .phases
+            .iter()
+            .any(|phase| phase.uplift_percent == 682)
+    );
+    assert!(valid.remarks.iter().any(|remark| remark.contains("682")));
+    let taught = validate_sale(&undeclared, Some(300)).unwrap();
+    assert!(
+        taught
+            .sale
+            .phases
+            .iter()
+            .any(|phase| phase.uplift_percent == 300)
+    );
+    assert!(taught.remarks.is_empty(), "{:?}", taught.remarks);
+}
+
+#[test]
 fn b14_b15_local_times_are_read_in_the_zone_of_the_sale_and_an_unknown_zone_has_its_reason() {
     let local = [
         ("/spec/timeZone", json!("Europe/Berlin")),

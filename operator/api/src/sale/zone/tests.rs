@@ -43,7 +43,8 @@ fn f21_a_sale_of_local_times_is_never_shorter_than_meant_in_any_zone_from_2020_t
     let mut turns = 0;
     for name in jiff::tz::db().available() {
         let Ok(mut reader) = Reader::new(Some(name.as_str())) else {
-            assert!(!name.as_str().contains('/'), "{}", name.as_str());
+            let name = name.as_str();
+            assert!(!name.contains('/') || name == "Etc/Unknown", "{name}");
             continue;
         };
         let zone = TimeZone::get(name.as_str()).unwrap();
