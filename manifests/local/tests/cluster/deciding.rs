@@ -23,15 +23,16 @@ async fn recommend_changes_nothing_and_shows_everything() {
     stage
         .patch_cluster(&json!({ "spec": { "scaling": { "mode": "Recommend" } } }))
         .await;
+    let uplift_percent = stage.uplift_to(400).await;
     stage
-        .apply_sale("advised", ahead(30), ahead(600), 1_000)
+        .apply_sale("advised", ahead(30), ahead(600), uplift_percent)
         .await;
 
     stage
         .eventually("the sale's number as a recommendation", WAIT, || async {
             let told = stage.explain().await;
             told["decision"]["winner"] == "Sale"
-                && told["decision"]["to"].as_u64() >= Some(4 * base as u64)
+                && told["decision"]["to"].as_u64() >= Some(base as u64 + 4)
         })
         .await;
     let told = stage.explain_page().await;

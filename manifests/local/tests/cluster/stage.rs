@@ -251,6 +251,18 @@ impl Stage {
         self.kubectl(&arguments).await;
     }
 
+    /// The uplift, percent, that lifts what is forecast now to `rps`: nothing is sent to the stage, so
+    /// the forecast falls from what its history says the longer the tests take.
+    pub async fn uplift_to(&self, rps: u32) -> u32 {
+        let object = self.object().await;
+        let upper_rps = object.pointer("/status/forecast/upperRps");
+        let upper_rps = upper_rps.and_then(Value::as_u64).unwrap_or(0).max(1);
+        let percent = u64::from(rps) * 100 / upper_rps;
+        u32::try_from(percent)
+            .unwrap_or(100_000)
+            .clamp(200, 100_000)
+    }
+
     /// Announces a sale with one phase.
     pub async fn apply_sale(&self, name: &str, t0: Timestamp, end: Timestamp, uplift_percent: u32) {
         let sale = json!({
