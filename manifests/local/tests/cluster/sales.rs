@@ -44,7 +44,9 @@ async fn s1_planned_pods_are_ready_and_warm_before_t0_and_none_is_ready_cold() {
                     );
                 }
             }
-            pods.iter().filter(|pod| pod.ready).count() >= planned
+            // The plan is made anew as the forecast moves, until its pre-scale begins.
+            let planned = stage.sale_planned("prescale").await;
+            planned.is_some_and(|planned| pods.iter().filter(|pod| pod.ready).count() >= planned)
         })
         .await;
     let left = t0.duration_since(Timestamp::now());
