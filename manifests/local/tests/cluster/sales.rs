@@ -59,13 +59,8 @@ async fn s1_planned_pods_are_ready_and_warm_before_t0_and_none_is_ready_cold() {
     stage.delete_sale("prescale").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn f55_s10_a_running_sale_survives_a_bad_edit_follows_a_good_one_and_its_end_is_no_cliff() {
-    let stage = Stage::set().await;
-    stage.quiet().await;
-    let base = stage.replicas().await.expect("a Deployment");
-    let t0 = ahead(25);
-    let uplift_percent = stage.uplift_to(SALE_RPS).await;
+/// Announces the sale `edited` and waits until it runs with its pods; the replicas it planned.
+async fn running(stage: &Stage, t0: Timestamp, uplift_percent: u32) -> usize {
     stage
         .apply_sale("edited", t0, ahead(900), uplift_percent)
         .await;
@@ -75,19 +70,32 @@ async fn f55_s10_a_running_sale_survives_a_bad_edit_follows_a_good_one_and_its_e
             Timestamp::now() > t0 && planned.is_some() && stage.replicas().await >= planned
         })
         .await;
-    let planned = stage.sale_planned("edited").await.expect("a plan");
-    assert!(planned >= base + 4, "planned {planned} over {base} pods");
-    let reason = |told: &Value| {
-        let bid = bid_of(told, "Sale").cloned().unwrap_or_default();
-        bid["reason"].as_str().unwrap_or_default().to_owned()
-    };
     // Numbers and words of a decision that stays are renewed every ten seconds.
     stage
         .eventually("the running sale as the reason", WAIT, || async {
             let told = stage.explain().await;
-            told["decision"]["winner"] == "Sale" && reason(&told).starts_with("SaleRunning")
+            let runs = reason_of_sale(&told).starts_with("SaleRunning");
+            told["decision"]["winner"] == "Sale" && runs
         })
         .await;
+    stage.sale_planned("edited").await.expect("a plan")
+}
+
+/// Reason of the sale's bid in what `explain` says.
+fn reason_of_sale(told: &Value) -> String {
+    let bid = bid_of(told, "Sale").cloned().unwrap_or_default();
+    bid["reason"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f55_s10_a_running_sale_survives_a_bad_edit_follows_a_good_one_and_its_end_is_no_cliff() {
+    let stage = Stage::set().await;
+    stage.quiet().await;
+    let base = stage.replicas().await.expect("a Deployment");
+    let t0 = ahead(25);
+    let uplift_percent = stage.uplift_to(SALE_RPS).await;
+    let planned = running(&stage, t0, uplift_percent).await;
+    assert!(planned >= base + 4, "planned {planned} over {base} pods");
 
     // A zone nobody has: the schema cannot know, the operator refuses it and holds the plan.
     let edit = json!({ "spec": { "timeZone": "Mars/Base" } });
@@ -107,7 +115,7 @@ async fn f55_s10_a_running_sale_survives_a_bad_edit_follows_a_good_one_and_its_e
             Timestamp::now() >= watched_until
         })
         .await;
-    assert!(reason(&stage.explain().await).starts_with("SaleRunning"));
+    assert!(reason_of_sale(&stage.explain().await).starts_with("SaleRunning"));
 
     let mended = json!({ "spec": {
         "upliftPercent": uplift_percent / 2,
@@ -122,7 +130,7 @@ async fn f55_s10_a_running_sale_survives_a_bad_edit_follows_a_good_one_and_its_e
         .await;
     let smaller = stage.replicas().await.expect("a Deployment");
     assert!(smaller > base, "{smaller} of the sale, {base} without");
-    assert!(reason(&stage.explain().await).starts_with("SaleRunning"));
+    assert!(reason_of_sale(&stage.explain().await).starts_with("SaleRunning"));
 
     let withdrawn = Timestamp::now();
     stage.delete_sale("edited").await;
