@@ -8,12 +8,6 @@ use crate::{Bid, BidSource, ForecastInput, ForecastTrust, HoldCause, Memory, Rea
 
 pub(crate) use sale::phases;
 
-/// Head-room that must remain after a decrease, as a factor on the load.
-///
-/// 5 % is above the noise of a one-minute maximum over a stabilisation window and costs at most one
-/// pod in twenty.
-const DOWN_HEADROOM: f64 = 1.05;
-
 /// Use of the pods, as a share of what they hold, that a peak just measured may reach; a peak is
 /// rarely the last one, and the next may be higher.
 const PEAK_SHARE: f64 = 0.8;
@@ -24,9 +18,6 @@ pub(crate) struct Auction {
     pub(crate) winner: BidSource,
     /// The winning number.
     pub(crate) replicas_wanted: u32,
-    /// The least number down to which replicas may fall: the winning number at a load a little
-    /// higher, so that noise at the edge of a pod does not move the fleet up and down.
-    pub(crate) replicas_lowest: u32,
     /// Replicas published for the sale phases that are near or run.
     pub(crate) sale_floor: Option<u32>,
     /// The most that a sale or an SRE asks for.
@@ -44,30 +35,14 @@ pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Au
         hold(situation, memory),
     ];
     let (winner, replicas_wanted) = winner(situation, &bids);
-    let replicas_lowest = bids
-        .iter()
-        .filter(|bid| bid.muted.is_none())
-        .filter_map(|bid| with_headroom(situation, bid))
-        .fold(replicas_wanted, u32::max);
     let demands = |bid: &&Bid| matches!(bid.source, BidSource::Sale | BidSource::Override);
     let demanded = bids.iter().filter(demands).filter_map(|bid| bid.replicas);
     Auction {
         winner,
         replicas_wanted,
-        replicas_lowest,
         sale_floor,
         demanded: demanded.max().unwrap_or(0),
         bids,
-    }
-}
-
-fn with_headroom(situation: &Situation<'_>, bid: &Bid) -> Option<u32> {
-    match bid.source {
-        BidSource::Reactive | BidSource::Forecast => situation
-            .input
-            .scaling
-            .replicas_for(bid.load_rps? * DOWN_HEADROOM),
-        BidSource::Sale | BidSource::Override | BidSource::Hold => bid.replicas,
     }
 }
 
@@ -110,7 +85,7 @@ fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
         Err(fault) => return silent(BidSource::Reactive, fault.reason()),
     };
     let peak_rps = load.peak_rps();
-    let (load_rps, detail) = match usual_upper_rps(situation, memory) {
+    let (held_rps, detail) = match usual_upper_rps(situation, memory) {
         Some(usual_rps) => {
             let usual_rps = in_reserve(situation, usual_rps, 1.0);
             let held_rps = usual_rps.max(in_reserve(situation, peak_rps, PEAK_SHARE));
@@ -126,19 +101,28 @@ fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
         }
         None => (peak_rps, ""),
     };
-    let Some(replicas) = situation.input.scaling.replicas_for(load_rps) else {
+    let usual = if peak_rps > load.rate_rps_max() {
+        Reason::BurstLoad
+    } else {
+        Reason::CurrentLoad
+    };
+    // Where it climbs to is a peak of a few seconds; the whole reserve may hold it.
+    let climbs_to_rps = memory.trend.projected_rps();
+    let (held_rps, load_rps, reason, detail) = match climbs_to_rps {
+        Some(rps) if in_reserve(situation, rps, 1.0) > held_rps => {
+            let held_rps = in_reserve(situation, rps, 1.0);
+            (held_rps, rps, Reason::RisingLoad, "within the lead time")
+        }
+        _ => (held_rps, peak_rps, usual, detail),
+    };
+    let Some(replicas) = situation.input.scaling.replicas_for(held_rps) else {
         return silent(BidSource::Reactive, Reason::CapacityInvalid);
     };
-    let burst = peak_rps > load.rate_rps_max();
     Bid {
         source: BidSource::Reactive,
         replicas: Some(replicas),
-        reason: if burst {
-            Reason::BurstLoad
-        } else {
-            Reason::CurrentLoad
-        },
-        load_rps: Some(peak_rps),
+        reason,
+        load_rps: Some(load_rps),
         muted: None,
         detail: detail.to_owned(),
     }

@@ -27,6 +27,7 @@ mod reasons;
 pub mod rehearse;
 mod sale;
 mod spread;
+mod trend;
 mod wake;
 
 pub use chance::Chance;

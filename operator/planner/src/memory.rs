@@ -7,6 +7,7 @@ use crate::aftercare::Aftercare;
 use crate::bids::phases;
 use crate::chance::BaselineRps;
 use crate::spread::LoadSpread;
+use crate::trend::LoadTrend;
 use crate::{Level, PlanInput, Situation};
 
 /// State between two decisions; bounded, serialisable, and opaque to the caller.
@@ -33,6 +34,9 @@ pub struct Memory {
     pub(crate) baselines: Vec<PhaseBaseline>,
     /// How far the load strays from its own level.
     pub(crate) spread: LoadSpread,
+    /// Where the load goes within the lead time, while it climbs.
+    #[serde(default)]
+    pub(crate) trend: LoadTrend,
     /// What became of the last raise.
     pub(crate) aftercare: Aftercare,
 }
@@ -120,8 +124,16 @@ impl Memory {
             self.hold = None;
         }
         let in_sale = phases(&input.sales).any(|(_, phase)| phase.runs_at(input.now));
-        if let (Ok(load), false) = (situation.load, in_sale) {
-            self.spread.observe(input.now, load.present_rps());
+        match situation.load {
+            Ok(load) if !in_sale => {
+                let unusual_rps = self.spread.upper_rps();
+                let lead_s = input.lead_time.total_s();
+                self.trend
+                    .observe(input.now, load.present_rps(), unusual_rps, lead_s);
+                self.spread.observe(input.now, load.present_rps());
+            }
+            // A sale has a plan of its own, and what is not known goes nowhere.
+            Ok(_) | Err(_) => self.trend.forget(),
         }
         let window_s = i64::from(input.scaling.scale_down_stabilisation_s);
         self.recommendations.retain(|kept| {

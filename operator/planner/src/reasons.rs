@@ -29,6 +29,8 @@ reasons! {
     CurrentLoad,
     /// The rate of the last 6 s is higher than that of the last minute.
     BurstLoad,
+    /// The load climbs, and will be there before pods ordered later are.
+    RisingLoad,
     /// The upper quantile of the forecast inside the lead time asks for it.
     ForecastLoad,
     /// The forecast was cut to a multiple of the load ever observed.

@@ -19,12 +19,12 @@ const SPREAD_S: f64 = 172_800.0;
 const SEEN_S_MIN: f64 = 3_600.0;
 /// Longest pause between two decisions that still counts as seen, seconds.
 const PAUSE_S_MAX: f64 = 60.0;
-/// Standard deviations that the pods must hold when full; about one moment in two hundred has more,
+/// Standard deviations that the pods must hold when full; about six moments in a thousand have more,
 /// and for those there are the bids of what is measured.
-const DEVIATIONS: f64 = 2.7;
+const DEVIATIONS: f64 = 2.5;
 /// Standard deviations that the pods must hold when full and one of them is lost: a loss and a rare
 /// moment do not come together.
-const USUAL_DEVIATIONS: f64 = 0.6;
+const USUAL_DEVIATIONS: f64 = 0.7;
 
 /// Level and upward spread of the load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

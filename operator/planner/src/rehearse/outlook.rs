@@ -136,7 +136,9 @@ impl Pace {
             at <= prescale_at && prescale_at <= soon
         });
         let short_s = horizon_s + u32::try_from(self.refresh_s).unwrap_or(0) + SHORT_EXTRA_S;
-        let reach_s = if plans { LONG_S } else { short_s };
+        // While a sale is left out, the history ends before it began.
+        let behind_s = u32::try_from(at.seconds_since(series.end())).unwrap_or(0);
+        let reach_s = if plans { LONG_S } else { short_s + behind_s };
         let due = at.plus_s(lead.horizon_s());
         let naive_rps = series.seasonal_naive_rps(due);
         let last_rps = || series.points().last().map_or(0.0, |(_, rps)| rps);

@@ -138,7 +138,8 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
         if elapsed_s < next_tick_s {
             continue;
         }
-        next_tick_s = elapsed_s + policy.tick_s();
+        // Counted from when it was due, or a tick of 15 s would come each 16 at a step of 2 s.
+        next_tick_s += policy.tick_s();
         fleet.advance(now);
         let order = policy.decide(&Seen {
             now,

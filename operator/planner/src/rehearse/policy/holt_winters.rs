@@ -1,8 +1,10 @@
 //! The predictive horizontal pod autoscaler: the HPA's own wish, and Holt-Winters (additive, one
 //! season of a day, damped) on the replica counts of the past; the larger one, then `behavior`.
 //!
-//! It forecasts replicas and not load, at one value a minute. The smoothing weights are such that a
-//! daily season is followed and a single minute is not; its documentation leaves them to the user.
+//! It forecasts replicas and not load, one step ahead (its script asks its model for exactly one), at
+//! a step of a minute. The smoothing weights are such that a daily season is followed and a single
+//! minute is not; its documentation leaves them to the user. It is given the counts of the history,
+//! which a real one would have to wait for.
 
 use floodgate_forecast::UnixMillis;
 
@@ -20,8 +22,6 @@ pub(super) struct HoltWinters {
     hpa: Hpa,
     behaviour: Behaviour,
     model: Model,
-    /// Minutes ahead that are looked at: what a pod takes to start.
-    ahead: usize,
     minute: i64,
 }
 
@@ -64,12 +64,10 @@ impl HoltWinters {
         for (at, pods) in &past[day..] {
             model.observe(*at, *pods);
         }
-        let world = &rehearsal.world;
         Self {
             hpa: Hpa::new(stage),
             behaviour: Behaviour::default(),
             model,
-            ahead: 1 + ((world.ready_s + world.cold_s) / 60.0).ceil() as usize,
             minute: from.0.div_euclid(60_000),
         }
     }
@@ -90,9 +88,7 @@ impl Policy for HoltWinters {
             self.minute = minute;
             self.model.observe(seen.now, f64::from(wish));
         }
-        let predicted = (1..=self.ahead)
-            .map(|ahead| self.model.predict(seen.now, ahead))
-            .fold(0.0, f64::max);
+        let predicted = self.model.predict_next(seen.now);
         let predicted = (predicted - 1e-9).ceil().max(0.0) as u32;
         Order::replicas(self.behaviour.apply(seen, wish.max(predicted)))
     }
@@ -110,11 +106,9 @@ impl Model {
             SEASON_WEIGHT * (pods - self.level) + (1.0 - SEASON_WEIGHT) * season;
     }
 
-    fn predict(&self, now: UnixMillis, ahead: usize) -> f64 {
-        let steps = i64::try_from(ahead).unwrap_or(0);
-        self.level
-            + DAMPING * self.trend * ahead as f64
-            + self.season[place(now.plus_s(steps * 60))]
+    /// The value of the next minute.
+    fn predict_next(&self, now: UnixMillis) -> f64 {
+        self.level + DAMPING * self.trend + self.season[place(now.plus_s(60))]
     }
 }
 
