@@ -126,7 +126,7 @@ impl Memory {
         let in_sale = phases(&input.sales).any(|(_, phase)| phase.runs_at(input.now));
         match situation.load {
             Ok(load) if !in_sale => {
-                let unusual_rps = self.spread.upper_rps();
+                let unusual_rps = self.spread.unusual_rps();
                 let lead_s = input.lead_time.total_s();
                 self.trend
                     .observe(input.now, load.present_rps(), unusual_rps, lead_s);

@@ -25,6 +25,8 @@ const DEVIATIONS: f64 = 2.5;
 /// Standard deviations that the pods must hold when full and one of them is lost: a loss and a rare
 /// moment do not come together.
 const USUAL_DEVIATIONS: f64 = 0.7;
+/// Standard deviations that chance brings to one moment in a thousand.
+const UNUSUAL_DEVIATIONS: f64 = 3.0;
 
 /// Level and upward spread of the load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -62,6 +64,11 @@ impl LoadSpread {
     /// seen to say.
     pub(crate) fn upper_rps(&self) -> Option<f64> {
         self.above_level(DEVIATIONS)
+    }
+
+    /// The rate above which a load is no chance, requests/s; `None` likewise.
+    pub(crate) fn unusual_rps(&self) -> Option<f64> {
+        self.above_level(UNUSUAL_DEVIATIONS)
     }
 
     /// The rate that the load exceeds now and then, requests/s; `None` likewise.

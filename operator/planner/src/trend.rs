@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 /// Readings this old still belong to the slope, seconds: the burst window and as much again would
 /// be slower than the surge, the window alone mostly chance.
-const SPAN_S: i64 = 8;
+const SPAN_S: i64 = 10;
 /// Readings that are kept at most; one a second.
-const READINGS_MAX: usize = 9;
+const READINGS_MAX: usize = 11;
 /// Fewer readings than this have no slope.
 const READINGS_MIN: usize = 4;
 /// A load is extended to at most this many times itself: what has just stepped up once climbs for
