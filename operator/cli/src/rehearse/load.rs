@@ -9,6 +9,7 @@ use jiff::{SignedDuration, civil::Time};
 use super::args::{Args, Injection, When};
 use super::history::{self, HistoryError, Recorded};
 use super::objects::{Given, Past};
+use crate::calendar::LEVEL_MAX_USUAL;
 use crate::trace::{self, TraceFileError};
 
 /// History before the rehearsal, at most half of the trace, seconds.
@@ -313,6 +314,7 @@ fn announced(surge: &Surge, index: usize) -> Sale {
         name: format!("injected-{index}"),
         start: surge.t0,
         end: surge.until(),
+        level_max: LEVEL_MAX_USUAL,
         phases: phases.collect(),
     }
 }

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::args::Args;
+use crate::calendar::{self, LEVEL_MAX_USUAL};
 use crate::file::{self, FileError, Saved};
-use crate::{calendar, settings};
+use crate::settings;
 
 /// Why the objects cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -176,6 +177,7 @@ fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
             name: format!("listed-{line}"),
             start: t0,
             end: until,
+            level_max: LEVEL_MAX_USUAL,
             phases: vec![phase],
         })
     };

@@ -134,7 +134,7 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
         let outcome = service.step(at, offered_rps, &fleet, level);
         let now = at.plus_s(i64::from(step_s));
         sensors.record(now, outcome.offered, outcome.used);
-        tally.step(at, &outcome, &fleet);
+        tally.step(at, &outcome, &fleet, level);
         if elapsed_s < next_tick_s {
             continue;
         }

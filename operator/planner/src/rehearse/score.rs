@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Rehearsal;
 use super::fleet::Fleet;
 use super::service::Outcome;
+use crate::Level;
 use crate::bids::phases;
 
 /// A minute in which more than this share of requests is refused or late violates the objective.
@@ -56,6 +57,8 @@ pub struct Sample {
     pub pods: u32,
     /// Minutes of it that violated the objective.
     pub bad_minutes: u32,
+    /// Highest level that was imposed.
+    pub level: Level,
 }
 
 /// The outcome of one policy.
@@ -123,6 +126,7 @@ impl<'a> Tally<'a> {
             warm: 0,
             pods: 0,
             bad_minutes: 0,
+            level: Level::NORMAL,
         };
         Self {
             rehearsal,
@@ -145,8 +149,8 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Takes one step that began at `at`.
-    pub(super) fn step(&mut self, at: UnixMillis, outcome: &Outcome, fleet: &Fleet) {
+    /// Takes one step that began at `at`, with the level imposed in it.
+    pub(super) fn step(&mut self, at: UnixMillis, outcome: &Outcome, fleet: &Fleet, level: Level) {
         let pods = fleet.pods();
         self.score.pod_hours += f64::from(pods) * self.step_s / 3_600.0;
         let load_rps = outcome.offered / self.step_s;
@@ -165,6 +169,7 @@ impl<'a> Tally<'a> {
         self.sample.load_rps = self.sample.load_rps.max(load_rps);
         self.sample.pods = self.sample.pods.max(pods);
         self.sample.warm = fleet.warm();
+        self.sample.level = self.sample.level.max(level);
         if at.0.rem_euclid(60_000) + (self.step_s * 1_000.0) as i64 >= 60_000 {
             self.end_minute();
         }
@@ -174,6 +179,7 @@ impl<'a> Tally<'a> {
                 at,
                 load_rps: 0.0,
                 bad_minutes: 0,
+                level: Level::NORMAL,
                 pods: 0,
                 ..self.sample
             };

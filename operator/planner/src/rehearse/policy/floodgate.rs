@@ -10,7 +10,7 @@ use crate::rehearse::run::Stage;
 use crate::rehearse::{INTERVAL_S, outlook::Outlook};
 use crate::{
     Baseline, Caps, ForecastInput, ForecastTrust, HoldCause, Load, LoadFault, LoadReading, Memory,
-    Overrides, PlanInput, PodHealth, Reason, ReplicaState, Sale, plan, sale_plan,
+    Overrides, PlanInput, PodHealth, Reason, ReplicaState, Sale, plan, protected_level, sale_plan,
 };
 
 /// The operator keeps the readings of the metrics store of the last minute.
@@ -162,7 +162,9 @@ impl Policy for Floodgate<'_> {
         self.input.memory = decision.memory;
         Order {
             replicas: decision.replicas,
-            level: decision.level.floor,
+            // What a sale protects stays on, as the operator tells the pods.
+            level: protected_level(&self.input.sales, seen.now)
+                .map_or(decision.level.floor, |most| decision.level.floor.min(most)),
         }
     }
 }
