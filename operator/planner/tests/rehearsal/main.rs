@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test ends by panic")]
 
+mod faults;
 mod peers;
 mod stage;
 mod world;
@@ -31,6 +32,19 @@ fn an_announced_sale_meets_warm_pods_and_an_unannounced_one_does_not() {
     let surprised = report(&untold, PolicyKind::Floodgate).score;
     assert_eq!(surprised.warm_share_at_t0, None, "nothing was scheduled");
     assert!(surprised.unserved_ratio > score.unserved_ratio);
+}
+
+#[test]
+fn seeds_run_together_give_what_each_gives_alone() {
+    let stage = rehearsal(wave(), Vec::new());
+    let kinds = [PolicyKind::Floodgate, PolicyKind::Hpa];
+    let together = stage.run_seeds(&kinds, 3, &|_| {});
+    assert_eq!(together.len(), 3);
+    for (seed, reports) in (stage.world.seed..).zip(together) {
+        let mut alone = stage.clone();
+        alone.world.seed = seed;
+        assert_eq!(reports, alone.run(&kinds, &|_| {}), "seed {seed}");
+    }
 }
 
 #[test]

@@ -42,6 +42,17 @@ fn a_surge_is_up_in_ten_seconds_and_gone_after_two_hours() {
 }
 
 #[test]
+fn the_slowest_start_of_a_measured_world_is_what_was_measured() {
+    for (ready_p99_s, warm_p99_s) in [(60, 11), (47, 0), (5, 5), (1, 0), (300, 20)] {
+        let mut stage = rehearsal(wave(), Vec::new());
+        stage.settings.lead_s = 1..=3_600;
+        stage.world = stage.world.with_measured_starts(ready_p99_s, warm_p99_s);
+        assert_eq!(stage.lead_time().ready_p99_s, ready_p99_s);
+        assert!(stage.world.ready_s > 0.0, "the warm-up is never all of it");
+    }
+}
+
+#[test]
 fn f14_what_was_not_observed_is_not_scored() {
     let gap = 60..300;
     let sample = |minute: i64| {
