@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::args::Args;
+use super::measured::Measured;
 use crate::calendar::{self, LEVEL_MAX_USUAL};
 use crate::file::{self, FileError, Saved};
 use crate::settings;
@@ -64,6 +65,8 @@ pub struct Given {
     pub past: Past,
     /// What of it decides.
     pub settings: Settings,
+    /// What its status has measured.
+    pub measured: Measured,
     /// Sales that select it.
     pub sales: Vec<Sale>,
     /// Sales that do not.
@@ -136,6 +139,7 @@ pub fn read(files: &[PathBuf], list: Option<&Path>, args: &Args) -> Result<Given
         },
         cluster: name,
         settings,
+        measured: Measured::of(cluster),
         sales: hitting,
         others,
     })

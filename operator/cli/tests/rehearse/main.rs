@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends by panic")]
 
+mod world;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
