@@ -32,13 +32,13 @@ svg{width:100%;min-width:40rem;height:auto;display:block}
 .bad{fill:var(--bad)}
 .level{fill:var(--level)}
 .sale{fill:var(--sale);opacity:.12}
-.t0{stroke:var(--sale);stroke-width:1;vector-effect:non-scaling-stroke}
+.t0{stroke:var(--sale);stroke-width:1;opacity:.6;vector-effect:non-scaling-stroke}
 .untold{stroke-dasharray:3 3}
 .axis{fill:var(--soft);font-size:11px;paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}
 .grid{stroke:var(--line);stroke-width:1}
 .key{position:sticky;top:0;background:var(--page);padding:.3rem 0;border-bottom:1px solid var(--line);z-index:1}
-.key span{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em}
-.key span:first-child{margin-left:0}
+.key span{display:inline-block;margin-right:1em}
+.key i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
 p.note{color:var(--soft);margin:.2rem 0}
 pre{white-space:pre-wrap;font:inherit;border-left:3px solid var(--line);padding-left:.8rem}
 ";
@@ -52,7 +52,7 @@ const KEY: [(&str, &str); 5] = [
         "a sale, with a line at each T0 (dashed: nobody was told)",
     ),
     ("bad", "minutes that violate the objective"),
-    ("level", "level imposed, the darker the higher"),
+    ("level", "level imposed, the stronger the higher"),
 ];
 
 /// Renders the page; panels show the first seed.
@@ -88,7 +88,7 @@ pub fn render(stage: &Stage, runs: &[Vec<Report>], verdict: Option<&Verdict>) ->
     for (colour, words) in KEY {
         let _ = write!(
             page,
-            "<span style=\"background:var(--{colour})\"></span>{words}"
+            "<span><i style=\"background:var(--{colour})\"></i>{words}</span> "
         );
     }
     page.push_str("</p>\n<p class=\"note\">All panels have one scale; heights grow with the square root, so that a night can be seen beside a sale. Times are UTC.</p>\n");

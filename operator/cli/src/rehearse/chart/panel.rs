@@ -74,7 +74,7 @@ pub(super) fn draw(page: &mut String, report: &Report, rehearsal: &Rehearsal, sc
         "<div class=\"scroll\"><svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}: load and capacity over time\">",
         escape(report.name)
     );
-    grid(page, scale);
+    marks(page, scale, mark_line);
     sales(page, rehearsal, scale);
     lines(page, &report.samples, scale);
     let bad = |sample: &Sample| u8::from(sample.bad_minutes > 0) * 4;
@@ -83,20 +83,32 @@ pub(super) fn draw(page: &mut String, report: &Report, rehearsal: &Rehearsal, sc
     let below = HEIGHT + STRIP + 2.0 * GAP;
     strip(page, &report.samples, scale, ("level", below), level);
     times(page, rehearsal, scale, height - 3.0);
+    // Last, or the lines would run through the numbers.
+    marks(page, scale, mark_number);
     page.push_str("</svg></div>\n");
 }
 
-fn grid(page: &mut String, scale: Scale) {
+/// Draws something at each marked rate, given with its height.
+fn marks(page: &mut String, scale: Scale, draw: fn(&mut String, f64, f64)) {
     for share in MARKS {
         let rps = scale.top_rps * share;
-        let height = scale.y(rps);
-        let _ = write!(
-            page,
-            "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{height:.1}\" y2=\"{height:.1}\"/>\
-             <text class=\"axis\" x=\"4\" y=\"{:.1}\">{rps:.0} requests/s</text>",
-            height + 12.0,
-        );
+        draw(page, rps, scale.y(rps));
     }
+}
+
+fn mark_line(page: &mut String, _: f64, y: f64) {
+    let _ = write!(
+        page,
+        "<line class=\"grid\" x1=\"0\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
+    );
+}
+
+fn mark_number(page: &mut String, rps: f64, y: f64) {
+    let y = y + 12.0;
+    let _ = write!(
+        page,
+        "<text class=\"axis\" x=\"4\" y=\"{y:.1}\">{rps:.0} requests/s</text>"
+    );
 }
 
 /// Announced sales from first to last, with a line at each T0; surges that nobody announced dashed.
@@ -154,7 +166,7 @@ fn lines(page: &mut String, samples: &[Sample], scale: Scale) {
     let _ = write!(page, "H{WIDTH}\"/>");
 }
 
-/// Bars where `strength` (0 to 4) is not 0, as dark as it is strong.
+/// Bars where `strength` (0 to 4) is not 0, as opaque as it is strong.
 fn strip(
     page: &mut String,
     samples: &[Sample],
@@ -178,7 +190,7 @@ fn strip(
             page,
             "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"{STRIP}\" opacity=\"{:.2}\"/>",
             (until - x).max(BAR_MIN),
-            0.2 + 0.2 * f64::from(strong)
+            0.4 + 0.15 * f64::from(strong)
         );
     }
 }
