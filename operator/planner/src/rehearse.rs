@@ -13,6 +13,7 @@ mod fleet;
 mod outlook;
 mod policy;
 mod run;
+mod samples;
 mod score;
 mod sensors;
 mod service;
@@ -23,7 +24,8 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 
 pub use policy::PolicyKind;
-pub use score::{Report, Sample, Score};
+pub use samples::Sample;
+pub use score::{Report, Score};
 pub use traffic::{Surge, Traffic, TrafficError};
 
 use crate::{DegradationPolicy, LeadTime, LoadLimits, Sale, Scaling};

@@ -1,13 +1,13 @@
 //! The chart: one HTML file with inline SVG, for a light and a dark page.
 //!
-//! The verdict and the figures of the table, then one panel per policy, all on one scale. Nothing is
-//! fetched from elsewhere and nothing runs.
+//! The verdict and the figures of the table, then a panel per policy: the hour of the hardest T0, and
+//! all of the rehearsal. Nothing is fetched from elsewhere and nothing runs.
 
 mod panel;
 
 use std::fmt::Write;
 
-use floodgate_planner::rehearse::Report;
+use floodgate_planner::rehearse::{Rehearsal, Report};
 
 use super::load::Stage;
 use super::table;
@@ -21,8 +21,9 @@ body{margin:2rem auto;max-width:70rem;padding:0 1rem;font:15px/1.5 system-ui,san
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;margin:.8rem 0}
 td,th{padding:.25rem .5rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
 th{font-size:12px;vertical-align:bottom}
-h2{font-size:1.05rem;margin:1.4rem 0 .2rem}
-h2 small{font-weight:400;color:var(--soft)}
+h2{font-size:1.2rem;margin:1.8rem 0 .2rem}
+h3{font-size:1rem;margin:1rem 0 .2rem}
+h3 small{font-weight:400;color:var(--soft)}
 td:first-child,th:first-child{text-align:left}
 tr.own{font-weight:600}
 .scroll{overflow-x:auto}
@@ -91,20 +92,45 @@ pub fn render(stage: &Stage, runs: &[Vec<Report>], verdict: Option<&Verdict>) ->
             "<span><i style=\"background:var(--{colour})\"></i>{words}</span> "
         );
     }
-    page.push_str("</p>\n<p class=\"note\">All panels have one scale; heights grow with the square root, so that a night can be seen beside a sale. Times are UTC.</p>\n");
-    let scale = Scale::of(&stage.rehearsal, reports);
-    for report in reports {
-        let _ = writeln!(
-            page,
-            "<h2>{} <small>{} min beyond the objective, {} pod-hours</small></h2>",
-            escape(report.name),
-            report.score.slo_violation_minutes,
-            number(report.score.pod_hours)
-        );
-        panel::draw(&mut page, report, &stage.rehearsal, scale);
-    }
+    page.push_str("</p>\n<p class=\"note\">Heights grow with the square root, so that a night can be seen beside a sale. Times are UTC.</p>\n");
+    panels(&mut page, &stage.rehearsal, reports);
     page.push_str("</body></html>\n");
     page
+}
+
+/// The hour of the hardest T0 from near, then all of the rehearsal; each on one scale.
+fn panels(page: &mut String, rehearsal: &Rehearsal, reports: &[Report]) {
+    if let (Some(t0), Some(span)) = (rehearsal.hardest_t0(), rehearsal.hardest_span()) {
+        let _ = writeln!(page, "<h2>Around the hardest T0, {t0}</h2>");
+        let samples = reports.iter().flat_map(|report| &report.around_t0);
+        let scale = Scale::of(rehearsal, span, samples);
+        for Report {
+            name, around_t0, ..
+        } in reports
+        {
+            let _ = writeln!(page, "<h3>{name}</h3>");
+            panel::draw(page, name, around_t0, rehearsal, scale);
+        }
+    }
+    page.push_str("<h2>All of the rehearsal</h2>\n");
+    let span = (rehearsal.traffic.rehearsed_from(), rehearsal.traffic.end());
+    let samples = reports.iter().flat_map(|report| &report.samples);
+    let scale = Scale::of(rehearsal, span, samples);
+    for Report {
+        name,
+        score,
+        samples,
+        ..
+    } in reports
+    {
+        let _ = writeln!(
+            page,
+            "<h3>{name} <small>{} min beyond the objective, {} pod-hours</small></h3>",
+            score.slo_violation_minutes,
+            number(score.pod_hours)
+        );
+        panel::draw(page, name, samples, rehearsal, scale);
+    }
 }
 
 fn figures<const COLUMNS: usize>(

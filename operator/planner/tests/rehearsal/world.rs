@@ -73,3 +73,29 @@ fn f14_what_was_not_observed_is_not_scored() {
         "time goes on in a gap: {score:?}"
     );
 }
+
+#[test]
+fn the_hardest_t0_is_shown_in_spans_of_ten_seconds_with_its_bad_minutes() {
+    let early = wave().rehearsed_from().plus_s(12 * 3_600);
+    let late = early.plus_s(20 * 3_600);
+    let surge = |t0, factor| Surge { t0, factor };
+    let traffic = wave().with_surge(surge(early, 3.0));
+    let mut stage = rehearsal(traffic.with_surge(surge(late, 20.0)), Vec::new());
+    stage.world = quiet_world();
+    assert_eq!(stage.hardest_t0(), Some(late));
+    let report = report(&stage, PolicyKind::Keda);
+    let near = &report.around_t0;
+    assert_eq!(near.first().unwrap().at, late.plus_s(-600));
+    assert_eq!(near.len(), 360);
+    let bad = |sample: &&floodgate_planner::rehearse::Sample| sample.bad_minutes > 0;
+    let shown = near.iter().filter(bad).count();
+    let counted: u32 = report
+        .samples
+        .iter()
+        .filter(|sample| late.plus_s(-600) <= sample.at && sample.at < late.plus_s(3_000))
+        .map(|sample| sample.bad_minutes)
+        .sum();
+    assert!(counted > 0);
+    assert_eq!(shown, 6 * usize::try_from(counted).unwrap());
+    assert_eq!(rehearsal(wave(), Vec::new()).hardest_t0(), None);
+}

@@ -7,7 +7,8 @@
 use std::fmt::Write;
 
 use floodgate_forecast::UnixMillis;
-use floodgate_planner::rehearse::{Rehearsal, Report, Sample};
+use floodgate_planner::SalePhase;
+use floodgate_planner::rehearse::{Rehearsal, Sample};
 
 use super::escape;
 
@@ -23,9 +24,9 @@ const BAR_MIN: f64 = 2.0;
 /// Heights with a line and a number, shares of the top.
 const MARKS: [f64; 3] = [1.0, 0.25, 0.04];
 /// Times between two marks on the axis, seconds: hours, days, weeks.
-const TICKS_S: [i64; 12] = [
-    600, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_419_200, 4_838_400,
-    9_676_800,
+const TICKS_S: [i64; 13] = [
+    600, 1_800, 3_600, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_419_200,
+    4_838_400, 9_676_800,
 ];
 /// Most marks on the axis.
 const TICKS_MAX: i64 = 8;
@@ -34,26 +35,38 @@ const TICKS_MAX: i64 = 8;
 #[derive(Clone, Copy)]
 pub(super) struct Scale {
     from: UnixMillis,
-    span_s: f64,
+    until: UnixMillis,
     top_rps: f64,
     full_rps: f64,
 }
 
 impl Scale {
-    pub(super) fn of(rehearsal: &Rehearsal, reports: &[Report]) -> Self {
+    /// For a span and all that is drawn in it.
+    pub(super) fn of<'a>(
+        rehearsal: &Rehearsal,
+        (from, until): (UnixMillis, UnixMillis),
+        samples: impl Iterator<Item = &'a Sample>,
+    ) -> Self {
         let full_rps = rehearsal.settings.scaling.full_rps();
-        let samples = reports.iter().flat_map(|report| &report.samples);
         let most = samples.map(|sample| sample.load_rps.max(f64::from(sample.warm) * full_rps));
         Self {
-            from: rehearsal.traffic.rehearsed_from(),
-            span_s: (rehearsal.traffic.rehearsed_s() as f64).max(1.0),
-            top_rps: most.fold(rehearsal.traffic.peak_rps(), f64::max).max(1.0),
+            from,
+            until,
+            top_rps: most.fold(1.0, f64::max),
             full_rps,
         }
     }
 
+    fn span_s(self) -> i64 {
+        self.until.seconds_since(self.from).max(1)
+    }
+
+    fn holds(self, at: UnixMillis) -> bool {
+        self.from <= at && at < self.until
+    }
+
     fn x(self, at: UnixMillis) -> f64 {
-        let share = at.seconds_since(self.from) as f64 / self.span_s;
+        let share = at.seconds_since(self.from) as f64 / self.span_s() as f64;
         share.clamp(0.0, 1.0) * WIDTH
     }
 
@@ -66,23 +79,29 @@ impl Scale {
     }
 }
 
-/// Draws one policy.
-pub(super) fn draw(page: &mut String, report: &Report, rehearsal: &Rehearsal, scale: Scale) {
+/// Draws the samples of the policy `name`.
+pub(super) fn draw(
+    page: &mut String,
+    name: &str,
+    samples: &[Sample],
+    rehearsal: &Rehearsal,
+    scale: Scale,
+) {
     let height = HEIGHT + 2.0 * (GAP + STRIP) + TIMES;
     let _ = write!(
         page,
         "<div class=\"scroll\"><svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}: load and capacity over time\">",
-        escape(report.name)
+        escape(name)
     );
     marks(page, scale, mark_line);
     sales(page, rehearsal, scale);
-    lines(page, &report.samples, scale);
+    lines(page, samples, scale);
     let bad = |sample: &Sample| u8::from(sample.bad_minutes > 0) * 4;
-    strip(page, &report.samples, scale, ("bad", HEIGHT + GAP), bad);
+    strip(page, samples, scale, ("bad", HEIGHT + GAP), bad);
     let level = |sample: &Sample| sample.level.index();
     let below = HEIGHT + STRIP + 2.0 * GAP;
-    strip(page, &report.samples, scale, ("level", below), level);
-    times(page, rehearsal, scale, height - 3.0);
+    strip(page, samples, scale, ("level", below), level);
+    times(page, scale, height - 3.0);
     // Last, or the lines would run through the numbers.
     marks(page, scale, mark_number);
     page.push_str("</svg></div>\n");
@@ -121,20 +140,22 @@ fn sales(page: &mut String, rehearsal: &Rehearsal, scale: Scale) {
             escape(name)
         );
     };
-    let shown = |at: UnixMillis| scale.from <= at && at < rehearsal.traffic.end();
     let phases = || rehearsal.sales.iter().flat_map(|sale| &sale.phases);
-    for phase in phases().filter(|phase| shown(phase.t0)) {
+    let seen = |phase: &&SalePhase| phase.t0 < scale.until && scale.from < phase.until;
+    for phase in phases().filter(seen) {
         let (x, until) = (scale.x(phase.t0), scale.x(phase.until));
         let _ = write!(
             page,
             "<rect class=\"sale\" x=\"{x:.1}\" y=\"0\" width=\"{:.1}\" height=\"{HEIGHT}\"/>",
             (until - x).max(1.0)
         );
-        line(page, phase.t0, "t0", &phase.name);
+        if scale.holds(phase.t0) {
+            line(page, phase.t0, "t0", &phase.name);
+        }
     }
     let told = |at: UnixMillis| phases().any(|phase| phase.t0 <= at && at < phase.until);
     for surge in rehearsal.traffic.surges() {
-        if !told(surge.t0) {
+        if scale.holds(surge.t0) && !told(surge.t0) {
             line(page, surge.t0, "t0 untold", "nobody was told");
         }
     }
@@ -196,8 +217,8 @@ fn strip(
 }
 
 /// Times at round instants.
-fn times(page: &mut String, rehearsal: &Rehearsal, scale: Scale, height: f64) {
-    let span_s = rehearsal.traffic.rehearsed_s();
+fn times(page: &mut String, scale: Scale, height: f64) {
+    let span_s = scale.span_s();
     let fits = |tick_s: &i64| span_s / tick_s <= TICKS_MAX;
     let longest_s = TICKS_S[TICKS_S.len() - 1];
     let tick_s = TICKS_S.into_iter().find(fits).unwrap_or(longest_s);
@@ -207,7 +228,7 @@ fn times(page: &mut String, rehearsal: &Rehearsal, scale: Scale, height: f64) {
         "%Y-%m-%d"
     };
     let first_s = (scale.from.0.div_euclid(1_000 * tick_s) + 1) * tick_s;
-    let end_s = rehearsal.traffic.end().0.div_euclid(1_000);
+    let end_s = scale.until.0.div_euclid(1_000);
     for at_s in (first_s..end_s).step_by(usize::try_from(tick_s).unwrap_or(usize::MAX)) {
         let at = UnixMillis(at_s * 1_000);
         let x = scale.x(at);

@@ -11,6 +11,7 @@ fn report(name: &'static str, minutes: u32, pod_hours: f64) -> Report {
             ..Score::default()
         },
         samples: Vec::new(),
+        around_t0: Vec::new(),
     }
 }
 
