@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CLUSTER, Files};
+use super::{CLUSTER, Files, SALE};
 
 /// What an operator left after 24 starts and 90 measurements.
 const STATUS: &str = "
@@ -188,4 +188,14 @@ fn the_table_ends_with_the_marks_each_met_or_missed() {
     ]);
     let text = String::from_utf8(alone.stdout).unwrap();
     assert!(!text.contains("Best other"), "{text}");
+}
+
+#[test]
+fn what_a_sale_protects_bounds_the_level_that_is_rehearsed() {
+    let files = Files::new();
+    let level = || files.answer(&["-f", "sale.yaml"])["settings"]["sales"][0]["level_max"].clone();
+    assert_eq!(level(), 3, "new payments are protected by default");
+    let all = "  protect: [CriticalPlus, Critical, SheddablePlus, Sheddable]\n";
+    files.put("sale.yaml", &(SALE.to_owned() + all));
+    assert_eq!(level(), 1);
 }
