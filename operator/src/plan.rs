@@ -10,6 +10,7 @@ use floodgate_forecast::Masks;
 use floodgate_planner::{
     Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
     LevelThreshold, Memory, Override, Overrides, PlanInput, Reason, ReplicaState, Scaling,
+    protected_level,
 };
 use jiff::Timestamp;
 
@@ -34,7 +35,7 @@ pub use load::{LoadSeen, load_seen};
 use measured::{capacity, health, lead_time};
 pub(crate) use quota::quantity;
 pub use sales::sale_until;
-use sales::{planner_sales, protected_level, sales_of};
+use sales::{planner_sales, sales_of};
 
 /// A path older than this no longer bids, seconds; its Prometheus has been silent for so long.
 pub(crate) const PATH_AGE_MAX_S: f64 = 1_800.0;
@@ -322,7 +323,8 @@ fn policy(
     }
     let mut floor = contract_level(decision.level.floor);
     // What a sale protects only a word may switch off, and only as far as the word goes.
-    if let Some(most) = protected_level(sales, now.into()) {
+    let given = sales.iter().map(|valid| &valid.sale);
+    if let Some(most) = protected_level(given, now.into()).map(contract_level) {
         let word = words
             .degrade_floor
             .as_ref()

@@ -150,6 +150,19 @@ pub enum TrafficClass {
     Sheddable,
 }
 
+impl SaleEventSpec {
+    /// Position of the highest degradation level that still leaves every class in `protect` on, from
+    /// 0 (Normal) to 4 (Survive); with nothing to protect the last.
+    pub fn level_index_max(&self) -> u8 {
+        match self.protect.iter().max() {
+            None | Some(TrafficClass::CriticalPlus) => 4,
+            Some(TrafficClass::Critical) => 3,
+            Some(TrafficClass::SheddablePlus) => 2,
+            Some(TrafficClass::Sheddable) => 1,
+        }
+    }
+}
+
 /// Which clusters a sale hits: those named, and those that carry all of the labels.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,8 +5,11 @@
 
 use floodgate_api::sale::DatedSale;
 use floodgate_api::{FieldError, PaymentCluster, SaleEvent};
-use floodgate_planner::{Chance, Sale, SalePhase};
+use floodgate_planner::{Chance, Level, Sale, SalePhase};
 use kube::ResourceExt;
+
+/// What a sale that nobody wrote as a `SaleEvent` leaves on: the default of `spec.protect`.
+pub const LEVEL_MAX_USUAL: Level = Level::from_index(3);
 
 /// Whether a sale hits a cluster; files may leave the namespace of either open.
 pub fn selects(event: &SaleEvent, cluster: &PaymentCluster) -> bool {
@@ -37,6 +40,7 @@ pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, FieldError> {
         name: event.name_any(),
         start: start.into(),
         end: end.into(),
+        level_max: Level::from_index(event.spec.level_index_max()),
         phases: phases.collect(),
     })
 }

@@ -7,12 +7,16 @@ mod args;
 mod chart;
 mod history;
 mod load;
+mod measured;
 mod objects;
 mod table;
+mod verdict;
+mod world;
 
 use std::path::PathBuf;
 
-use floodgate_planner::rehearse::{PolicyKind, Rehearsal, Report, World};
+use floodgate_planner::rehearse::{PolicyKind, Rehearsal, Report, Settings, World};
+use floodgate_planner::{LeadTime, Sale};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -21,6 +25,7 @@ use crate::output::{self, Format, OutputError};
 pub use args::Args;
 use load::{LoadError, Stage};
 use objects::ObjectError;
+use verdict::Verdict;
 
 /// Why nothing was rehearsed.
 #[derive(Debug, thiserror::Error)]
@@ -51,10 +56,41 @@ struct Answer<'a> {
     rehearsed_from: String,
     rehearsed_until: String,
     seed: u64,
+    settings: SettingsAnswer<'a>,
     step_s: u32,
     load_peak_rps: f64,
     load_scale: f64,
     notes: &'a [String],
+    /// Of the first seed.
+    policies: Vec<PolicyAnswer<'a>>,
+    /// Of every seed, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    by_seed: Vec<SeedAnswer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'a Verdict>,
+}
+
+/// All that a result hangs on beside the trace.
+#[derive(Serialize)]
+struct SettingsAnswer<'a> {
+    seeds: u32,
+    world: &'a World,
+    cluster: &'a Settings,
+    lead_time: LeadTime,
+    sales: &'a [Sale],
+    surges: Vec<SurgeAnswer>,
+}
+
+/// A surge that was laid over the trace.
+#[derive(Serialize)]
+struct SurgeAnswer {
+    t0: String,
+    factor: f64,
+}
+
+#[derive(Serialize)]
+struct SeedAnswer<'a> {
+    seed: u64,
     policies: Vec<PolicyAnswer<'a>>,
 }
 
@@ -78,20 +114,21 @@ pub async fn run(args: &Args) -> Result<(), RehearseError> {
     } else {
         args.policies.clone()
     };
-    let reports = rehearsal.run(&kinds, &|share| {
+    let runs = rehearsal.run_seeds(&kinds, args.world.seeds, &|share| {
         bar.set_position((share * 100.0) as u64);
     });
     bar.finish_and_clear();
+    let verdict = Verdict::of(&runs);
     let format = if args.json {
         Format::Json
     } else {
         args.output.output
     };
-    let table = || table::render(rehearsal, &reports, notes) + "\n";
-    let text = format.render(&answer(&stage, &reports), table)?;
+    let table = || table::render(rehearsal, &runs, verdict.as_ref(), notes) + "\n";
+    let text = format.render(&answer(&stage, &runs, verdict.as_ref()), table)?;
     output::print(&text)?;
     if let Some(path) = &args.html {
-        let page = chart::render(&stage.cluster, rehearsal, &reports, notes);
+        let page = chart::render(&stage, &runs, verdict.as_ref());
         std::fs::write(path, page).map_err(|source| RehearseError::Write {
             path: path.clone(),
             source,
@@ -109,24 +146,51 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-fn answer<'a>(stage: &'a Stage, reports: &'a [Report]) -> Answer<'a> {
-    let Rehearsal { traffic, world, .. } = &stage.rehearsal;
-    let World { seed, .. } = *world;
+fn answer<'a>(
+    stage: &'a Stage,
+    runs: &'a [Vec<Report>],
+    verdict: Option<&'a Verdict>,
+) -> Answer<'a> {
+    let Rehearsal {
+        traffic,
+        settings,
+        sales,
+        world,
+    } = &stage.rehearsal;
+    let surges = traffic.surges().iter().map(|surge| SurgeAnswer {
+        t0: surge.t0.to_string(),
+        factor: surge.factor,
+    });
+    let several = if runs.len() > 1 { runs } else { &[] };
+    let by_seed = (world.seed..).zip(several).map(|(seed, run)| SeedAnswer {
+        seed,
+        policies: policies(run),
+    });
     Answer {
         cluster: &stage.cluster,
         rehearsed_from: traffic.rehearsed_from().to_string(),
         rehearsed_until: traffic.end().to_string(),
-        seed,
+        seed: world.seed,
+        settings: SettingsAnswer {
+            seeds: u32::try_from(runs.len()).unwrap_or(u32::MAX),
+            world,
+            cluster: settings,
+            lead_time: stage.rehearsal.lead_time(),
+            sales,
+            surges: surges.collect(),
+        },
         step_s: stage.rehearsal.step_s(),
         load_peak_rps: traffic.peak_rps(),
         load_scale: stage.scale,
         notes: &stage.notes,
-        policies: reports
-            .iter()
-            .map(|report| PolicyAnswer {
-                name: report.name,
-                score: &report.score,
-            })
-            .collect(),
+        policies: runs.first().map_or_else(Vec::new, |run| policies(run)),
+        by_seed: by_seed.collect(),
+        verdict,
     }
+}
+
+fn policies(run: &[Report]) -> Vec<PolicyAnswer<'_>> {
+    run.iter()
+        .map(|Report { name, score, .. }| PolicyAnswer { name, score })
+        .collect()
 }

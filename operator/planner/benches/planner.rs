@@ -16,8 +16,8 @@ use floodgate_planner::rehearse::{
     ForecastSettings, PolicyKind, Rehearsal, Settings, Surge, Traffic, World,
 };
 use floodgate_planner::{
-    Caps, Chance, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime, Load,
-    LoadLimits, LoadReading, Memory, Overrides, PlanInput, PodHealth, ReplicaState, Sale,
+    Caps, Chance, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime, Level,
+    Load, LoadLimits, LoadReading, Memory, Overrides, PlanInput, PodHealth, ReplicaState, Sale,
     SalePhase, Scaling, UnixMillis, plan,
 };
 
@@ -141,6 +141,7 @@ fn sale(t0: UnixMillis, name: &str) -> Sale {
         name: name.to_owned(),
         start: t0,
         end: t0.plus_s(7_200),
+        level_max: Level::MAX,
         phases: vec![phase("opening", 0, 1_000), phase("tail", 3_600, 300)],
     }
 }

@@ -38,7 +38,7 @@ pub use histogram::DecayingHistogram;
 pub use input::{
     Caps, ForecastInput, ForecastTrust, LeadTime, PlanInput, ReplicaState, Scaling, StepLimit,
 };
-pub use level::{DegradationPolicy, Level, LevelThreshold};
+pub use level::{DegradationPolicy, Level, LevelThreshold, protected_level};
 pub use load::{Load, LoadFault, LoadLimits, LoadReading, ValidLoad};
 pub use memory::{HoldCause, Memory};
 pub use overrides::{Override, Overrides, Pause};

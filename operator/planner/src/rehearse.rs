@@ -13,6 +13,7 @@ mod fleet;
 mod outlook;
 mod policy;
 mod run;
+mod samples;
 mod score;
 mod sensors;
 mod service;
@@ -20,8 +21,11 @@ mod traffic;
 
 use std::ops::RangeInclusive;
 
+use serde::Serialize;
+
 pub use policy::PolicyKind;
-pub use score::{Report, Sample, Score};
+pub use samples::Sample;
+pub use score::{Report, Score};
 pub use traffic::{Surge, Traffic, TrafficError};
 
 use crate::{DegradationPolicy, LeadTime, LoadLimits, Sale, Scaling};
@@ -43,7 +47,7 @@ pub struct Rehearsal {
 }
 
 /// What of a `PaymentCluster` decides.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Settings {
     /// Bounds, capacity and limits.
     pub scaling: Scaling,
@@ -58,7 +62,7 @@ pub struct Settings {
 }
 
 /// How the forecast is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct ForecastSettings {
     /// Whether it bids.
     pub active: bool,
@@ -77,7 +81,7 @@ pub struct ForecastSettings {
 }
 
 /// What pods and metrics are like.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct World {
     /// Seed of everything that happens by chance.
     pub seed: u64,
@@ -99,8 +103,14 @@ pub struct World {
     pub metric_losses_per_day: f64,
     /// How long each of them lasts, seconds.
     pub metric_loss_s: u32,
-    /// Most pods the quota admits.
+    /// Seconds between two scrapes of the metrics store and of the metrics server, 1 to 60.
+    pub scrape_s: u32,
+    /// Seconds from a scrape until its sample can be read, at most 120.
+    pub metric_delay_s: u32,
+    /// Most pods the quota admits; more are not created.
     pub quota_replicas_max: Option<u32>,
+    /// Most pods the nodes have room for; more are created and stay Pending.
+    pub node_room_pods: Option<u32>,
 }
 
 impl Default for World {
@@ -123,7 +133,30 @@ impl Default for World {
             pods_lost_per_day: 2.0,
             metric_losses_per_day: 0.5,
             metric_loss_s: 120,
+            scrape_s: 15,
+            metric_delay_s: 1,
             quota_replicas_max: None,
+            node_room_pods: None,
+        }
+    }
+}
+
+impl World {
+    /// The same world with pods as they were measured: `ready_p99_s` from creation to Ready, the
+    /// warm-up in it, and `warm_p99_s` for the warm-up alone, 99th percentiles in seconds.
+    ///
+    /// A start is drawn evenly from 0.8 to 1.2 of its middle. The slowest one takes what was
+    /// measured (99 of 100 take 1.196 or less), so the lead time planned with is the measured one.
+    /// A percentile of the rest alone is not known: it takes what the warm-up leaves.
+    #[must_use]
+    pub fn with_measured_starts(self, ready_p99_s: u32, warm_p99_s: u32) -> Self {
+        let slowest = 1.0 + fleet::START_SPREAD;
+        let ready_p99_s = ready_p99_s.max(1);
+        let warm_p99_s = warm_p99_s.min(ready_p99_s - 1);
+        Self {
+            ready_s: f64::from(ready_p99_s - warm_p99_s) / slowest,
+            warm_s: f64::from(warm_p99_s) / slowest,
+            ..self
         }
     }
 }
@@ -133,7 +166,19 @@ impl Rehearsal {
     ///
     /// The oracle always runs, because the others are measured against it.
     pub fn run(&self, kinds: &[PolicyKind], progress: &(dyn Fn(f64) + Sync)) -> Vec<Report> {
-        run::all(self, kinds, progress)
+        let mut runs = self.run_seeds(kinds, 1, progress);
+        runs.pop().unwrap_or_default()
+    }
+
+    /// The same with `seeds` seeds, that of the world and those after it: what happens by chance
+    /// differs, what comes and what is forecast does not.
+    pub fn run_seeds(
+        &self,
+        kinds: &[PolicyKind],
+        seeds: u32,
+        progress: &(dyn Fn(f64) + Sync),
+    ) -> Vec<Vec<Report>> {
+        run::all(self, kinds, seeds, progress)
     }
 
     /// Lead time the operator has measured: the slowest starts of this world, within the bounds.
@@ -142,7 +187,8 @@ impl Rehearsal {
             ready_s, warm_s, ..
         } = self.world;
         let start_s = (ready_s + warm_s) * (1.0 + fleet::START_SPREAD);
-        let total_s = (start_s.ceil() as u32)
+        // A start of whole seconds must not become one longer through rounding.
+        let total_s = ((start_s - 1e-9).ceil() as u32)
             .saturating_add(INTERVAL_S)
             .clamp(*self.settings.lead_s.start(), *self.settings.lead_s.end());
         LeadTime {

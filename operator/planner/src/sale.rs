@@ -4,7 +4,7 @@ use floodgate_forecast::{ForecastPath, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::chance::BaselineRps;
-use crate::{Chance, LeadTime, Scaling};
+use crate::{Chance, LeadTime, Level, Scaling};
 
 /// A sale that selects this cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct Sale {
     pub start: UnixMillis,
     /// The sale is over from here.
     pub end: UnixMillis,
+    /// Highest level that planned degradation may impose while a phase runs, from what the sale
+    /// protects.
+    pub level_max: Level,
     /// Its phases; with none, the sale changes nothing.
     pub phases: Vec<SalePhase>,
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use floodgate_api::SaleEvent;
-use floodgate_contract::Level;
 use floodgate_planner::{Sale, UnixMillis};
 
 use jiff::Timestamp;
@@ -97,16 +96,4 @@ pub(super) fn planner_sales(
         }
     }
     sales
-}
-
-/// The highest level that running phases allow the plan to impose, by what they protect.
-pub(super) fn protected_level(sales: &[ValidSale], now: UnixMillis) -> Option<Level> {
-    let running = sales.iter().filter(|valid| {
-        valid
-            .sale
-            .phases
-            .iter()
-            .any(|phase| phase.t0 <= now && now < phase.until)
-    });
-    running.map(|valid| valid.level_max).min()
 }

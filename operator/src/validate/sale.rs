@@ -2,9 +2,8 @@
 
 use floodgate_api::SaleEvent;
 use floodgate_api::sale::status::SalePhaseStatus;
-use floodgate_api::sale::{ClusterSelector, DatedSale, TrafficClass};
-use floodgate_contract::Level;
-use floodgate_planner::{Chance, Sale, SalePhase};
+use floodgate_api::sale::{ClusterSelector, DatedSale};
+use floodgate_planner::{Chance, Level, Sale, SalePhase};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -19,8 +18,6 @@ pub struct ValidSale {
     pub selector: ClusterSelector,
     /// Keys every new pod loads first.
     pub hot_keys: Vec<String>,
-    /// Highest level planned degradation may impose while a phase runs, from what is protected.
-    pub level_max: Level,
     /// Local times that do not exist or come twice, and what is taken for them.
     pub remarks: Vec<String>,
 }
@@ -59,11 +56,11 @@ pub fn validate_sale(
             name: event.name_any(),
             start: start.into(),
             end: end.into(),
+            level_max: level_max(event),
             phases: phases.collect(),
         },
         selector: event.spec.cluster_selector.clone(),
         hot_keys: event.spec.hot_keys.clone(),
-        level_max: level_max(&event.spec.protect),
         remarks,
     })
 }
@@ -110,6 +107,7 @@ pub fn retained_sale(
             name: event.name_any(),
             start,
             end,
+            level_max: level_max(event),
             phases,
         },
         selector: ClusterSelector {
@@ -117,17 +115,10 @@ pub fn retained_sale(
             ..ClusterSelector::default()
         },
         hot_keys: event.spec.hot_keys.clone(),
-        level_max: level_max(&event.spec.protect),
         remarks: Vec::new(),
     })
 }
 
-/// The highest level that still leaves every protected class on.
-fn level_max(protect: &[TrafficClass]) -> Level {
-    match protect.iter().max() {
-        None | Some(TrafficClass::CriticalPlus) => Level::Survive,
-        Some(TrafficClass::Critical) => Level::Protect,
-        Some(TrafficClass::SheddablePlus) => Level::Reduce,
-        Some(TrafficClass::Sheddable) => Level::Guard,
-    }
+fn level_max(event: &SaleEvent) -> Level {
+    Level::from_index(event.spec.level_index_max())
 }

@@ -2,7 +2,7 @@ mod sales;
 
 use floodgate_api::cluster::backends::SecretKeyRef;
 use floodgate_api::{PaymentCluster, Reason, SaleEvent};
-use floodgate_contract::Level;
+use floodgate_planner::Level;
 use serde_json::{Value, json};
 
 use super::*;
@@ -254,7 +254,7 @@ fn phases_end_where_the_next_begins_and_take_the_uplift_of_the_sale() {
             ("midnight", "2026-11-10T18:00:00Z".to_owned(), 4_000),
         ]
     );
-    assert_eq!(valid.level_max, Level::Protect);
+    assert_eq!(valid.sale.level_max, Level::from_index(3));
     assert!(valid.selects(&cluster(&[])));
     assert!(!valid.selects(&cluster(&[("/metadata/name", json!("kiosk"))])));
 }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use floodgate_forecast::UnixMillis;
-use floodgate_planner::rehearse::{PolicyKind, World};
+use floodgate_planner::rehearse::PolicyKind;
 use jiff::civil::Time;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
 
+use super::world::{WorldArgs, above_zero};
 use crate::output::OutputArgs;
 use crate::trace::Unit;
 
@@ -68,28 +69,6 @@ pub struct Args {
     /// Tells nobody of an injected sale that no SaleEvent covers.
     #[arg(long, requires = "inject")]
     pub unannounced: bool,
-    /// Everything that happens by chance follows from it.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// From creation to Ready without warm-up, seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = World::default().ready_s, value_parser = seconds)]
-    pub ready_seconds: f64,
-    /// Warm-up of a pod that is told its hot keys, before it is Ready, seconds. The default is what
-    /// was measured on `payment-svc`, and the round in which the operator tells it.
-    #[arg(long, value_name = "SECONDS", default_value_t = World::default().warm_s, value_parser = seconds)]
-    pub warm_seconds: f64,
-    /// What a pod that nobody warms up holds at first, percent of a warm one. The default is what was
-    /// measured on `payment-svc`, whose money path reads no cache; a service that lives on its cache
-    /// holds less, and the figures of the other policies hang on it: below 70 each start of theirs
-    /// breaks the objective by itself.
-    #[arg(long, value_name = "PERCENT", default_value_t = World::default().cold_percent, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub cold_percent: u32,
-    /// Until such a pod holds as much as a warm one, seconds, while it serves.
-    #[arg(long, value_name = "SECONDS", default_value_t = World::default().cold_s, value_parser = seconds)]
-    pub cold_seconds: f64,
-    /// Most pods the quota of the namespace admits.
-    #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
-    pub quota: Option<u32>,
     /// Rehearses only these policies, comma-separated; default all.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
     pub policies: Vec<PolicyKind>,
@@ -102,6 +81,9 @@ pub struct Args {
     /// Form of the figures.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// What pods and metrics are like.
+    #[command(flatten)]
+    pub world: WorldArgs,
 }
 
 /// A sale that the trace does not hold.
@@ -152,19 +134,8 @@ impl FromStr for Injection {
     }
 }
 
-/// A time a pod takes: at most what `prewarm.leadSecondsMax` may be.
-fn seconds(text: &str) -> Result<f64, String> {
-    within(text, 7_200.0)
-}
-
 fn rate(text: &str) -> Result<f64, String> {
-    within(text, 1e9)
-}
-
-fn within(text: &str, most: f64) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok();
-    let number = number.filter(|number| *number > 0.0 && *number <= most);
-    number.ok_or_else(|| format!("{text:?} must be a number above 0 and at most {most}"))
+    above_zero(text, 1e9)
 }
 
 fn policy(name: &str) -> Result<PolicyKind, String> {

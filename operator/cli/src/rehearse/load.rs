@@ -1,7 +1,7 @@
 //! The trace as the load of the rehearsal: unit, injected sales, scale, and where the sales lie.
 
 use floodgate_forecast::UnixMillis;
-use floodgate_planner::rehearse::{Rehearsal, Surge, Traffic, TrafficError, World};
+use floodgate_planner::rehearse::{Rehearsal, Surge, Traffic, TrafficError};
 use floodgate_planner::{Chance, Sale, SalePhase};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, civil::Time};
@@ -9,6 +9,8 @@ use jiff::{SignedDuration, civil::Time};
 use super::args::{Args, Injection, When};
 use super::history::{self, HistoryError, Recorded};
 use super::objects::{Given, Past};
+use super::world;
+use crate::calendar::LEVEL_MAX_USUAL;
 use crate::trace::{self, TraceFileError};
 
 /// History before the rehearsal, at most half of the trace, seconds.
@@ -79,7 +81,8 @@ pub async fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
     let Given {
         cluster,
         past,
-        settings,
+        mut settings,
+        measured,
         mut sales,
         others,
     } = given;
@@ -102,25 +105,16 @@ pub async fn stage(args: &Args, given: Given) -> Result<Stage, LoadError> {
     for injection in &args.inject {
         traffic = inject(args, *injection, traffic, &mut sales, &mut notes)?;
     }
+    let declared_rps = settings.scaling.capacity_rps;
+    settings.scaling.capacity_rps =
+        world::capacity_rps(&args.world, &measured, declared_rps, &mut notes);
     let full_rps = f64::from(settings.scaling.replicas_max) * settings.scaling.capacity_rps;
     let scale = scale(args, &traffic, full_rps, &mut notes);
-    notes.push(format!(
-        "Pods take {} s to be Ready and {} s to be warm; one that nobody warms up holds {} % of a warm one at first.",
-        args.ready_seconds, args.warm_seconds, args.cold_percent
-    ));
     let rehearsal = Rehearsal {
         traffic: traffic.scaled(scale),
         settings,
         sales,
-        world: World {
-            seed: args.seed,
-            ready_s: args.ready_seconds,
-            warm_s: args.warm_seconds,
-            cold_percent: args.cold_percent,
-            cold_s: args.cold_seconds,
-            quota_replicas_max: args.quota,
-            ..World::default()
-        },
+        world: world::world(&args.world, &measured, &mut notes),
     };
     notes.extend(slower(&rehearsal));
     Ok(Stage {
@@ -313,6 +307,7 @@ fn announced(surge: &Surge, index: usize) -> Sale {
         name: format!("injected-{index}"),
         start: surge.t0,
         end: surge.until(),
+        level_max: LEVEL_MAX_USUAL,
         phases: phases.collect(),
     }
 }

@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::args::Args;
+use super::measured::Measured;
+use crate::calendar::{self, LEVEL_MAX_USUAL};
 use crate::file::{self, FileError, Saved};
-use crate::{calendar, settings};
+use crate::settings;
 
 /// Why the objects cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,8 @@ pub struct Given {
     pub past: Past,
     /// What of it decides.
     pub settings: Settings,
+    /// What its status has measured.
+    pub measured: Measured,
     /// Sales that select it.
     pub sales: Vec<Sale>,
     /// Sales that do not.
@@ -135,6 +139,7 @@ pub fn read(files: &[PathBuf], list: Option<&Path>, args: &Args) -> Result<Given
         },
         cluster: name,
         settings,
+        measured: Measured::of(cluster),
         sales: hitting,
         others,
     })
@@ -176,6 +181,7 @@ fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
             name: format!("listed-{line}"),
             start: t0,
             end: until,
+            level_max: LEVEL_MAX_USUAL,
             phases: vec![phase],
         })
     };

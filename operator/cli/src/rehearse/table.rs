@@ -1,8 +1,10 @@
-//! The figures as a table.
+//! The figures as a table, and the verdict below it.
 
 use std::fmt::Write;
 
 use floodgate_planner::rehearse::{Rehearsal, Report};
+
+use super::verdict::{Range, Spread, Verdict, number, spreads};
 
 /// Head of each column.
 pub const HEADS: [&str; 11] = [
@@ -19,18 +21,16 @@ pub const HEADS: [&str; 11] = [
     "IDLE",
 ];
 
-/// Renders what was done and one line per policy.
-pub fn render(rehearsal: &Rehearsal, reports: &[Report], notes: &[String]) -> String {
-    let mut rows = vec![HEADS.map(str::to_owned)];
-    rows.extend(reports.iter().map(row));
-    let widths: Vec<usize> = (0..HEADS.len())
-        .map(|column| {
-            rows.iter()
-                .map(|row| row[column].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
+/// Head of each column of the spread.
+pub const SPREAD_HEADS: [&str; 5] = ["POLICY", "SLO MIN", "MIN..MAX", "POD-HOURS", "MIN..MAX"];
+
+/// Renders what was done, one line per policy, with several seeds their spread, and the verdict.
+pub fn render(
+    rehearsal: &Rehearsal,
+    runs: &[Vec<Report>],
+    verdict: Option<&Verdict>,
+    notes: &[String],
+) -> String {
     let mut text = String::new();
     for note in notes {
         let _ = writeln!(text, "{note}");
@@ -40,7 +40,35 @@ pub fn render(rehearsal: &Rehearsal, reports: &[Report], notes: &[String]) -> St
         "Load at its peak: {:.0} requests/s.\n",
         rehearsal.traffic.peak_rps()
     );
-    for row in rows {
+    if runs.len() > 1 {
+        let _ = writeln!(text, "Seed {}:", rehearsal.world.seed);
+    }
+    let first = runs.first().map_or(&[][..], Vec::as_slice);
+    let rows: Vec<[String; 11]> = first.iter().map(row).collect();
+    lines(&mut text, HEADS, &rows);
+    if runs.len() > 1 {
+        let _ = writeln!(text, "\nMeans of {} seeds, least and most:", runs.len());
+        lines(&mut text, SPREAD_HEADS, &spread_rows(runs));
+    }
+    if let Some(verdict) = verdict {
+        text.push('\n');
+        for line in verdict.in_words(runs.len()) {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+fn lines<const COLUMNS: usize>(
+    text: &mut String,
+    heads: [&str; COLUMNS],
+    rows: &[[String; COLUMNS]],
+) {
+    let heads = heads.map(str::to_owned);
+    let all = || std::iter::once(&heads).chain(rows);
+    let width = |column: usize| all().map(|row| row[column].chars().count()).max();
+    let widths: Vec<usize> = (0..COLUMNS).map(|at| width(at).unwrap_or(0)).collect();
+    for row in all() {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             if column == 0 {
@@ -51,7 +79,6 @@ pub fn render(rehearsal: &Rehearsal, reports: &[Report], notes: &[String]) -> St
         }
         let _ = writeln!(text, "{}", line.trim_end());
     }
-    text.trim_end().to_owned()
 }
 
 /// The cells of one policy.
@@ -73,4 +100,19 @@ pub fn row(report: &Report) -> [String; 11] {
             .map_or_else(|| "-".to_owned(), |share| percent(share, 1)),
         percent(score.idle_ratio, 1),
     ]
+}
+
+/// The cells of each policy over all seeds.
+pub fn spread_rows(runs: &[Vec<Report>]) -> Vec<[String; 5]> {
+    let range = |Range { least, most, .. }: Range| format!("{}..{}", number(least), number(most));
+    let cells = |spread: &Spread| {
+        [
+            spread.name.to_owned(),
+            number(spread.minutes.mean),
+            range(spread.minutes),
+            number(spread.pod_hours.mean),
+            range(spread.pod_hours),
+        ]
+    };
+    spreads(runs).iter().map(cells).collect()
 }

@@ -26,24 +26,26 @@ pub(super) struct Fleet {
     /// Pods that are not warm yet, in the order they were ordered.
     young: Vec<Cohort>,
     desired: u32,
+    /// Pods that exist and find no node.
+    pending: u32,
 }
 
 impl Fleet {
     /// A fleet of warm pods.
     pub(super) fn new(world: World, prewarms: bool, replicas: u32) -> Self {
-        let replicas = world
-            .quota_replicas_max
-            .map_or(replicas, |quota| replicas.min(quota));
-        Self {
+        let mut fleet = Self {
             world,
             prewarms,
-            warm: replicas,
+            warm: 0,
             young: Vec::new(),
             desired: replicas,
-        }
+            pending: 0,
+        };
+        fleet.warm = fleet.place(replicas);
+        fleet
     }
 
-    /// Pods that exist, Ready or not: what is paid for.
+    /// Pods on nodes, Ready or not: what is paid for.
     pub(super) fn pods(&self) -> u32 {
         self.warm + self.young.iter().map(|cohort| cohort.pods).sum::<u32>()
     }
@@ -54,6 +56,11 @@ impl Fleet {
 
     pub(super) const fn warm(&self) -> u32 {
         self.warm
+    }
+
+    /// Pods that wait for room on a node.
+    pub(super) const fn pending(&self) -> u32 {
+        self.pending
     }
 
     /// Pods that are Ready.
@@ -90,10 +97,7 @@ impl Fleet {
     /// Sets the desired count; pods beyond it go at once, those that serve least first.
     pub(super) fn order(&mut self, now: UnixMillis, replicas: u32) {
         self.desired = replicas;
-        let admitted = self
-            .world
-            .quota_replicas_max
-            .map_or(replicas, |quota| replicas.min(quota));
+        let admitted = self.place(replicas);
         let present = self.pods();
         if admitted > present {
             self.start(now, admitted - present);
@@ -115,6 +119,19 @@ impl Fleet {
             self.warm -= 1;
             self.start(now, 1);
         }
+    }
+
+    /// Of the pods wanted, those that the quota admits and that find a node.
+    fn place(&mut self, replicas: u32) -> u32 {
+        let World {
+            quota_replicas_max,
+            node_room_pods,
+            ..
+        } = self.world;
+        let admitted = replicas.min(quota_replicas_max.unwrap_or(u32::MAX));
+        let placed = admitted.min(node_room_pods.unwrap_or(u32::MAX));
+        self.pending = admitted - placed;
+        placed
     }
 
     fn start(&mut self, now: UnixMillis, pods: u32) {

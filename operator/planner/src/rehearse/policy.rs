@@ -107,6 +107,8 @@ pub(super) struct Seen<'a> {
     pub(super) desired: u32,
     pub(super) ready: u32,
     pub(super) warm: u32,
+    /// Pods that wait for room on a node.
+    pub(super) pending: u32,
 }
 
 /// What it orders.

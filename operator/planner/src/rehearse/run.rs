@@ -21,15 +21,16 @@ use crate::Level;
 /// Most threads; the result does not depend on it.
 const THREADS_MAX: usize = 8;
 
-/// Nobody decides before averages of a minute and their delay are filled, seconds; an empty average
-/// would read as no load.
+/// Nobody decides earlier than this, seconds.
 const SETTLE_S: i64 = 90;
 
 /// What every policy meets alike, and what those that know more are given.
 pub(super) struct Stage<'a> {
     pub(super) rehearsal: &'a Rehearsal,
-    pub(super) calendar: Calendar,
-    pub(super) outlooks: Outlooks,
+    pub(super) calendar: &'a Calendar,
+    pub(super) outlooks: &'a Outlooks,
+    /// The world of the rehearsal with the seed of this run.
+    world: World,
     /// Seconds after the start at which a pod dies, and at which the metrics store fails.
     pods_lost_s: Vec<i64>,
     metrics_lost_s: Vec<i64>,
@@ -39,32 +40,41 @@ pub(super) struct Stage<'a> {
 pub(super) fn all(
     rehearsal: &Rehearsal,
     kinds: &[PolicyKind],
+    seeds: u32,
     progress: &(dyn Fn(f64) + Sync),
-) -> Vec<Report> {
-    let span_s = rehearsal.traffic.rehearsed_s();
-    let World { seed, .. } = rehearsal.world;
-    let stage = Stage {
-        rehearsal,
-        calendar: Calendar::read(rehearsal),
-        outlooks: if kinds.contains(&PolicyKind::Floodgate) {
-            Outlooks::make(rehearsal, &|share| progress(share / 2.0))
-        } else {
-            Outlooks::default()
-        },
-        pods_lost_s: chance::instants_s(seed, 4, rehearsal.world.pods_lost_per_day, span_s),
-        metrics_lost_s: chance::instants_s(seed, 5, rehearsal.world.metric_losses_per_day, span_s),
+) -> Vec<Vec<Report>> {
+    let calendar = Calendar::read(rehearsal);
+    // What comes by chance is in no forecast, so one serves every seed.
+    let outlooks = if kinds.contains(&PolicyKind::Floodgate) {
+        Outlooks::make(rehearsal, &|share| progress(share / 2.0))
+    } else {
+        Outlooks::default()
     };
+    let stages: Vec<Stage<'_>> = (0..u64::from(seeds.max(1)))
+        .map(|after| Stage::new(rehearsal, &calendar, &outlooks, after))
+        .collect();
     let mut wanted: Vec<PolicyKind> = kinds.to_vec();
     if !wanted.contains(&PolicyKind::Oracle) {
         wanted.push(PolicyKind::Oracle);
     }
     let done = AtomicUsize::new(0);
-    let mut reports = spread(wanted.len(), |index| {
-        let report = one(&stage, wanted[index]);
+    let count = stages.len() * wanted.len();
+    let mut reports = spread(count, |index| {
+        let report = one(&stages[index / wanted.len()], wanted[index % wanted.len()]);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        progress(0.5 + 0.5 * done as f64 / wanted.len() as f64);
+        progress(0.5 + 0.5 * done as f64 / count as f64);
         report
+    })
+    .into_iter();
+    let runs = stages.iter().map(|_| {
+        let of_seed = reports.by_ref().take(wanted.len()).collect();
+        against_oracle(of_seed, kinds)
     });
+    runs.collect()
+}
+
+/// Fills in the shares against the oracle, and leaves it out where nobody asked for it.
+fn against_oracle(mut reports: Vec<Report>, kinds: &[PolicyKind]) -> Vec<Report> {
     let oracle = PolicyKind::Oracle.name();
     let best = reports
         .iter()
@@ -107,7 +117,7 @@ pub(super) fn spread<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) ->
 /// Rehearses one policy.
 fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
     let rehearsal = stage.rehearsal;
-    let (traffic, world) = (&rehearsal.traffic, &rehearsal.world);
+    let (traffic, world) = (&rehearsal.traffic, &stage.world);
     let scaling = &rehearsal.settings.scaling;
     let (from, step_s) = (traffic.rehearsed_from(), rehearsal.step_s());
     let most = scaling.replicas_max.max(scaling.replicas_min);
@@ -118,11 +128,11 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
     let mut policy = kind.make(stage);
     let mut fleet = Fleet::new(*world, kind.prewarms(), replicas);
     let mut service = Service::new(*world, scaling.full_rps(), f64::from(step_s));
-    let mut sensors = Sensors::new(step_s, from);
+    let mut sensors = Sensors::new(world, step_s, from);
     let mut tally = Tally::new(rehearsal);
     let mut losses: VecDeque<i64> = stage.pods_lost_s.iter().copied().collect();
     let mut level = Level::NORMAL;
-    let mut next_tick_s = SETTLE_S;
+    let mut next_tick_s = SETTLE_S.max(sensors.filled_s());
     for elapsed_s in (0..traffic.rehearsed_s()).step_by(step_s as usize) {
         let at = from.plus_s(elapsed_s);
         fleet.advance(at);
@@ -134,7 +144,7 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
         let outcome = service.step(at, offered_rps, &fleet, level);
         let now = at.plus_s(i64::from(step_s));
         sensors.record(now, outcome.offered, outcome.used);
-        tally.step(at, &outcome, &fleet);
+        tally.step(at, &outcome, &fleet, level);
         if elapsed_s < next_tick_s {
             continue;
         }
@@ -148,6 +158,7 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
             desired: fleet.desired(),
             ready: fleet.ready(now),
             warm: fleet.warm(),
+            pending: fleet.pending(),
         });
         let wanted = order.replicas.clamp(scaling.replicas_min, most);
         level = order.level;
@@ -159,7 +170,30 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
     tally.report(kind.name())
 }
 
-impl Stage<'_> {
+impl<'a> Stage<'a> {
+    /// The stage of the seed that is `after` that of the rehearsal.
+    fn new(
+        rehearsal: &'a Rehearsal,
+        calendar: &'a Calendar,
+        outlooks: &'a Outlooks,
+        after: u64,
+    ) -> Self {
+        let world = World {
+            seed: rehearsal.world.seed.wrapping_add(after),
+            ..rehearsal.world
+        };
+        let span_s = rehearsal.traffic.rehearsed_s();
+        let instants = |lane, per_day| chance::instants_s(world.seed, lane, per_day, span_s);
+        Self {
+            rehearsal,
+            calendar,
+            outlooks,
+            world,
+            pods_lost_s: instants(4, world.pods_lost_per_day),
+            metrics_lost_s: instants(5, world.metric_losses_per_day),
+        }
+    }
+
     fn metrics_lost(&self, elapsed_s: i64) -> bool {
         let length_s = i64::from(self.rehearsal.world.metric_loss_s);
         let begun = self

@@ -5,15 +5,15 @@ use serde::Serialize;
 
 use super::Rehearsal;
 use super::fleet::Fleet;
+use super::samples::{Sample, Sampler};
 use super::service::Outcome;
+use crate::Level;
 use crate::bids::phases;
 
 /// A minute in which more than this share of requests is refused or late violates the objective.
 const BAD_SHARE: f64 = 0.01;
 /// Seconds before T0 that belong to an event: capacity that waits for it is not idle.
 const EVENT_LEAD_S: i64 = 900;
-/// Points of a chart.
-const SAMPLES: i64 = 1_200;
 
 /// Figures of one policy.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -43,21 +43,6 @@ pub struct Score {
     pub idle_ratio: f64,
 }
 
-/// One point of a chart.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Sample {
-    /// When.
-    pub at: UnixMillis,
-    /// Largest load in the span of the point, requests/s.
-    pub load_rps: f64,
-    /// Pods that were warm at its end.
-    pub warm: u32,
-    /// Most pods that existed.
-    pub pods: u32,
-    /// Minutes of it that violated the objective.
-    pub bad_minutes: u32,
-}
-
 /// The outcome of one policy.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
@@ -67,6 +52,8 @@ pub struct Report {
     pub score: Score,
     /// For a chart.
     pub samples: Vec<Sample>,
+    /// The time around the hardest T0 for another; empty without one.
+    pub around_t0: Vec<Sample>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,9 +81,7 @@ pub(super) struct Tally<'a> {
     /// Last scale action: when, and whether it went up.
     action: Option<(UnixMillis, bool)>,
     reversals: Vec<UnixMillis>,
-    samples: Vec<Sample>,
-    sample: Sample,
-    sample_s: i64,
+    samples: [Sampler; 2],
 }
 
 impl<'a> Tally<'a> {
@@ -117,13 +102,6 @@ impl<'a> Tally<'a> {
             .map(|(t0, until)| (t0.plus_s(-EVENT_LEAD_S), until))
             .collect();
         events.sort_unstable();
-        let sample = Sample {
-            at: from,
-            load_rps: 0.0,
-            warm: 0,
-            pods: 0,
-            bad_minutes: 0,
-        };
         Self {
             rehearsal,
             step_s: f64::from(rehearsal.step_s()),
@@ -139,14 +117,12 @@ impl<'a> Tally<'a> {
             event: 0,
             action: None,
             reversals: Vec::new(),
-            samples: Vec::new(),
-            sample,
-            sample_s: (rehearsal.traffic.rehearsed_s() / SAMPLES).max(60),
+            samples: [Sampler::of_all(rehearsal), Sampler::of_t0(rehearsal)],
         }
     }
 
-    /// Takes one step that began at `at`.
-    pub(super) fn step(&mut self, at: UnixMillis, outcome: &Outcome, fleet: &Fleet) {
+    /// Takes one step that began at `at`, with the level imposed in it.
+    pub(super) fn step(&mut self, at: UnixMillis, outcome: &Outcome, fleet: &Fleet, level: Level) {
         let pods = fleet.pods();
         self.score.pod_hours += f64::from(pods) * self.step_s / 3_600.0;
         let load_rps = outcome.offered / self.step_s;
@@ -162,21 +138,12 @@ impl<'a> Tally<'a> {
             self.ahead.pop();
             self.at_t0(at, fleet.warm());
         }
-        self.sample.load_rps = self.sample.load_rps.max(load_rps);
-        self.sample.pods = self.sample.pods.max(pods);
-        self.sample.warm = fleet.warm();
-        if at.0.rem_euclid(60_000) + (self.step_s * 1_000.0) as i64 >= 60_000 {
-            self.end_minute();
+        for samples in &mut self.samples {
+            samples.step(at, load_rps, fleet, level);
         }
-        if at.seconds_since(self.sample.at) >= self.sample_s {
-            self.samples.push(self.sample);
-            self.sample = Sample {
-                at,
-                load_rps: 0.0,
-                bad_minutes: 0,
-                pods: 0,
-                ..self.sample
-            };
+        let step_ms = (self.step_s * 1_000.0) as i64;
+        if at.0.rem_euclid(60_000) + step_ms >= 60_000 {
+            self.end_minute(UnixMillis(at.0 + step_ms));
         }
     }
 
@@ -211,11 +178,13 @@ impl<'a> Tally<'a> {
         });
     }
 
-    fn end_minute(&mut self) {
+    fn end_minute(&mut self, at: UnixMillis) {
         let Minute { offered, bad } = std::mem::take(&mut self.minute);
         if offered > 0.0 && bad > offered * BAD_SHARE {
             self.score.slo_violation_minutes += 1;
-            self.sample.bad_minutes += 1;
+            for samples in &mut self.samples {
+                samples.bad_minute(at);
+            }
         }
     }
 
@@ -241,8 +210,7 @@ impl<'a> Tally<'a> {
 
     /// The report; the share against the oracle is filled in when all are known.
     pub(super) fn report(mut self, name: &'static str) -> Report {
-        self.end_minute();
-        self.samples.push(self.sample);
+        self.end_minute(self.rehearsal.traffic.end());
         let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let count = self.shares.len() as f64;
         let known = !self.shares.is_empty();
@@ -253,10 +221,12 @@ impl<'a> Tally<'a> {
             warm_share_at_t0_least: self.shares.iter().copied().reduce(f64::min),
             ..self.score
         };
+        let [samples, around_t0] = self.samples.map(Sampler::samples);
         Report {
             name,
             score,
-            samples: self.samples,
+            samples,
+            around_t0,
         }
     }
 }

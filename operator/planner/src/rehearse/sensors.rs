@@ -2,17 +2,18 @@
 
 use floodgate_forecast::UnixMillis;
 
-/// Steps remembered; two and a half minutes at the shortest step of a second.
+use super::World;
+
+/// Steps remembered: more than five minutes at the shortest step of two seconds, so a minute that
+/// is as late as a world can make it.
 const STEPS: usize = 160;
-/// Seconds between two scrapes of the metrics store and of the metrics server.
-const SCRAPE_S: i64 = 15;
-/// Seconds from a scrape until its sample can be read.
-const INGEST_S: i64 = 1;
 
 /// A ring of running sums.
 #[derive(Clone, Debug)]
 pub(super) struct Sensors {
     step_s: i64,
+    scrape_s: i64,
+    delay_s: i64,
     /// Running sums of requests and of used CPU-seconds per pod, one per step.
     requests: Vec<f64>,
     used: Vec<f64>,
@@ -22,14 +23,22 @@ pub(super) struct Sensors {
 }
 
 impl Sensors {
-    pub(super) fn new(step_s: u32, now: UnixMillis) -> Self {
+    pub(super) fn new(world: &World, step_s: u32, now: UnixMillis) -> Self {
         Self {
             step_s: i64::from(step_s),
+            scrape_s: i64::from(world.scrape_s.clamp(1, 60)),
+            delay_s: i64::from(world.metric_delay_s.min(120)),
             requests: vec![0.0; STEPS],
             used: vec![0.0; STEPS],
             steps: 0,
             now,
         }
+    }
+
+    /// Seconds until the average of a minute is filled, however late it is read; before, it would
+    /// read as less load than there is.
+    pub(super) const fn filled_s(&self) -> i64 {
+        60 + self.scrape_s + self.delay_s + self.step_s
     }
 
     /// Takes one step.
@@ -61,13 +70,13 @@ impl Sensors {
 
     /// Mean CPU use of the Ready pods as the metrics server has it, a share of the limit.
     pub(super) fn stored_use(&self) -> f64 {
-        self.mean(&self.used, SCRAPE_S, self.scrape_age_s())
+        self.mean(&self.used, self.scrape_s, self.scrape_age_s())
     }
 
     /// Age of the newest sample that can be read, seconds.
-    fn scrape_age_s(&self) -> i64 {
-        let second = self.now.0.div_euclid(1_000) - INGEST_S;
-        second.rem_euclid(SCRAPE_S) + INGEST_S
+    pub(super) fn scrape_age_s(&self) -> i64 {
+        let second = self.now.0.div_euclid(1_000) - self.delay_s;
+        second.rem_euclid(self.scrape_s) + self.delay_s
     }
 
     fn mean(&self, sums: &[f64], window_s: i64, age_s: i64) -> f64 {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use floodgate_planner::{
     Caps, Chance, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust,
-    LeadTime, Load, LoadLimits, LoadReading, Memory, Override, Overrides, PlanInput, PodHealth,
-    Reason, ReplicaState, Sale, SalePhase, Scaling, UnixMillis, plan,
+    LeadTime, Level, Load, LoadLimits, LoadReading, Memory, Override, Overrides, PlanInput,
+    PodHealth, Reason, ReplicaState, Sale, SalePhase, Scaling, UnixMillis, plan,
 };
 
 /// Any instant will do.
@@ -92,6 +92,7 @@ pub fn sale(name: &str, t0: UnixMillis, length_s: i64, uplift_percent: u32) -> S
         name: name.to_owned(),
         start: t0,
         end: until,
+        level_max: Level::MAX,
         phases: vec![phase],
     }
 }

@@ -2,11 +2,13 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test ends by panic")]
 
+mod faults;
 mod peers;
 mod stage;
 mod world;
 
 use floodgate_planner::rehearse::{PolicyKind, Surge};
+use floodgate_planner::{Level, Sale};
 use stage::{announced, quiet_world, rehearsal, report, wave};
 
 #[test]
@@ -33,6 +35,19 @@ fn an_announced_sale_meets_warm_pods_and_an_unannounced_one_does_not() {
 }
 
 #[test]
+fn seeds_run_together_give_what_each_gives_alone() {
+    let stage = rehearsal(wave(), Vec::new());
+    let kinds = [PolicyKind::Floodgate, PolicyKind::Hpa];
+    let together = stage.run_seeds(&kinds, 3, &|_| {});
+    assert_eq!(together.len(), 3);
+    for (seed, reports) in (stage.world.seed..).zip(together) {
+        let mut alone = stage.clone();
+        alone.world.seed = seed;
+        assert_eq!(reports, alone.run(&kinds, &|_| {}), "seed {seed}");
+    }
+}
+
+#[test]
 fn s3_replicas_stay_within_their_bounds_and_the_quota() {
     let t0 = wave().rehearsed_from().plus_s(20 * 3_600);
     let traffic = wave().with_surge(Surge { t0, factor: 100.0 });
@@ -47,6 +62,25 @@ fn s3_replicas_stay_within_their_bounds_and_the_quota() {
             );
         }
     }
+}
+
+#[test]
+fn what_a_sale_protects_stays_on_in_a_rehearsal_too() {
+    let t0 = wave().rehearsed_from().plus_s(20 * 3_600);
+    let traffic = wave().with_surge(Surge { t0, factor: 100.0 });
+    let highest = |level_max| {
+        let sale = Sale {
+            level_max,
+            ..announced(t0, 10_000)
+        };
+        let mut stage = rehearsal(traffic.clone(), vec![sale]);
+        stage.settings.scaling.replicas_max = 100;
+        let report = report(&stage, PolicyKind::Floodgate);
+        let imposed = report.samples.iter().map(|sample| sample.level);
+        imposed.max().unwrap()
+    };
+    assert!(highest(Level::MAX) > Level::from_index(1));
+    assert_eq!(highest(Level::from_index(1)), Level::from_index(1));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use floodgate_planner::rehearse::{
     ForecastSettings, PolicyKind, Rehearsal, Report, Settings, Traffic, World,
 };
 use floodgate_planner::{
-    Chance, DegradationPolicy, LoadLimits, Sale, SalePhase, Scaling, UnixMillis,
+    Chance, DegradationPolicy, Level, LoadLimits, Sale, SalePhase, Scaling, UnixMillis,
 };
 
 pub const START: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -70,6 +70,7 @@ pub fn announced(t0: UnixMillis, uplift_percent: u32) -> Sale {
         name: "sale".to_owned(),
         start: t0,
         end: t0.plus_s(7_200),
+        level_max: Level::MAX,
         phases: vec![phase],
     }
 }

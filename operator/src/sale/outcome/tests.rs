@@ -164,6 +164,7 @@ fn plan_at(now: &str, uplift_percent: u32) -> SalePhaseStatus {
             name: "sale".to_owned(),
             start: phase(uplift_percent).t0,
             end: phase(uplift_percent).until,
+            level_max: floodgate_planner::Level::MAX,
             phases: vec![phase(uplift_percent)],
         },
         Baseline {

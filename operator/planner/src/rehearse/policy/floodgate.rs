@@ -10,7 +10,7 @@ use crate::rehearse::run::Stage;
 use crate::rehearse::{INTERVAL_S, outlook::Outlook};
 use crate::{
     Baseline, Caps, ForecastInput, ForecastTrust, HoldCause, Load, LoadFault, LoadReading, Memory,
-    Overrides, PlanInput, PodHealth, Reason, ReplicaState, Sale, plan, sale_plan,
+    Overrides, PlanInput, PodHealth, Reason, ReplicaState, Sale, plan, protected_level, sale_plan,
 };
 
 /// The operator keeps the readings of the metrics store of the last minute.
@@ -26,6 +26,8 @@ pub(super) struct Floodgate<'a> {
     next_outlook: usize,
     /// Readings of the metrics store.
     readings: VecDeque<(UnixMillis, f64)>,
+    /// When the newest of them was sampled.
+    sampled_at: Option<UnixMillis>,
 }
 
 impl<'a> Floodgate<'a> {
@@ -55,6 +57,7 @@ impl<'a> Floodgate<'a> {
             sales: rehearsal.sales.clone(),
             next_outlook: 0,
             readings: VecDeque::new(),
+            sampled_at: None,
         }
     }
 
@@ -111,12 +114,15 @@ impl<'a> Floodgate<'a> {
             }
             self.readings
                 .push_back((seen.now, seen.sensors.stored_rps()));
+            self.sampled_at = Some(seen.now.plus_s(-seen.sensors.scrape_age_s()));
         }
         let own_rps = seen.sensors.minute_max_rps();
         let burst_rps = seen.sensors.rate_rps(6, 0);
-        let newest = self.readings.back().map(|(at, _)| *at);
         let staleness_s = i64::from(self.input.load_limits.staleness_s);
-        if let Some(at) = newest.filter(|at| seen.now.seconds_since(*at) <= staleness_s) {
+        if let Some(at) = self
+            .sampled_at
+            .filter(|at| seen.now.seconds_since(*at) <= staleness_s)
+        {
             let stored = self.readings.iter().map(|(_, rps)| *rps);
             return Load::Reading(LoadReading {
                 rate_rps_max: stored.fold(own_rps, f64::max),
@@ -152,6 +158,7 @@ impl Policy for Floodgate<'_> {
             ready: seen.ready,
             warm: seen.warm,
         };
+        self.input.caps.unschedulable_pods = Some(seen.pending);
         // Pods of this world refuse what they cannot hold, and fail nothing: no store of theirs is
         // ever lost, which is all that makes a level of theirs count.
         self.input.health = PodHealth {
@@ -162,7 +169,9 @@ impl Policy for Floodgate<'_> {
         self.input.memory = decision.memory;
         Order {
             replicas: decision.replicas,
-            level: decision.level.floor,
+            // What a sale protects stays on, as the operator tells the pods.
+            level: protected_level(&self.input.sales, seen.now)
+                .map_or(decision.level.floor, |most| decision.level.floor.min(most)),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends by panic")]
 
+mod world;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -129,7 +131,21 @@ fn figures_of_every_policy_come_as_json_and_as_a_chart() {
     }
     assert_eq!(policies[0]["warm_share_at_t0"], 1.0);
     let chart = std::fs::read_to_string(files.0.path().join("chart.html")).unwrap();
-    assert_eq!(chart.matches("<svg").count(), 8);
+    // The hour of the sale from near, and all of it.
+    assert_eq!(chart.matches("<svg").count(), 16);
+    assert!(
+        chart.contains("Around the hardest T0, 2026-03-0"),
+        "{chart}"
+    );
+    assert_eq!(chart.matches("class=\"t0\"").count() % 16, 0);
+    let heights = chart
+        .split(" y1=\"")
+        .skip(1)
+        .filter_map(|text| text.split('"').next());
+    for height in heights {
+        let height: f64 = height.parse().unwrap();
+        assert!((0.0..=150.0).contains(&height), "{height} is cut off");
+    }
     assert!(!chart.contains("src="), "nothing is fetched from elsewhere");
 }
 

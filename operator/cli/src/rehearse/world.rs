@@ -1,0 +1,159 @@
+//! What pods and metrics are like in a rehearsal: what was said on the command line, else what the
+//! status of the cluster has measured, else the usual.
+
+use floodgate_planner::rehearse::World;
+
+use super::measured::Measured;
+
+/// Pods, metrics and chance.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "The world")]
+pub struct WorldArgs {
+    /// Everything that happens by chance follows from it.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Runs so many seeds, from `--seed` on, and gives the spread of the figures: one seed is luck.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub seeds: u32,
+    /// From creation to Ready without warm-up, seconds; each pod takes 0.8 to 1.2 of it. The default
+    /// is what the status of the cluster has measured, where the file carries one, else 30.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub ready_seconds: Option<f64>,
+    /// Warm-up of a pod that is told its hot keys, before it is Ready, seconds; 0.8 to 1.2 of it. The
+    /// default is what the status has measured, else 2: what was measured on `payment-svc`, and the
+    /// round in which the operator tells it.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub warm_seconds: Option<f64>,
+    /// What a pod that nobody warms up holds at first, percent of a warm one. The default is what was
+    /// measured on `payment-svc`, whose money path reads no cache; a service that lives on its cache
+    /// holds less, and the figures of the other policies hang on it: below 70 each start of theirs
+    /// breaks the objective by itself.
+    #[arg(long, value_name = "PERCENT", default_value_t = World::default().cold_percent, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub cold_percent: u32,
+    /// Until such a pod holds as much as a warm one, seconds, while it serves.
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().cold_s, value_parser = seconds)]
+    pub cold_seconds: f64,
+    /// Requests per second a warm pod holds at target utilisation, planned with and true. The default
+    /// is what the status has learned, else `scaling.capacityRps`.
+    #[arg(long, value_name = "RPS", value_parser = capacity)]
+    pub capacity_rps: Option<f64>,
+    /// Most pods the quota of the namespace admits; more are not created.
+    #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub quota: Option<u32>,
+    /// Most pods the nodes have room for; more stay Pending.
+    #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub node_room: Option<u32>,
+    /// Pods that die, a day on average.
+    #[arg(long, value_name = "PODS", default_value_t = World::default().pods_lost_per_day, value_parser = per_day)]
+    pub pods_lost_per_day: f64,
+    /// Losses of the metrics store and the metrics server, a day on average.
+    #[arg(long, value_name = "TIMES", default_value_t = World::default().metric_losses_per_day, value_parser = per_day)]
+    pub metric_losses_per_day: f64,
+    /// How long each of them lasts, seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().metric_loss_s, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub metric_loss_seconds: u32,
+    /// Between two scrapes, seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().scrape_s, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub scrape_seconds: u32,
+    /// From a scrape until its sample can be read, seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = World::default().metric_delay_s, value_parser = clap::value_parser!(u32).range(0..=120))]
+    pub metric_delay_seconds: u32,
+}
+
+/// The world, and what is to be said of it.
+pub fn world(args: &WorldArgs, measured: &Measured, notes: &mut Vec<String>) -> World {
+    let usual = World::default();
+    let middles = measured
+        .starts
+        .map_or(usual, |starts| starts.of_world(usual));
+    let world = World {
+        seed: args.seed,
+        ready_s: args.ready_seconds.unwrap_or(middles.ready_s),
+        warm_s: args.warm_seconds.unwrap_or(middles.warm_s),
+        cold_percent: args.cold_percent,
+        cold_s: args.cold_seconds,
+        pods_lost_per_day: args.pods_lost_per_day,
+        metric_losses_per_day: args.metric_losses_per_day,
+        metric_loss_s: args.metric_loss_seconds,
+        scrape_s: args.scrape_seconds,
+        metric_delay_s: args.metric_delay_seconds,
+        quota_replicas_max: args.quota,
+        node_room_pods: args.node_room,
+        ..usual
+    };
+    let said = args.ready_seconds.is_some() && args.warm_seconds.is_some();
+    if let Some(starts) = measured.starts.filter(|_| !said) {
+        notes.push(starts.in_words());
+    }
+    notes.push(format!(
+        "Pods take {} s to be Ready and {} s to be warm, each 0.8 to 1.2 of it; one that nobody warms up holds {} % of a warm one at first.",
+        tenths(world.ready_s),
+        tenths(world.warm_s),
+        world.cold_percent
+    ));
+    notes.push(format!(
+        "A day {} pods die and the metrics are lost {} times for {} s; they are scraped each {} s and read {} s later. Everybody meets the same.",
+        world.pods_lost_per_day,
+        world.metric_losses_per_day,
+        world.metric_loss_s,
+        world.scrape_s,
+        world.metric_delay_s
+    ));
+    if let Some(pods) = world.quota_replicas_max {
+        notes.push(format!(
+            "The quota admits {pods} pods; more are not created."
+        ));
+    }
+    if let Some(pods) = world.node_room_pods {
+        notes.push(format!(
+            "The nodes have room for {pods} pods; more stay Pending and cost nothing."
+        ));
+    }
+    world
+}
+
+/// What a warm pod holds at target utilisation, and what is to be said of it.
+pub fn capacity_rps(
+    args: &WorldArgs,
+    measured: &Measured,
+    declared_rps: f64,
+    notes: &mut Vec<String>,
+) -> f64 {
+    if let Some(rps) = args.capacity_rps {
+        return rps;
+    }
+    let Some(learned) = measured.capacity else {
+        return declared_rps;
+    };
+    notes.push(learned.in_words(declared_rps));
+    learned.rps
+}
+
+/// A time with at most one digit behind the point.
+pub fn tenths(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
+
+/// A time a pod takes: at most what `prewarm.leadSecondsMax` may be.
+fn seconds(text: &str) -> Result<f64, String> {
+    above_zero(text, 7_200.0)
+}
+
+/// At most what `scaling.capacityRps` may be.
+fn capacity(text: &str) -> Result<f64, String> {
+    above_zero(text, 100_000.0)
+}
+
+/// How often something happens: at most each minute.
+fn per_day(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    let number = number.filter(|number| (0.0..=1_440.0).contains(number));
+    number.ok_or_else(|| format!("{text:?} must be a number of at least 0 and at most 1440"))
+}
+
+/// A number above 0 and at most `most`.
+pub fn above_zero(text: &str, most: f64) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok();
+    let number = number.filter(|number| *number > 0.0 && *number <= most);
+    number.ok_or_else(|| format!("{text:?} must be a number above 0 and at most {most}"))
+}
