@@ -25,15 +25,17 @@ impl Moment {
         self.now
     }
 
-    /// `Wed 11 Nov 00:00:00 CST (Tue 16:00:00 UTC)`; the day stands only where it is not today, and
-    /// UTC only where the local zone is another one.
+    /// `Wed 11 Nov 00:00:00 CST (Tue 16:00:00 UTC)`; the day stands only where it is not today, the
+    /// year only where it is another one, and UTC only where the local zone is.
     pub fn instant(&self, at: Timestamp) -> String {
         let today = at_zone(self.now, &self.zone).date();
         let local = at_zone(at, &self.zone);
         let day = if local.date() == today {
             String::new()
-        } else {
+        } else if local.year() == today.year() {
             format!("{} ", local.strftime("%a %-d %b"))
+        } else {
+            format!("{} ", local.strftime("%a %-d %b %Y"))
         };
         let text = format!("{day}{}", local.strftime("%H:%M:%S %Z"));
         let utc = at_zone(at, &TimeZone::UTC);
@@ -138,6 +140,11 @@ mod tests {
             ),
             ("2026-11-10T15:00:00Z", "UTC", "16:00:00 UTC"),
             ("2026-11-09T15:00:00Z", "UTC", "Tue 10 Nov 16:00:00 UTC"),
+            (
+                "2027-01-09T15:00:00Z",
+                "UTC",
+                "Tue 10 Nov 2026 16:00:00 UTC",
+            ),
         ] {
             assert_eq!(moment(now, zone).instant(at), told);
         }

@@ -1,5 +1,7 @@
 //! Where objects come from: the Kubernetes cluster, or files in its place.
 
+pub mod age;
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -81,7 +81,13 @@ pub enum Weight {
 }
 
 /// One line per point, and one below it for what to do.
-pub fn points(text: &mut String, points: &[Point], weight: Weight, moment: &Moment, paint: Paint) {
+pub fn points<'a>(
+    text: &mut String,
+    points: impl IntoIterator<Item = &'a Point>,
+    weight: Weight,
+    moment: &Moment,
+    paint: Paint,
+) {
     for point in points {
         let since = point
             .since

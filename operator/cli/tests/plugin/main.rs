@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test ends by panic")]
 
+mod aged;
 mod golden;
 mod offline;
 mod online;
