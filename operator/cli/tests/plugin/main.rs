@@ -7,6 +7,7 @@ mod golden;
 mod offline;
 mod online;
 mod overriding;
+mod planning;
 mod refusals;
 mod run;
 mod sales;
