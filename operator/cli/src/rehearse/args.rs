@@ -1,8 +1,12 @@
 //! What can be said on the command line.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Command};
+use floodgate_api::spelling;
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::{PolicyKind, World};
 use jiff::civil::Time;
@@ -91,7 +95,7 @@ pub struct Args {
     #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
     pub quota: Option<u32>,
     /// Rehearses only these policies, comma-separated; default all.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PolicyNames)]
     pub policies: Vec<PolicyKind>,
     /// Writes a chart, one file without anything from elsewhere.
     #[arg(long, value_name = "FILE")]
@@ -167,9 +171,32 @@ fn within(text: &str, most: f64) -> Result<f64, String> {
     number.ok_or_else(|| format!("{text:?} must be a number above 0 and at most {most}"))
 }
 
+/// Reads the name of a policy; a type of its own so that help and completion tell the names.
+#[derive(Clone, Copy, Debug)]
+struct PolicyNames;
+
+impl TypedValueParser for PolicyNames {
+    type Value = PolicyKind;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<PolicyKind, clap::Error> {
+        policy.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let names = PolicyKind::ALL.iter().map(|kind| kind.name());
+        Some(Box::new(names.map(PossibleValue::new)))
+    }
+}
+
 fn policy(name: &str) -> Result<PolicyKind, String> {
     PolicyKind::of_name(name).ok_or_else(|| {
         let names: Vec<&str> = PolicyKind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("{name:?} must be one of {}", names.join(", "))
+        let hint = spelling::hint(name, &names);
+        format!("{name:?} must be one of {}{hint}", names.join(", "))
     })
 }

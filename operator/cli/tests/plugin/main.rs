@@ -9,6 +9,7 @@ mod online;
 mod overriding;
 mod planning;
 mod refusals;
+mod rehearsing;
 mod run;
 mod sales;
 mod server;
