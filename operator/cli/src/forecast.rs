@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use cleaning::Cleaning;
-use floodgate_forecast::UnixMillis;
+use floodgate_forecast::{Mask, UnixMillis};
 use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
@@ -173,6 +173,13 @@ pub(crate) enum ForecastError {
         first: UnixMillis,
         last: UnixMillis,
     },
+    #[error("`--mask` is {}/{}; must touch {first} .. {last}, the rows of {name}", mask.from, mask.until)]
+    MaskOutside {
+        name: String,
+        mask: Mask,
+        first: UnixMillis,
+        last: UnixMillis,
+    },
     #[error(
         "{name} has {points} values over {span}; must hold more than a day to learn from, for the operator lets no forecast bid on less"
     )]
@@ -214,6 +221,7 @@ impl ForecastError {
             | Self::Row { .. }
             | Self::Trace(_)
             | Self::Outside { .. }
+            | Self::MaskOutside { .. }
             | Self::Short { .. }
             | Self::Series { .. }
             | Self::Origin { .. }

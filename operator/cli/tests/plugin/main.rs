@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test ends by panic")]
 
 mod aged;
+mod forecasting;
 mod golden;
 mod offline;
 mod online;
