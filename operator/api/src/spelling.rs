@@ -15,10 +15,27 @@ fn nearest<'a>(typed: &str, names: &[&'a str]) -> Option<&'a str> {
         return None;
     }
     let typed = typed.to_lowercase();
+    // With as many edits as letters nothing of it would be left: that is no spelling of anything.
+    let edits_max = EDITS_MAX.min(typed.chars().count().saturating_sub(1));
     names
         .iter()
         .map(|name| (strsim::osa_distance(&typed, &name.to_lowercase()), *name))
         .min()
-        .filter(|(edits, _)| *edits <= EDITS_MAX)
+        .filter(|(edits, _)| *edits <= edits_max)
         .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_near_when_letters_of_it_are_left() {
+        let names = ["GB", "shop", "keda"];
+        assert_eq!(hint("shpo", &names), "; did you mean `shop`?");
+        assert_eq!(hint("KDEA", &names), "; did you mean `keda`?");
+        for typed in ["", "x", "xy", "something else"] {
+            assert_eq!(hint(typed, &names), "", "{typed}");
+        }
+    }
 }

@@ -2,7 +2,14 @@
 //!
 //! The only place where the plugin reads the clock and the time zone of the machine.
 
+use std::ffi::OsStr;
+use std::sync::Once;
+
+use floodgate_api::spelling;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
+
+/// A zone that is not known is told once, however often the clock is read.
+static TOLD: Once = Once::new();
 
 /// The instant everything is told relative to, and the zone it is told in.
 #[derive(Clone, Debug)]
@@ -16,7 +23,7 @@ impl Moment {
     pub fn new(at: Option<Timestamp>) -> Self {
         Self {
             now: at.unwrap_or_else(Timestamp::now),
-            zone: TimeZone::system(),
+            zone: zone(),
         }
     }
 
@@ -69,6 +76,24 @@ impl Moment {
     pub fn lasting(&self, at: Timestamp) -> String {
         format!("for {}", span(seconds(at, self.now).max(0)))
     }
+}
+
+/// The zone of the machine; UTC, and that said, where `TZ` names none that is known.
+fn zone() -> TimeZone {
+    TimeZone::try_system().unwrap_or_else(|_| {
+        if let Some(name) = std::env::var_os("TZ").filter(|name| !name.is_empty()) {
+            TOLD.call_once(|| eprintln!("{}", unknown(&name)));
+        }
+        TimeZone::UTC
+    })
+}
+
+fn unknown(name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    let zones: Vec<_> = jiff::tz::db().available().collect();
+    let zones: Vec<&str> = zones.iter().map(jiff::tz::TimeZoneName::as_str).collect();
+    let hint = spelling::hint(&name, &zones);
+    format!("warning: `TZ` is `{name}`, no zone that is known here, and times stand in UTC{hint}")
 }
 
 /// An instant of the command line.

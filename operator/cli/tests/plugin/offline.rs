@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::golden::holds;
-use crate::run::{fixture, run, run_with};
+use crate::run::{fixture, run, run_in, run_with};
 
 /// Two minutes before T0 of the fixtures.
 const AT: &str = "2026-11-10T15:58:00Z";
@@ -363,4 +363,19 @@ fn what_a_person_scaled_by_hand_is_listed_although_it_is_no_annotation() {
     assert!(listed.contains("scaled-by-hand=11   2 h 2 min"), "{listed}");
     let later = run_with(&[&args[..], &["2026-11-10T18:00:00Z"]].concat(), &text).stdout;
     assert!(!later.contains("scaled-by-hand"), "{later}");
+}
+
+#[test]
+fn a_zone_that_is_not_known_is_told_once_and_times_stand_in_utc() {
+    let (till, fleet) = (fixture("till.yaml"), fixture("fleet.yaml"));
+    let args = ["status", "-f", &till, "-f", &fleet, "--at", AT];
+    let unknown = run_in("Asia/Shangai", &args);
+    assert_eq!(
+        unknown.stderr,
+        "warning: `TZ` is `Asia/Shangai`, no zone that is known here, and times stand in UTC; did you mean `Asia/Shanghai`?\n"
+    );
+    assert_eq!(unknown.stdout, run_in("UTC", &args).stdout);
+    for zone in ["", "UTC", "CST-8", ":Asia/Shanghai"] {
+        assert_eq!(run_in(zone, &args).stderr, "", "{zone}");
+    }
 }
