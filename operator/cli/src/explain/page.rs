@@ -14,6 +14,9 @@ use crate::status::{Weight, points};
 use crate::table::Table;
 use crate::words;
 
+/// What the operator writes between the reason of a bid and why it does not count.
+const MUTED: &str = ", muted: ";
+
 /// The explanation for a person.
 pub(super) fn page(one: &Explanation, moment: &Moment, paint: Paint) -> String {
     let mut text = String::new();
@@ -107,9 +110,15 @@ fn told_once(guard: &str, reason: &str) -> String {
     }
 }
 
-/// `SalePrescale: double-eleven/midnight (a sale phase begins within the lead time)`.
+/// `SalePrescale: double-eleven/midnight (a sale phase begins within the lead time)`; of a bid that
+/// does not count, why it does not, too.
 fn in_words(reason: &str) -> String {
-    let known = reason.split([':', ',']).next().unwrap_or(reason);
+    if let Some((bid, muted)) = reason.rsplit_once(MUTED)
+        && !words::meaning(muted).is_empty()
+    {
+        return format!("{}; not counted: {}", in_words(bid), in_words(muted));
+    }
+    let known = reason.split(':').next().unwrap_or(reason);
     match words::meaning(known) {
         "" => reason.to_owned(),
         meaning => format!("{reason} ({meaning})"),

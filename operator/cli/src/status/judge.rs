@@ -121,7 +121,11 @@ fn conditions(judgement: &mut Judgement, status: &PaymentClusterStatus) {
             "Capacity does not suffice",
         ),
         (Kind::Degraded, "True", "Degraded"),
-        (Kind::SignalsFresh, "False", "The load is not known"),
+        (
+            Kind::SignalsFresh,
+            "False",
+            "Prometheus gives no valid load",
+        ),
         (
             Kind::ForecastTrusted,
             "False",
@@ -142,7 +146,12 @@ fn conditions(judgement: &mut Judgement, status: &PaymentClusterStatus) {
         let Some(condition) = find(status, kind) else {
             continue;
         };
-        let what = format!("{title}: {}", condition.message);
+        let yet = if condition.status == "Unknown" && wrong == "False" {
+            " yet"
+        } else {
+            ""
+        };
+        let what = format!("{title}{yet}: {}", condition.message);
         let point = Point::new(
             what,
             &condition.reason,

@@ -1,5 +1,6 @@
 //! What is told from saved objects, as of a fixed instant.
 
+use floodgate_api::{ConditionType, Reason};
 use serde_json::Value;
 
 use crate::golden::holds;
@@ -51,6 +52,16 @@ fn explain_shows_every_bid_and_every_guard_with_its_numbers() {
         "explain-till.txt",
         0,
         &["explain", "till", "-f", &till, "--at", AT],
+    );
+}
+
+#[test]
+fn explain_of_several_guards_reads_as_a_chain_and_tells_which_bid_does_not_count() {
+    let guarded = fixture("guarded.yaml");
+    holds(
+        "explain-guarded.txt",
+        0,
+        &["explain", "-f", &guarded, "--at", AT],
     );
 }
 
@@ -285,6 +296,36 @@ fn the_readme_shows_what_the_plugin_prints() {
         readme.contains(printed.trim_end()),
         "README.md must show:\n{printed}"
     );
+}
+
+/// What the fixtures hold could be of today's operator.
+#[test]
+fn conditions_and_reasons_of_the_fixtures_exist() {
+    for name in [
+        "till.yaml",
+        "fleet.yaml",
+        "guarded.yaml",
+        "sale-running.yaml",
+    ] {
+        let text = std::fs::read_to_string(fixture(name)).unwrap();
+        for line in text
+            .lines()
+            .filter(|line| line.contains("lastTransitionTime"))
+        {
+            let value = |key: &str| {
+                let (_, rest) = line.split_once(key).unwrap();
+                rest.split(',').next().unwrap().to_owned()
+            };
+            let (kind, reason) = (value("type: "), value("reason: "));
+            let mut kinds = ConditionType::ALL.iter();
+            assert!(kinds.any(|known| known.as_str() == kind), "{name}: {kind}");
+            let mut reasons = Reason::ALL.iter();
+            assert!(
+                reasons.any(|known| known.as_str() == reason),
+                "{name}: {reason}"
+            );
+        }
+    }
 }
 
 #[test]
