@@ -115,5 +115,6 @@ fn chain(error: &dyn Error) -> String {
         }
         source = cause.source();
     }
-    text
+    // The kubeconfig's reader quotes a path twice.
+    text.replace("'\"", "`").replace("\"'", "`")
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, TypedValueParser};
-use clap::{Arg, Command};
+use clap::{Arg, ArgGroup, Command};
 use floodgate_api::spelling;
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::{PolicyKind, World};
@@ -22,17 +22,18 @@ use crate::trace::Unit;
 /// policies meet the same requests, the same slow pods and the same losses. Nothing is asked of a
 /// Kubernetes cluster and nothing is changed.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = ArgGroup::new("load").required(true))]
 pub struct Args {
     /// Files with one `PaymentCluster` and any number of `SaleEvents`, YAML or JSON.
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Recorded load: `timestamp,value`, RFC 3339, blank value = missing.
-    #[arg(long, value_name = "FILE", required_unless_present = "from_prometheus")]
+    #[arg(long, value_name = "FILE", group = "load")]
     pub trace: Option<PathBuf>,
     /// Reads the recorded load from this Prometheus (or anything with its API) instead, with the
     /// query of the cluster or else the one the operator makes its forecast with. In requests per
     /// second; `--unit` says nothing about it.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["trace", "unit"])]
+    #[arg(long, value_name = "URL", group = "load", conflicts_with = "unit")]
     pub from_prometheus: Option<String>,
     /// Query (`PromQL`) that yields the offered load in requests per second, instead of the cluster's.
     #[arg(long, value_name = "PROMQL", requires = "from_prometheus")]

@@ -13,6 +13,11 @@ use crate::paint::Paint;
 use crate::source::age::SAVED;
 use crate::table::Table;
 
+/// Rows a screen shows, about.
+const SCREEN_ROWS: usize = 20;
+/// Names that stand below a long table.
+const NAMED_MAX: usize = 10;
+
 /// How the table is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns {
@@ -56,6 +61,7 @@ pub fn listing(
         text.push('\n');
     }
     text += &table(rows, columns, moment);
+    text += &tail(rows);
     if untold > 0 {
         let things = if untold == 1 {
             "thing is"
@@ -69,6 +75,26 @@ pub fn listing(
         );
     }
     text
+}
+
+/// Which ones are wrong, below a table that is longer than a screen: they stand first in it, and
+/// what one sees is its end.
+fn tail(rows: &[(ClusterReport, Option<PaymentCluster>)]) -> String {
+    let wrong = rows
+        .iter()
+        .filter(|(report, _)| !report.problems.is_empty());
+    let names: Vec<&str> = wrong.map(|(report, _)| report.name.as_str()).collect();
+    if rows.len() < SCREEN_ROWS || names.is_empty() {
+        return String::new();
+    }
+    let named = names.iter().take(NAMED_MAX).copied();
+    let named = named.collect::<Vec<_>>().join(", ");
+    let more = match names.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (wrong, all) = (names.len(), rows.len());
+    format!("\n{wrong} of {all} clusters are wrong: {named}{more}\n")
 }
 
 fn table(

@@ -79,3 +79,10 @@ fn a_file_that_cannot_be_written_exits_2_from_every_command() {
         assert_eq!(ran.stdout, "", "nothing was rehearsed for nothing");
     }
 }
+
+#[test]
+fn a_rehearsal_without_a_load_is_told_both_ways_to_give_one() {
+    let ran = run(&["rehearse", "-f", &fixture("till.yaml")]);
+    let both = "<--trace <FILE>|--from-prometheus <URL>>";
+    assert!(ran.stderr.contains(both) && ran.code == 2, "{ran:?}");
+}
