@@ -2,6 +2,7 @@
 
 mod history;
 mod page;
+mod silent;
 mod standing;
 
 use clap::Args;
@@ -20,6 +21,7 @@ use crate::status::judge::Point;
 
 use history::Told;
 use page::page;
+use silent::Silent;
 use standing::Standing;
 
 /// `explain`.
@@ -51,6 +53,9 @@ struct Explanation {
     /// How old a saved object is, where that is to be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     age: Option<Point>,
+    /// Sources that make no bid.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    silent: Vec<Silent>,
     /// The pods there are, beside the number decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     standing: Option<Standing>,
@@ -142,6 +147,7 @@ async fn explanation(
         ..
     } = cluster.status.clone().unwrap_or_default();
     Explanation {
+        silent: cluster.status.as_ref().map_or_else(Vec::new, silent::of),
         standing: standing::of(&cluster),
         namespace: cluster.namespace().unwrap_or_else(|| "default".to_owned()),
         name,

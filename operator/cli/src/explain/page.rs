@@ -7,6 +7,7 @@ use floodgate_api::cluster::degradation::Level;
 
 use super::Explanation;
 use super::history::Told;
+use super::silent::Silent;
 use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::paint::Paint;
@@ -43,7 +44,12 @@ pub(super) fn page(one: &Explanation, moment: &Moment, paint: Paint) -> String {
     points(&mut text, &one.age, Weight::Note, moment, paint);
     text.push('\n');
     if let Some(decision) = &one.decision {
-        let _ = writeln!(text, "{}\n{}", bids(decision), guards(decision));
+        let _ = writeln!(
+            text,
+            "{}\n{}",
+            bids(decision, &one.silent),
+            guards(decision)
+        );
     }
     let _ = writeln!(text, "{}", numbers(one));
     if let Some(missing) = &one.events_missing {
@@ -59,7 +65,7 @@ pub(super) fn page(one: &Explanation, moment: &Moment, paint: Paint) -> String {
     text
 }
 
-fn bids(decision: &DecisionRecord) -> String {
+fn bids(decision: &DecisionRecord, silent: &[Silent]) -> String {
     let mut table = Table::new(&["BID", "REPLICAS", "WHY"]);
     let winner = decision
         .bids
@@ -83,6 +89,10 @@ fn bids(decision: &DecisionRecord) -> String {
             String::new(),
             in_words(&decision.reason),
         ]);
+    }
+    for Silent { source, why } in silent {
+        let why = format!("no bid: {why}");
+        table.row(vec![(*source).to_owned(), String::new(), why]);
     }
     table.render(0)
 }

@@ -1,7 +1,7 @@
 //! Why there are as many pods as there are, from saved objects.
 
 use crate::golden::holds;
-use crate::run::{fixture, run};
+use crate::run::{fixture, run, run_with};
 
 /// Two minutes before T0 of the fixtures.
 const AT: &str = "2026-11-10T15:58:00Z";
@@ -56,4 +56,21 @@ fn explain_tells_as_many_events_as_were_asked_for_newest_first() {
     ]);
     assert!(ran.stdout.contains("SignalsStale"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("ScaledDown"), "{}", ran.stdout);
+}
+
+#[test]
+fn explain_tells_why_load_and_forecast_make_no_bid() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let silent =
+        |line: &&str| !line.contains("{source: Forecast,") && !line.contains("{source: Reactive,");
+    let text: Vec<&str> = till.lines().filter(silent).collect();
+    let told = |text: &str| run_with(&["explain", "-f", "-", "--at", AT], text).stdout;
+    let said = told(&text.join("\n"));
+    for line in [
+        "Reactive   -          no bid: PrometheusUnavailable: failed to send request to server",
+        "Forecast   -          no bid: less than a day of history: the usual shape of a day stands in",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    assert!(!told(&till).contains("no bid:"), "both are in the record");
 }
