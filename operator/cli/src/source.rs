@@ -83,6 +83,11 @@ impl Source {
         Ok(Self::Files(Box::new(saved), access.namespace.clone()))
     }
 
+    /// Whether files are read and some PaymentCluster stands in them.
+    pub fn holds_clusters(&self) -> bool {
+        matches!(self, Self::Files(saved, _) if !saved.clusters.is_empty())
+    }
+
     /// The cluster of that name, or all of the scope.
     pub async fn clusters(
         &self,

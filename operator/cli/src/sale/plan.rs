@@ -20,6 +20,7 @@ use crate::failure::{Failure, Finding};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
 use crate::source::Source;
+use crate::status::judge::Point;
 use crate::trace::Unit;
 
 use late::Late;
@@ -72,7 +73,7 @@ struct Answer {
     namespace: String,
     name: String,
     end: Timestamp,
-    /// What is doubtful about the history that was planned from.
+    /// What is doubtful about what was planned from: an old history, an old saved status.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     doubts: Vec<String>,
     /// Local times of the sale that do not exist or come twice, and what is taken for them.
@@ -157,6 +158,13 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
     for event in &picked.sales {
         let sale = planned(event, &all)?;
         let hit = clusters.iter().filter(|one| calendar::selects(event, one));
+        // Clusters that the files lack are asked for, and are of now.
+        let saved = hit.clone().filter(|_| picked.source.holds_clusters());
+        let age = args
+            .which
+            .source
+            .age(saved, &moment)
+            .map(Point::in_one_line);
         let plans = hit.map(|cluster| {
             let mut plan = plan(event, &sale, cluster, given.as_ref())?;
             late::mark(&mut plan, cluster, moment.now());
@@ -170,7 +178,7 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
             namespace: namespace(event),
             name: event.name_any(),
             end: over_at(&sale),
-            doubts: doubts.clone(),
+            doubts: age.into_iter().chain(doubts.clone()).collect(),
             remarks: calendar::remarks(event, &all),
             clusters: plans,
         });
@@ -197,7 +205,7 @@ async fn clusters(
 ) -> Result<Vec<PaymentCluster>, Failure> {
     let online;
     let source = match &picked.source {
-        Source::Files(saved, _) if saved.clusters.is_empty() => {
+        source @ Source::Files(..) if !source.holds_clusters() => {
             let access = Access::open(access).await.map_err(|error| match error {
                 AccessError::NoCluster(_) => Failure::from(SaleError::OnlySales),
                 error => error.into(),

@@ -41,6 +41,12 @@ impl Point {
             remedy: words::remedy(reason).map(str::to_owned),
         }
     }
+
+    /// What, and what to do, in one line.
+    pub fn in_one_line(self) -> String {
+        let remedy = self.remedy.map(|remedy| format!("; {remedy}"));
+        self.what + &remedy.unwrap_or_default()
+    }
 }
 
 /// What is wrong, and what is only worth knowing.

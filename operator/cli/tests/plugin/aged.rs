@@ -20,6 +20,7 @@ fn an_old_saved_object_is_judged_as_of_now_and_that_is_said() {
         &["status", "-o", "wide"],
         &["explain", "till"],
         &["sale", "status"],
+        &["sale", "plan"],
     ] {
         let args = [args, &["-f", "-"]].concat();
         let told = run_with(&args, &saved).stdout;
