@@ -3,7 +3,9 @@
 //! Each condition has one function; `Ready` is made of the others and of nothing else.
 //! Messages hold no number that changes by itself, or every pass would write the status.
 
-use floodgate_api::{ConditionType, Reason, cluster::scaling::ScalingMode};
+use floodgate_api::{
+    ConditionType, Reason, cluster::scaling::ScalingMode, condition::LAST_VALID_HOLDS,
+};
 use floodgate_contract::Level;
 use k8s_openapi::api::apps::v1::Deployment;
 
@@ -135,7 +137,7 @@ pub fn accepted() -> Verdict {
 
 /// The spec is not valid, and the last one that was still holds.
 pub fn not_accepted(error: &ValidateError) -> Verdict {
-    let message = format!("{error}; the last valid spec holds");
+    let message = format!("{error}; {LAST_VALID_HOLDS}");
     Verdict::new(ConditionType::Accepted, false, error.reason(), message)
 }
 

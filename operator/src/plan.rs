@@ -269,7 +269,7 @@ fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastIn
     }
     let trust = match trust {
         Trust::Trusted => ForecastTrust::Trusted,
-        Trust::Shadow | Trust::Off => ForecastTrust::Muted(Reason::ForecastUnavailable),
+        Trust::Shadow | Trust::Off => ForecastTrust::Muted(Reason::ForecastShadow),
         Trust::Pending | Trust::HistoryUnavailable => {
             return ForecastInput::Missing(Reason::ForecastUnavailable);
         }

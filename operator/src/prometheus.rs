@@ -133,6 +133,12 @@ pub enum EndpointError {
         #[source]
         source: Error,
     },
+    /// A server that is reached by TLS only.
+    #[error("`{url}` asks for TLS, which is not supported yet; must begin with `http://`")]
+    Tls {
+        /// The text.
+        url: String,
+    },
     /// The token holds bytes that no header may hold.
     #[error("the bearer token of the Prometheus holds characters that a header may not hold")]
     Token,
@@ -144,6 +150,11 @@ pub enum EndpointError {
 impl Prometheus {
     /// Prepares a connection; nothing is sent yet.
     pub fn connect(endpoint: &Endpoint) -> Result<Self, EndpointError> {
+        // Without this the client says only that it failed to send.
+        if reqwest::Url::parse(&endpoint.url).is_ok_and(|url| url.scheme() == "https") {
+            let url = endpoint.url.clone();
+            return Err(EndpointError::Tls { url });
+        }
         // Addresses come from cluster objects; a proxy of the operator's environment is not asked.
         let http = reqwest::Client::builder()
             .timeout(DEADLINE)
@@ -221,6 +232,11 @@ fn missing_from(error: &Error) -> Missing {
         _ => MissingReason::PrometheusUnavailable,
     };
     let mut message = error.to_string();
+    if let Error::Client(client) = error
+        && let Some(inner) = client.inner().filter(|inner| inner.is_connect())
+    {
+        message = format!("{message}: {}", root(inner));
+    }
     message.truncate(
         message
             .char_indices()
@@ -228,6 +244,15 @@ fn missing_from(error: &Error) -> Missing {
             .map_or(message.len(), |(at, _)| at),
     );
     Missing { reason, message }
+}
+
+/// What lies below all the wrappings of an error: a refused connection, a name nobody knows.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(below) = cause.source() {
+        cause = below;
+    }
+    cause.to_string()
 }
 
 /// A timestamp in Prometheus's fractional seconds.
@@ -265,3 +290,6 @@ fn escaped(value: &str) -> String {
         .replace('"', "\\\"")
         .replace('\n', r"\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,10 @@
 
 use crate::names::named;
 
+/// How the message of [`ConditionType::Accepted`] ends while the spec is refused and the last valid
+/// one is acted on. Without it nothing is decided for the object.
+pub const LAST_VALID_HOLDS: &str = "the last valid spec holds";
+
 named! {
     /// Types of the conditions on a `PaymentCluster` and a `SaleEvent`.
     pub enum ConditionType {

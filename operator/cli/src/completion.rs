@@ -96,10 +96,11 @@ pub async fn offer(words: &[String], mut command: Command) -> Result<(), OutputE
         }
         (None, _) => spelled(current, last),
     };
+    let (kept, begun) = opened.map_or(("", last), |opened| begun(opened, last));
     let mut text = String::new();
-    for (name, about) in offered.iter().filter(|(name, _)| name.starts_with(last)) {
+    for (name, about) in offered.iter().filter(|(name, _)| name.starts_with(begun)) {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{name}\t{about}");
+        let _ = writeln!(text, "{kept}{name}\t{about}");
     }
     output::print(&(text + NO_FILES))
 }
@@ -117,6 +118,12 @@ fn option<'a>(current: &'a Command, word: &str) -> Option<&'a Arg> {
         (long || short) && argument.get_action().takes_values()
     };
     arguments.find(named)
+}
+
+/// Of a list of values, those that are typed already and the one that is begun.
+fn begun<'a>(option: &Arg, last: &'a str) -> (&'a str, &'a str) {
+    let comma = option.get_value_delimiter().and_then(|by| last.rfind(by));
+    comma.map_or(("", last), |at| last.split_at(at + 1))
 }
 
 fn takes_file(option: &Arg) -> bool {

@@ -1,13 +1,12 @@
 //! `explain`: why there are as many pods as there are. Every bid, every guard, the numbers.
 
 mod history;
+mod page;
+mod silent;
 mod standing;
-
-use std::fmt::Write;
 
 use clap::Args;
 use floodgate_api::cluster::decision::DecisionRecord;
-use floodgate_api::cluster::degradation::Level;
 use floodgate_api::cluster::status::{Capacity, LeadTime, LevelStatus};
 use floodgate_api::{PaymentCluster, PaymentClusterStatus};
 use kube::ResourceExt;
@@ -15,15 +14,14 @@ use serde::Serialize;
 
 use crate::access::{AccessArgs, Scope};
 use crate::failure::{Failure, Finding};
-use crate::line::one_line;
-use crate::moment::{Moment, span};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
 use crate::source::{Source, SourceArgs, Unreadable};
-use crate::table::Table;
-use crate::words;
+use crate::status::judge::Point;
 
 use history::Told;
+use page::page;
+use silent::Silent;
 use standing::Standing;
 
 /// `explain`.
@@ -52,6 +50,12 @@ struct Explanation {
     /// Absent before the first decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<DecisionRecord>,
+    /// How old a saved object is, where that is to be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age: Option<Point>,
+    /// Sources that make no bid.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    silent: Vec<Silent>,
     /// The pods there are, beside the number decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     standing: Option<Standing>,
@@ -94,7 +98,10 @@ pub async fn run(args: &ExplainArgs, access: &AccessArgs) -> Result<Finding, Fai
     let mut unreadable = 0;
     for found in found {
         match found {
-            Ok(cluster) => clusters.push(explanation(&source, cluster, args.events).await),
+            Ok(cluster) => {
+                let age = args.source.age([&cluster], &moment);
+                clusters.push(explanation(&source, cluster, age, args.events).await);
+            }
             Err(Unreadable {
                 namespace,
                 name,
@@ -117,7 +124,12 @@ pub async fn run(args: &ExplainArgs, access: &AccessArgs) -> Result<Finding, Fai
     Ok(Finding::wrong_if(undecided || unreadable > 0))
 }
 
-async fn explanation(source: &Source, cluster: PaymentCluster, most: usize) -> Explanation {
+async fn explanation(
+    source: &Source,
+    cluster: PaymentCluster,
+    age: Option<Point>,
+    most: usize,
+) -> Explanation {
     let name = cluster.name_any();
     let namespace = cluster.namespace();
     let events = source.events("PaymentCluster", namespace.as_deref(), &name);
@@ -135,9 +147,11 @@ async fn explanation(source: &Source, cluster: PaymentCluster, most: usize) -> E
         ..
     } = cluster.status.clone().unwrap_or_default();
     Explanation {
+        silent: cluster.status.as_ref().map_or_else(Vec::new, silent::of),
         standing: standing::of(&cluster),
         namespace: cluster.namespace().unwrap_or_else(|| "default".to_owned()),
         name,
+        age,
         decision,
         load_rps,
         capacity,
@@ -146,164 +160,4 @@ async fn explanation(source: &Source, cluster: PaymentCluster, most: usize) -> E
         events,
         events_missing,
     }
-}
-
-fn page(one: &Explanation, moment: &Moment, paint: Paint) -> String {
-    let mut text = String::new();
-    let name = paint.heading(&one.name);
-    // Writing to a String cannot fail.
-    let _ = match &one.decision {
-        Some(decision) => writeln!(
-            text,
-            "{name} ({}): {} replicas, decided {} at {}; {} before\n{}\n\n{}\n{}",
-            one.namespace,
-            decision.to,
-            moment.relative(decision.time.0),
-            moment.instant(decision.time.0),
-            decision.from,
-            one_line(&decision.explain),
-            bids(decision),
-            guards(decision),
-        ),
-        None => writeln!(
-            text,
-            "{name} ({}): {}\n",
-            one.namespace,
-            paint.wrong("nothing was decided yet; `kubectl floodgate status` tells why"),
-        ),
-    };
-    let _ = writeln!(text, "{}", numbers(one));
-    if let Some(missing) = &one.events_missing {
-        let _ = writeln!(
-            text,
-            "{}",
-            paint.note(&format!("Without earlier Events: {missing}"))
-        );
-    }
-    if !one.events.is_empty() {
-        let _ = write!(text, "\n{}", events(&one.events, moment));
-    }
-    text
-}
-
-fn bids(decision: &DecisionRecord) -> String {
-    let mut table = Table::new(&["BID", "REPLICAS", "WHY"]);
-    let winner = decision
-        .bids
-        .iter()
-        .position(|bid| bid.source == decision.winner);
-    for (index, bid) in decision.bids.iter().enumerate() {
-        let wins = if winner == Some(index) {
-            " <- wins"
-        } else {
-            ""
-        };
-        table.row(vec![
-            bid.source.clone(),
-            bid.replicas.to_string(),
-            format!("{}{wins}", in_words(&bid.reason)),
-        ]);
-    }
-    if decision.bids.is_empty() {
-        table.row(vec![
-            "none".to_owned(),
-            String::new(),
-            in_words(&decision.reason),
-        ]);
-    }
-    table.render(0)
-}
-
-fn guards(decision: &DecisionRecord) -> String {
-    if decision.guards.is_empty() {
-        return "No guard changed the number.\n".to_owned();
-    }
-    let mut table = Table::new(&["GUARD", "FROM -> TO", "WHY"]);
-    for guard in &decision.guards {
-        table.row(vec![
-            guard.guard.clone(),
-            format!("{} -> {}", guard.from, guard.to),
-            told_once(&guard.guard, &guard.reason),
-        ]);
-    }
-    table.render(0)
-}
-
-/// The reason of a guard, without its own name when that is all it says.
-fn told_once(guard: &str, reason: &str) -> String {
-    match words::meaning(reason) {
-        meaning if guard == reason && !meaning.is_empty() => meaning.to_owned(),
-        _ => in_words(reason),
-    }
-}
-
-/// `SalePrescale: double-eleven/midnight (a sale phase begins within the lead time)`.
-fn in_words(reason: &str) -> String {
-    let known = reason.split([':', ',']).next().unwrap_or(reason);
-    match words::meaning(known) {
-        "" => reason.to_owned(),
-        meaning => format!("{reason} ({meaning})"),
-    }
-}
-
-fn numbers(one: &Explanation) -> String {
-    let mut lines = Vec::new();
-    if let Some(standing) = &one.standing {
-        lines.push(format!("Standing    {}", standing.line()));
-    }
-    lines.push(match one.load_rps {
-        Some(load_rps) => format!("Load        {load_rps} req/s"),
-        None => "Load        not known".to_owned(),
-    });
-    if let Some(capacity) = &one.capacity {
-        let source = match capacity.samples {
-            Some(samples) => format!("learned from {samples} measurements"),
-            None => "declared".to_owned(),
-        };
-        lines.push(format!(
-            "Capacity    {} req/s per warm pod ({source})",
-            capacity.rps
-        ));
-    }
-    if let Some(lead) = &one.lead_time {
-        let seconds = |seconds: i32| span(i64::from(seconds));
-        lines.push(match lead.samples {
-            0 => format!("Lead time   {} (declared)", seconds(lead.seconds)),
-            pods => format!(
-                "Lead time   {} (p99 of {pods} pods: {} to Ready, of which {} warm-up)",
-                seconds(lead.seconds),
-                seconds(lead.ready_seconds),
-                seconds(lead.warm_seconds),
-            ),
-        });
-    }
-    if let Some(level) = &one.level {
-        let imposed = match level.pinned.unwrap_or(level.floor) {
-            Level::Normal => "nothing imposed".to_owned(),
-            imposed => format!("{imposed} imposed"),
-        };
-        lines.push(format!(
-            "Level       {}, {imposed}: {}",
-            level.current,
-            in_words(&level.reason)
-        ));
-    }
-    lines.join("\n")
-}
-
-fn events(events: &[Told], moment: &Moment) -> String {
-    let mut table = Table::new(&["WHEN", "EVENT", "WHAT"]);
-    for told in events {
-        let count = if told.count > 1 {
-            format!(" ({} times)", told.count)
-        } else {
-            String::new()
-        };
-        table.row(vec![
-            moment.relative(told.time),
-            told.reason.clone(),
-            format!("{}{count}", told.message),
-        ]);
-    }
-    table.render(0)
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::access::AccessError;
 use crate::file::FileError;
+use crate::forecast::ForecastError;
 use crate::output::OutputError;
 use crate::overrides::OverrideError;
 use crate::rehearse::RehearseError;
@@ -14,7 +15,7 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
   0  fine
   1  something is wrong with what was asked about, or it was not found
-  2  bad usage or bad input; nothing was sent
+  2  bad usage or bad input, or a file that cannot be read or written; nothing was sent
   3  the cluster cannot be reached, or does not allow it";
 
 /// What a command that ran to its end found.
@@ -60,6 +61,9 @@ pub enum Failure {
     /// Nothing was rehearsed.
     #[error(transparent)]
     Rehearse(#[from] RehearseError),
+    /// Nothing was forecast.
+    #[error(transparent)]
+    Forecast(#[from] ForecastError),
     /// The answer cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -83,12 +87,13 @@ pub enum Failure {
 impl Failure {
     /// Exit code of this failure.
     pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::NotFound { .. } | Self::Nothing(_) | Self::Output(_) => ExitCode::from(1),
-            Self::File(_) | Self::Override(_) | Self::Sale(_) | Self::Rehearse(_) => {
-                ExitCode::from(2)
-            }
-            Self::Access(_) => ExitCode::from(3),
-        }
+        let usage = match self {
+            Self::Access(_) => return ExitCode::from(3),
+            Self::NotFound { .. } | Self::Nothing(_) | Self::Output(_) => false,
+            Self::File(_) | Self::Override(_) | Self::Sale(_) => true,
+            Self::Rehearse(error) => error.is_usage(),
+            Self::Forecast(error) => error.is_usage(),
+        };
+        ExitCode::from(if usage { 2 } else { 1 })
     }
 }

@@ -12,11 +12,10 @@ mod show;
 mod train;
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use cleaning::Cleaning;
-use floodgate_forecast::UnixMillis;
+use floodgate_forecast::{Mask, UnixMillis};
 use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
@@ -25,9 +24,6 @@ use crate::file::FileError;
 use crate::moment;
 use crate::output::{self, Format, OutputArgs, OutputError};
 use crate::trace::{TraceFileError, Unit};
-
-/// Exit code for input that cannot be used.
-const EXIT_USAGE: u8 = 2;
 
 /// What to forecast.
 #[derive(Debug, Args)]
@@ -154,10 +150,10 @@ impl FormArguments {
 
 /// Why nothing was forecast.
 #[derive(Debug, Error)]
-enum ForecastError {
+pub(crate) enum ForecastError {
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("{path} cannot be written: {source}")]
+    #[error("cannot write `{}`", path.display())]
     Write {
         path: PathBuf,
         source: std::io::Error,
@@ -174,6 +170,13 @@ enum ForecastError {
     Outside {
         name: String,
         at: UnixMillis,
+        first: UnixMillis,
+        last: UnixMillis,
+    },
+    #[error("`--mask` is {}/{}; must touch {first} .. {last}, the rows of {name}", mask.from, mask.until)]
+    MaskOutside {
+        name: String,
+        mask: Mask,
         first: UnixMillis,
         last: UnixMillis,
     },
@@ -210,41 +213,32 @@ enum ForecastError {
 }
 
 impl ForecastError {
-    /// Whether the input, and not this machine, is at fault.
-    const fn is_usage(&self) -> bool {
+    /// Whether the command line or a file is at fault, and not this machine.
+    pub(crate) const fn is_usage(&self) -> bool {
         match self {
             Self::File(_)
+            | Self::Write { .. }
             | Self::Row { .. }
             | Self::Trace(_)
             | Self::Outside { .. }
+            | Self::MaskOutside { .. }
             | Self::Short { .. }
             | Self::Series { .. }
             | Self::Origin { .. }
             | Self::Folder { .. }
             | Self::Fit(_) => true,
-            Self::Write { .. } | Self::Json(_) | Self::Output(_) | Self::Worker => false,
+            Self::Json(_) | Self::Output(_) | Self::Worker => false,
         }
     }
 }
 
 /// Runs a forecast command.
-pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    let done = match arguments.command {
+pub(crate) fn run(arguments: Arguments) -> Result<(), ForecastError> {
+    let text = match arguments.command {
         Command::Eval(arguments) => eval::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::Prior(arguments) => prior::run(&arguments),
-    };
-    let printed = done.and_then(|text| Ok(output::print(&text)?));
-    match printed {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", crate::chain(&error));
-            if error.is_usage() {
-                ExitCode::from(EXIT_USAGE)
-            } else {
-                ExitCode::FAILURE
-            }
-        }
-    }
+    }?;
+    Ok(output::print(&text)?)
 }

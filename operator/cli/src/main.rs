@@ -30,7 +30,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use access::AccessArgs;
-use failure::{EXIT_CODES, Failure};
+use failure::{EXIT_CODES, Failure, Finding};
 
 /// Asks and overrules Floodgate; rehearses a sale before it is trusted.
 #[derive(Debug, Parser)]
@@ -91,9 +91,12 @@ async fn run(command: Command, access: &AccessArgs) -> Result<ExitCode, Failure>
         Command::Sale(args) => sale::run(&args, access).await?,
         Command::Rehearse(args) => {
             rehearse::run(&args).await?;
-            return Ok(ExitCode::SUCCESS);
+            Finding::Fine
         }
-        Command::Forecast(args) => return Ok(forecast::run(args)),
+        Command::Forecast(args) => {
+            forecast::run(args)?;
+            Finding::Fine
+        }
         Command::Completion(args) => completion::script(&args, Cli::command())?,
     };
     Ok(finding.into())
@@ -112,5 +115,6 @@ fn chain(error: &dyn Error) -> String {
         }
         source = cause.source();
     }
-    text
+    // The kubeconfig's reader quotes a path twice.
+    text.replace("'\"", "`").replace("\"'", "`")
 }

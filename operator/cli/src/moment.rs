@@ -2,7 +2,14 @@
 //!
 //! The only place where the plugin reads the clock and the time zone of the machine.
 
+use std::ffi::OsStr;
+use std::sync::Once;
+
+use floodgate_api::spelling;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
+
+/// A zone that is not known is told once, however often the clock is read.
+static TOLD: Once = Once::new();
 
 /// The instant everything is told relative to, and the zone it is told in.
 #[derive(Clone, Debug)]
@@ -16,7 +23,7 @@ impl Moment {
     pub fn new(at: Option<Timestamp>) -> Self {
         Self {
             now: at.unwrap_or_else(Timestamp::now),
-            zone: TimeZone::system(),
+            zone: zone(),
         }
     }
 
@@ -25,15 +32,17 @@ impl Moment {
         self.now
     }
 
-    /// `Wed 11 Nov 00:00:00 CST (Tue 16:00:00 UTC)`; the day stands only where it is not today, and
-    /// UTC only where the local zone is another one.
+    /// `Wed 11 Nov 00:00:00 CST (Tue 16:00:00 UTC)`; the day stands only where it is not today, the
+    /// year only where it is another one, and UTC only where the local zone is.
     pub fn instant(&self, at: Timestamp) -> String {
         let today = at_zone(self.now, &self.zone).date();
         let local = at_zone(at, &self.zone);
         let day = if local.date() == today {
             String::new()
-        } else {
+        } else if local.year() == today.year() {
             format!("{} ", local.strftime("%a %-d %b"))
+        } else {
+            format!("{} ", local.strftime("%a %-d %b %Y"))
         };
         let text = format!("{day}{}", local.strftime("%H:%M:%S %Z"));
         let utc = at_zone(at, &TimeZone::UTC);
@@ -67,6 +76,24 @@ impl Moment {
     pub fn lasting(&self, at: Timestamp) -> String {
         format!("for {}", span(seconds(at, self.now).max(0)))
     }
+}
+
+/// The zone of the machine; UTC, and that said, where `TZ` names none that is known.
+fn zone() -> TimeZone {
+    TimeZone::try_system().unwrap_or_else(|_| {
+        if let Some(name) = std::env::var_os("TZ").filter(|name| !name.is_empty()) {
+            TOLD.call_once(|| eprintln!("{}", unknown(&name)));
+        }
+        TimeZone::UTC
+    })
+}
+
+fn unknown(name: &OsStr) -> String {
+    let name = name.to_string_lossy();
+    let zones: Vec<_> = jiff::tz::db().available().collect();
+    let zones: Vec<&str> = zones.iter().map(jiff::tz::TimeZoneName::as_str).collect();
+    let hint = spelling::hint(&name, &zones);
+    format!("warning: `TZ` is `{name}`, no zone that is known here, and times stand in UTC{hint}")
 }
 
 /// An instant of the command line.
@@ -138,6 +165,11 @@ mod tests {
             ),
             ("2026-11-10T15:00:00Z", "UTC", "16:00:00 UTC"),
             ("2026-11-09T15:00:00Z", "UTC", "Tue 10 Nov 16:00:00 UTC"),
+            (
+                "2027-01-09T15:00:00Z",
+                "UTC",
+                "Tue 10 Nov 2026 16:00:00 UTC",
+            ),
         ] {
             assert_eq!(moment(now, zone).instant(at), told);
         }

@@ -13,7 +13,8 @@ mod table;
 mod verdict;
 mod world;
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 
 use floodgate_planner::rehearse::{PolicyKind, Rehearsal, Report, Settings, World};
 use floodgate_planner::{LeadTime, Sale};
@@ -47,6 +48,16 @@ pub enum RehearseError {
         /// What went wrong.
         source: std::io::Error,
     },
+}
+
+impl RehearseError {
+    /// Whether the command line or a file is at fault, and not this machine.
+    pub const fn is_usage(&self) -> bool {
+        match self {
+            Self::Objects(_) | Self::Load(_) | Self::Write { .. } => true,
+            Self::Output(_) => false,
+        }
+    }
 }
 
 /// What `-o json` prints.
@@ -105,6 +116,11 @@ struct PolicyAnswer<'a> {
 pub async fn run(args: &Args) -> Result<(), RehearseError> {
     let given = objects::read(&args.files, args.sales.as_deref(), args)?;
     let stage = load::stage(args, given).await?;
+    // A rehearsal may take minutes; that its chart cannot be written is told before.
+    if let Some(path) = &args.html {
+        let opened = OpenOptions::new().append(true).create(true).open(path);
+        opened.map_err(|source| unwritable(path, source))?;
+    }
     let Stage {
         rehearsal, notes, ..
     } = &stage;
@@ -129,12 +145,14 @@ pub async fn run(args: &Args) -> Result<(), RehearseError> {
     output::print(&text)?;
     if let Some(path) = &args.html {
         let page = chart::render(&stage, &runs, verdict.as_ref());
-        std::fs::write(path, page).map_err(|source| RehearseError::Write {
-            path: path.clone(),
-            source,
-        })?;
+        std::fs::write(path, page).map_err(|source| unwritable(path, source))?;
     }
     Ok(())
+}
+
+fn unwritable(path: &Path, source: std::io::Error) -> RehearseError {
+    let path = path.to_owned();
+    RehearseError::Write { path, source }
 }
 
 /// A bar on stderr; it stays hidden when that is no terminal.

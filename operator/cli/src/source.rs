@@ -1,5 +1,7 @@
 //! Where objects come from: the Kubernetes cluster, or files in its place.
 
+pub mod age;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -79,6 +81,11 @@ impl Source {
         }
         let saved = Saved::read(&files.filename)?;
         Ok(Self::Files(Box::new(saved), access.namespace.clone()))
+    }
+
+    /// Whether files are read and some PaymentCluster stands in them.
+    pub fn holds_clusters(&self) -> bool {
+        matches!(self, Self::Files(saved, _) if !saved.clusters.is_empty())
     }
 
     /// The cluster of that name, or all of the scope.

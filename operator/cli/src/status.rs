@@ -100,7 +100,7 @@ async fn look(args: &StatusArgs, source: &Source) -> Result<Finding, Failure> {
     let found = source.clusters(args.name.as_deref(), scope).await?;
     let mut rows: Vec<Row> = found
         .into_iter()
-        .map(|one| row(one, source, &moment))
+        .map(|one| row(one, source, &args.source, &moment))
         .collect();
     rows.sort_by_key(|(report, _)| {
         (
@@ -126,20 +126,25 @@ async fn look(args: &StatusArgs, source: &Source) -> Result<Finding, Failure> {
         many => {
             let namespaces = scope == Scope::Everywhere;
             let wide = args.output.wide();
-            listing::listing(many, Columns { namespaces, wide }, &moment, paint)
+            let age = args
+                .source
+                .age(many.iter().flat_map(|(_, one)| one), &moment);
+            let columns = Columns { namespaces, wide };
+            listing::listing(many, age.as_ref(), columns, &moment, paint)
         }
     })?;
     let wrong = rows.iter().any(|(report, _)| !report.problems.is_empty());
     Ok(Finding::wrong_if(wrong || rows.is_empty()))
 }
 
-fn row(found: Found<PaymentCluster>, source: &Source, moment: &Moment) -> Row {
+fn row(found: Found<PaymentCluster>, source: &Source, files: &SourceArgs, moment: &Moment) -> Row {
     match found {
         Ok(cluster) => {
             let Judgement {
                 mut problems,
-                notes,
+                mut notes,
             } = judge(&cluster, moment.now());
+            notes.splice(0..0, files.age([&cluster], moment));
             if cluster.status.is_none() {
                 problems.insert(0, source.unseen("cluster"));
             }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use floodgate_forecast::{Trace, TraceError};
+use floodgate_forecast::{Trace, TraceError, counts_up};
 
 use crate::file::{self, FileError};
 
@@ -45,6 +45,11 @@ pub enum TraceFileError {
         /// The line and what it must be.
         source: TraceError,
     },
+    /// Its values are counted up, not per step.
+    #[error(
+        "`{}` must hold requests per step, or per second; its values never fall but to begin anew, as a counter's do: take their `rate()` first (`forecast` reads counters with --counter)", .0.display()
+    )]
+    Counter(PathBuf),
 }
 
 /// Reads a trace, in requests/s.
@@ -54,6 +59,9 @@ pub fn read(path: &Path, unit: Unit) -> Result<Trace, TraceFileError> {
         path: path.to_owned(),
         source,
     })?;
+    if counts_up(trace.samples()) {
+        return Err(TraceFileError::Counter(path.to_owned()));
+    }
     Ok(match unit {
         Unit::PerStep => trace.scaled(1.0 / f64::from(trace.step_s())),
         Unit::Rps => trace,

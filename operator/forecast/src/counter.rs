@@ -5,6 +5,48 @@
 
 use crate::UnixMillis;
 
+/// Shorter than this, seconds, a load may well only rise; over two days every load falls at night,
+/// at the weekend, or by chance.
+const RISING_S_MIN: i64 = 2 * 86_400;
+/// With fewer values than hours in those two days, falls may lie between them.
+const VALUES_MIN: usize = 48;
+/// A value below this share of the one before is a reset, a smaller fall is none.
+const RESET_SHARE: f64 = 0.5;
+/// Of so many steps one may be a reset.
+const STEPS_PER_RESET: usize = 100;
+/// Of so many steps one must rise: a load that stays as it is counts nothing.
+const STEPS_PER_RISE: usize = 4;
+
+/// Whether values that are said to be rates count up, as a counter's do: over two days and more
+/// they never fall but to begin anew.
+pub fn counts_up(samples: &[(UnixMillis, Option<f64>)]) -> bool {
+    let known = samples
+        .iter()
+        .filter_map(|(at, value)| Some((*at, (*value)?)));
+    let known: Vec<(UnixMillis, f64)> = known.collect();
+    let (Some((from, _)), Some((until, _))) = (known.first(), known.last()) else {
+        return false;
+    };
+    if until.seconds_since(*from) < RISING_S_MIN || known.len() < VALUES_MIN {
+        return false;
+    }
+    let (mut rises, mut resets) = (0, 0);
+    for pair in known.windows(2) {
+        let &[(_, before), (_, after)] = pair else {
+            continue;
+        };
+        if after > before {
+            rises += 1;
+        } else if after < before * RESET_SHARE {
+            resets += 1;
+        } else if after < before {
+            return false;
+        }
+    }
+    let steps = known.len() - 1;
+    rises * STEPS_PER_RISE >= steps && resets * STEPS_PER_RESET <= steps
+}
+
 /// Rates of a counter and how many steps were masked as resets.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CounterRates {

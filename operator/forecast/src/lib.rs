@@ -34,7 +34,7 @@ mod view;
 
 pub use accuracy::{Accuracy, Promise, Verdict};
 pub use baseline::seasonal_naive;
-pub use counter::CounterRates;
+pub use counter::{CounterRates, counts_up};
 pub use events::Calendar;
 pub use fit::{FitError, FitOptions, fit, fit_with_events};
 pub use mask::{MASKS_MAX, Mask, MaskError, Masks};

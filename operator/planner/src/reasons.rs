@@ -37,6 +37,8 @@ reasons! {
     ForecastCapped,
     /// The live error of the forecast is too large to bid.
     ForecastUntrusted,
+    /// `forecast.mode` lets the forecast make no bid.
+    ForecastShadow,
     /// There is no forecast.
     ForecastUnavailable,
     /// The history is too short for a forecast.

@@ -4,6 +4,11 @@ use std::error::Error;
 
 use kube::config::{InferConfigError, KubeconfigError};
 
+use crate::line::one_line;
+
+/// Characters of an answer that are repeated: a refusal of an admission policy fits.
+const SAID_CHARS_MAX: usize = 500;
+
 /// What was asked of the server.
 #[derive(Debug)]
 pub struct Asked {
@@ -97,7 +102,7 @@ impl AccessError {
         let said = Said(if status.message.is_empty() {
             format!("code {code}, {}", status.reason)
         } else {
-            status.message
+            readable(&status.message)
         });
         match code {
             401 => Self::Unauthorized(asked, said),
@@ -108,6 +113,16 @@ impl AccessError {
     }
 }
 
+/// What a server said, on one line: a proxy in between answers with a page of HTML.
+fn readable(message: &str) -> String {
+    let line = one_line(message);
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= SAID_CHARS_MAX {
+        return line;
+    }
+    line.chars().take(SAID_CHARS_MAX).chain(['…']).collect()
+}
+
 /// Whether the object is not there, although its kind is.
 pub(super) fn is_absent(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else {
@@ -115,4 +130,24 @@ pub(super) fn is_absent(error: &kube::Error) -> bool {
     };
     let details = status.details.as_ref();
     status.code == 404 && details.is_some_and(|details| !details.name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_html_is_one_line_of_bounded_length() {
+        let page = format!(
+            "<html>\n  <title>Bad gateway</title>\n{}",
+            "x".repeat(5_000)
+        );
+        let line = readable(&page);
+        assert!(
+            line.starts_with("<html> <title>Bad gateway</title> xxx"),
+            "{line}"
+        );
+        assert_eq!(line.chars().count(), SAID_CHARS_MAX + 1);
+        assert_eq!(readable("quota exceeded"), "quota exceeded");
+    }
 }

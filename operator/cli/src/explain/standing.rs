@@ -39,6 +39,8 @@ pub fn of(cluster: &PaymentCluster) -> Option<Standing> {
         why.push("the number is only recommended, `scaling.mode` is Recommend".to_owned());
     }
     let told = [
+        // While the spec is refused, what was decided is of an earlier one, or of long ago.
+        (ConditionType::Accepted, "False"),
         (ConditionType::ScaleConflict, "True"),
         (ConditionType::PlanMet, "False"),
     ];

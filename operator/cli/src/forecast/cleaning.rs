@@ -30,6 +30,36 @@ pub(super) struct Counted {
 }
 
 impl Cleaning {
+    /// The windows that are left out.
+    pub(super) fn windows(&self) -> &[Mask] {
+        &self.mask
+    }
+
+    /// Refuses a window that touches none of the traces: nothing would be left out, most likely by a
+    /// slip in the date.
+    pub(super) fn within<'a>(
+        &self,
+        name: &str,
+        traces: impl Iterator<Item = &'a Trace> + Clone,
+    ) -> Result<(), ForecastError> {
+        let instants = |trace: &'a Trace| trace.samples().iter().map(|(at, _)| *at);
+        let first = traces.clone().filter_map(|one| instants(one).next()).min();
+        let last = traces.filter_map(|one| instants(one).next_back()).max();
+        let (Some(first), Some(last)) = (first, last) else {
+            return Ok(());
+        };
+        let mut windows = self.mask.iter();
+        let outside = windows.find(|mask| mask.until < first || mask.from > last);
+        outside.map_or(Ok(()), |mask| {
+            Err(ForecastError::MaskOutside {
+                name: name.to_owned(),
+                mask: *mask,
+                first,
+                last,
+            })
+        })
+    }
+
     /// Reads a trace of what `unit` says, or of a counter.
     pub(super) fn trace(&self, path: &Path, unit: Unit) -> Result<(Trace, Counted), ForecastError> {
         if !self.counter {

@@ -45,6 +45,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<String, ForecastError> {
     let calendar = input::calendar(arguments.events.as_deref())?;
     let cleaning = &arguments.cleaning;
     let traces = traces(&arguments.traces, &folds, cleaning)?;
+    cleaning.within(&arguments.traces.display().to_string(), traces.values())?;
     let outcomes = forecast_all(&folds, &traces, &calendar, cleaning)?;
     let mut text = "series,method,origin,timestamp,p50,p95\n".to_owned();
     for outcome in &outcomes {

@@ -29,6 +29,7 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<String, ForecastError> {
     let calendar = input::calendar(arguments.events.as_deref())?;
     let at: UnixMillis = arguments.at.into();
     let name = arguments.trace.display().to_string();
+    arguments.cleaning.within(&name, std::iter::once(&trace))?;
     let series = arguments.cleaning.known_within(&trace, &name, at)?;
     let options = FitOptions::for_step_s(series.step_s());
     let model = fit_with_events(&series, &options, &calendar)?;
@@ -50,6 +51,8 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<String, ForecastError> {
         path: &path,
         truth,
         events: calendar.starts().to_vec(),
+        masked: arguments.cleaning.windows(),
+        step_s: series.step_s(),
         figures: figures(&path, wape, covered),
     };
     input::write(&arguments.html, &chart::html(&picture))?;

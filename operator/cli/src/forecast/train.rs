@@ -12,7 +12,8 @@ struct Summary {
     bytes: usize,
     points: usize,
     missing: usize,
-    rejected: usize,
+    /// Values that are no rate or no count: negative, not finite or absurd.
+    refused: usize,
     /// Values left out by --mask.
     masked: usize,
     /// Steps left out because a counter fell.
@@ -37,6 +38,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         .unwrap_or_default();
     let at = arguments.at.map_or(end, Into::into);
     let name = arguments.trace.display().to_string();
+    arguments.cleaning.within(&name, std::iter::once(&trace))?;
     let series = arguments.cleaning.known_within(&trace, &name, at)?;
     let model = fit_with_events(&series, &FitOptions::for_step_s(series.step_s()), &calendar)?;
     let quality = series.quality();
@@ -55,7 +57,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         bytes: text.len(),
         points: quality.points,
         missing: quality.missing,
-        rejected: quality.rejected + counted.rejected,
+        refused: quality.rejected + counted.rejected,
         masked: quality.masked,
         resets: counted.resets,
         span_s: series.span_s(),
@@ -72,7 +74,7 @@ pub(super) fn run(arguments: &TrainArguments) -> Result<String, ForecastError> {
         summary.bytes,
         summary.points,
         summary.missing,
-        summary.rejected,
+        summary.refused,
         summary.masked,
         summary.resets,
         arguments.cleaning.in_words(arguments.unit, &trace)

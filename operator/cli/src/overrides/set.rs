@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use clap::{ArgGroup, Args};
 use floodgate_api::cluster::status::OverrideStatus;
+use floodgate_api::condition::LAST_VALID_HOLDS;
 use floodgate_api::overrides::{OverridesRead, Remark};
 use floodgate_api::{ConditionType, PaymentCluster, annotation};
 use jiff::{SignedDuration, Timestamp};
@@ -237,10 +238,12 @@ fn change(
     })
 }
 
-/// A cluster that is not accepted stays as it is, overrides included.
+/// A cluster that is not accepted stays as it is, overrides included, but where its last valid spec
+/// holds.
 fn stopped(cluster: &PaymentCluster) -> Option<String> {
     let accepted = find(cluster.status.as_ref()?, ConditionType::Accepted)?;
-    (accepted.status == "False").then(|| accepted.message.clone())
+    let stopped = accepted.status == "False" && !accepted.message.ends_with(LAST_VALID_HOLDS);
+    stopped.then(|| accepted.message.clone())
 }
 
 fn told(args: &SetArgs, change: &Change, moment: &Moment) -> String {

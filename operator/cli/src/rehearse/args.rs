@@ -1,8 +1,12 @@
 //! What can be said on the command line.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, ArgGroup, Command};
+use floodgate_api::spelling;
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::PolicyKind;
 use jiff::civil::Time;
@@ -19,17 +23,18 @@ use crate::trace::Unit;
 /// policies meet the same requests, the same slow pods and the same losses. Nothing is asked of a
 /// Kubernetes cluster and nothing is changed.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = ArgGroup::new("load").required(true))]
 pub struct Args {
     /// Files with one `PaymentCluster` and any number of `SaleEvents`, YAML or JSON.
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Recorded load: `timestamp,value`, RFC 3339, blank value = missing.
-    #[arg(long, value_name = "FILE", required_unless_present = "from_prometheus")]
+    #[arg(long, value_name = "FILE", group = "load")]
     pub trace: Option<PathBuf>,
     /// Reads the recorded load from this Prometheus (or anything with its API) instead, with the
     /// query of the cluster or else the one the operator makes its forecast with. In requests per
     /// second; `--unit` says nothing about it.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["trace", "unit"])]
+    #[arg(long, value_name = "URL", group = "load", conflicts_with = "unit")]
     pub from_prometheus: Option<String>,
     /// Query (`PromQL`) that yields the offered load in requests per second, instead of the cluster's.
     #[arg(long, value_name = "PROMQL", requires = "from_prometheus")]
@@ -70,7 +75,7 @@ pub struct Args {
     #[arg(long, requires = "inject")]
     pub unannounced: bool,
     /// Rehearses only these policies, comma-separated; default all.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = policy)]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PolicyNames)]
     pub policies: Vec<PolicyKind>,
     /// Writes a chart, one file without anything from elsewhere.
     #[arg(long, value_name = "FILE")]
@@ -138,9 +143,32 @@ fn rate(text: &str) -> Result<f64, String> {
     above_zero(text, 1e9)
 }
 
+/// Reads the name of a policy; a type of its own so that help and completion tell the names.
+#[derive(Clone, Copy, Debug)]
+struct PolicyNames;
+
+impl TypedValueParser for PolicyNames {
+    type Value = PolicyKind;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<PolicyKind, clap::Error> {
+        policy.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let names = PolicyKind::ALL.iter().map(|kind| kind.name());
+        Some(Box::new(names.map(PossibleValue::new)))
+    }
+}
+
 fn policy(name: &str) -> Result<PolicyKind, String> {
     PolicyKind::of_name(name).ok_or_else(|| {
         let names: Vec<&str> = PolicyKind::ALL.iter().map(|kind| kind.name()).collect();
-        format!("{name:?} must be one of {}", names.join(", "))
+        let hint = spelling::hint(name, &names);
+        format!("{name:?} must be one of {}{hint}", names.join(", "))
     })
 }

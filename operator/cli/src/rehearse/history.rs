@@ -1,6 +1,6 @@
 //! Recorded load from a metrics store, read by the operator's own client with the operator's query.
 
-use floodgate_forecast::{Series, UnixMillis};
+use floodgate_forecast::{Series, UnixMillis, counts_up};
 use floodgate_operator::prometheus::history::{PastLoad, history_query, span_until};
 use floodgate_operator::prometheus::{BearerToken, Endpoint, EndpointError, Missing, Prometheus};
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +38,14 @@ pub enum HistoryError {
         query: String,
         /// Reason and message, as the operator has them in its conditions.
         missing: Missing,
+    },
+    /// It answers with what was counted, not with a rate.
+    #[error(
+        "`{query}` must yield requests per second; its values never fall but to begin anew, as a counter's do: ask for its `rate()`"
+    )]
+    Counter {
+        /// What was asked.
+        query: String,
     },
     /// It answers and holds nothing.
     #[error(
@@ -85,10 +93,13 @@ pub async fn read(url: &str, args: &Args, past: &Past) -> Result<Recorded, Histo
         .collect();
     let series = Series::from_samples(past.step_s, &pairs).map_err(|_| HistoryError::Empty {
         url: url.to_owned(),
-        query,
+        query: query.clone(),
         days: args.days,
     })?;
-    let samples = series.points().map(|(at, rps)| (at, Some(rps))).collect();
+    let samples: Vec<_> = series.points().map(|(at, rps)| (at, Some(rps))).collect();
+    if counts_up(&samples) {
+        return Err(HistoryError::Counter { query });
+    }
     let refused = series.quality().rejected;
     Ok(Recorded {
         step_s: past.step_s,

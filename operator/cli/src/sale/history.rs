@@ -47,7 +47,6 @@ pub(super) fn forecast(file: &Path, unit: Unit, now: Timestamp) -> Result<Histor
         });
     }
     let path = model.path(&series, HORIZON_S);
-    let busiest_rps = path.upper_rps_max(path.start(), path.end()).unwrap_or(0.0);
     let mut doubts = Vec::new();
     let age_s = seconds(super::instant(series.end()), now);
     if age_s > OLD_S {
@@ -76,7 +75,7 @@ pub(super) fn forecast(file: &Path, unit: Unit, now: Timestamp) -> Result<Histor
         ));
     }
     let source = format!(
-        "forecast from --history, p{}, at most {busiest_rps:.1} req/s ({})",
+        "forecast from --history, p{} ({})",
         path.quantile_percent(),
         unit.in_words(&trace)
     );

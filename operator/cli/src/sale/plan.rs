@@ -1,5 +1,6 @@
 //! `sale plan`.
 
+mod late;
 mod page;
 mod rows;
 
@@ -19,8 +20,10 @@ use crate::failure::{Failure, Finding};
 use crate::output::OutputArgs;
 use crate::paint::Paint;
 use crate::source::Source;
+use crate::status::judge::Point;
 use crate::trace::Unit;
 
+use late::Late;
 use page::{page, short};
 use rows::{Basis, plan};
 
@@ -70,7 +73,7 @@ struct Answer {
     namespace: String,
     name: String,
     end: Timestamp,
-    /// What is doubtful about the history that was planned from.
+    /// What is doubtful about what was planned from: an old history, an old saved status.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     doubts: Vec<String>,
     /// Local times of the sale that do not exist or come twice, and what is taken for them.
@@ -98,6 +101,13 @@ struct ClusterPlan {
     phases: Vec<PhaseRow>,
 }
 
+impl ClusterPlan {
+    /// Whether pods are missing: more than the maximum are needed, or some come late.
+    fn falls_short(&self) -> bool {
+        short(self).is_some() || self.phases.iter().any(|phase| phase.late.is_some())
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PhaseRow {
@@ -105,11 +115,34 @@ struct PhaseRow {
     t0: Timestamp,
     end: Timestamp,
     uplift_percent: u32,
+    /// Load without the sale at its busiest in this phase; absent where the operator published the
+    /// plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline_rps: Option<f64>,
     expected_rps: f64,
+    /// Chance with which the pods hold the load, percent; absent where the operator published it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantile_percent: Option<u8>,
     replicas: u32,
     /// What it would need without a maximum.
     replicas_needed: u32,
     prescale_start: Timestamp,
+    /// Pods that cannot be warm at T0 any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<Late>,
+    /// What other chances would ask for; none where the operator published the plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    chances: Vec<ChanceRow>,
+}
+
+/// What a phase would need to hold the load with some chance.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChanceRow {
+    quantile_percent: u8,
+    expected_rps: f64,
+    /// What it would need without a maximum.
+    replicas_needed: u32,
 }
 
 /// Runs the command. Without a name, what is over is planned only where nothing lies ahead.
@@ -125,7 +158,18 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
     for event in &picked.sales {
         let sale = planned(event, &all)?;
         let hit = clusters.iter().filter(|one| calendar::selects(event, one));
-        let plans = hit.map(|cluster| plan(event, &sale, cluster, given.as_ref()));
+        // Clusters that the files lack are asked for, and are of now.
+        let saved = hit.clone().filter(|_| picked.source.holds_clusters());
+        let age = args
+            .which
+            .source
+            .age(saved, &moment)
+            .map(Point::in_one_line);
+        let plans = hit.map(|cluster| {
+            let mut plan = plan(event, &sale, cluster, given.as_ref())?;
+            late::mark(&mut plan, cluster, moment.now());
+            Ok(plan)
+        });
         let plans = plans.collect::<Result<Vec<ClusterPlan>, SaleError>>()?;
         if plans.is_empty() {
             return Err(no_cluster(event, &clusters).into());
@@ -134,7 +178,7 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
             namespace: namespace(event),
             name: event.name_any(),
             end: over_at(&sale),
-            doubts: doubts.clone(),
+            doubts: age.into_iter().chain(doubts.clone()).collect(),
             remarks: calendar::remarks(event, &all),
             clusters: plans,
         });
@@ -142,12 +186,14 @@ pub async fn run(args: &PlanArgs, access: &AccessArgs) -> Result<Finding, Failur
     let answers = Answers { sales };
     args.output.print(&answers, || {
         let pages = answers.sales.iter();
-        let pages = pages.map(|one| page(one, &moment, Paint::for_stdout()));
+        let wide = args.output.wide();
+        let pages = pages.map(|one| page(one, wide, &moment, Paint::for_stdout()));
         pages.collect::<Vec<_>>().join("\n")
     })?;
-    let wrong = answers.sales.iter().any(|one| {
-        one.end <= moment.now() || one.clusters.iter().any(|plan| short(plan).is_some())
-    });
+    let wrong = answers
+        .sales
+        .iter()
+        .any(|one| one.end <= moment.now() || one.clusters.iter().any(ClusterPlan::falls_short));
     Ok(Finding::wrong_if(wrong || picked.hides_one))
 }
 
@@ -159,7 +205,7 @@ async fn clusters(
 ) -> Result<Vec<PaymentCluster>, Failure> {
     let online;
     let source = match &picked.source {
-        Source::Files(saved, _) if saved.clusters.is_empty() => {
+        source @ Source::Files(..) if !source.holds_clusters() => {
             let access = Access::open(access).await.map_err(|error| match error {
                 AccessError::NoCluster(_) => Failure::from(SaleError::OnlySales),
                 error => error.into(),

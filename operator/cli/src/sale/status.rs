@@ -45,6 +45,9 @@ struct Answer {
     /// `Scheduled`, `Prescaling`, `Running`, `Completed`, or why it is not ready.
     stage: String,
     problems: Vec<Point>,
+    /// What is only worth knowing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Point>,
     status: SaleEventStatus,
 }
 
@@ -59,7 +62,9 @@ pub async fn run(args: &StatusArgs, access: &AccessArgs) -> Result<Finding, Fail
     } = super::find(&args.which, access).await?;
     let seen = |event: &SaleEvent| {
         let sale = planned(event, &all);
-        (answer(event, &sale, &source, moment.now()), sale.ok())
+        let mut answer = answer(event, &sale, &source, moment.now());
+        answer.notes.extend(args.which.source.age([event], &moment));
+        (answer, sale.ok())
     };
     let (answers, sales): (Vec<Answer>, Vec<Option<Sale>>) = sales.iter().map(seen).unzip();
     let answers = Answers { sales: answers };
@@ -97,6 +102,7 @@ fn answer(
         name: event.name_any(),
         stage: stage(&status),
         problems,
+        notes: Vec::new(),
         status,
     }
 }
@@ -173,6 +179,7 @@ fn page(answer: &Answer, sale: Option<&Sale>, moment: &Moment, paint: Paint) -> 
         answer.stage
     );
     points(&mut text, &answer.problems, Weight::Wrong, moment, paint);
+    points(&mut text, &answer.notes, Weight::Note, moment, paint);
     let Some(sale) = sale else {
         return text;
     };

@@ -41,6 +41,12 @@ impl Point {
             remedy: words::remedy(reason).map(str::to_owned),
         }
     }
+
+    /// What, and what to do, in one line.
+    pub fn in_one_line(self) -> String {
+        let remedy = self.remedy.map(|remedy| format!("; {remedy}"));
+        self.what + &remedy.unwrap_or_default()
+    }
 }
 
 /// What is wrong, and what is only worth knowing.
@@ -121,7 +127,11 @@ fn conditions(judgement: &mut Judgement, status: &PaymentClusterStatus) {
             "Capacity does not suffice",
         ),
         (Kind::Degraded, "True", "Degraded"),
-        (Kind::SignalsFresh, "False", "The load is not known"),
+        (
+            Kind::SignalsFresh,
+            "False",
+            "Prometheus gives no valid load",
+        ),
         (
             Kind::ForecastTrusted,
             "False",
@@ -142,7 +152,12 @@ fn conditions(judgement: &mut Judgement, status: &PaymentClusterStatus) {
         let Some(condition) = find(status, kind) else {
             continue;
         };
-        let what = format!("{title}: {}", condition.message);
+        let yet = if condition.status == "Unknown" && wrong == "False" {
+            " yet"
+        } else {
+            ""
+        };
+        let what = format!("{title}{yet}: {}", condition.message);
         let point = Point::new(
             what,
             &condition.reason,

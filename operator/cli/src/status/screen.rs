@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::degradation::Level;
 use floodgate_api::cluster::status::{LevelStatus, OverrideStatus, PaymentClusterStatus};
+use floodgate_api::{ConditionType, PaymentCluster};
 
 use super::ClusterReport;
-use super::judge::{Point, in_force};
+use super::judge::{Point, find, in_force};
 use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::paint::Paint;
@@ -81,7 +81,13 @@ pub enum Weight {
 }
 
 /// One line per point, and one below it for what to do.
-pub fn points(text: &mut String, points: &[Point], weight: Weight, moment: &Moment, paint: Paint) {
+pub fn points<'a>(
+    text: &mut String,
+    points: impl IntoIterator<Item = &'a Point>,
+    weight: Weight,
+    moment: &Moment,
+    paint: Paint,
+) {
     for point in points {
         let since = point
             .since
@@ -102,6 +108,9 @@ fn load(status: &PaymentClusterStatus) -> String {
     let Some(load_rps) = status.load_rps else {
         return "not known".to_owned();
     };
+    // Without a valid load from Prometheus the operator shows what the pods count.
+    let stale = find(status, ConditionType::SignalsFresh).is_some_and(|one| one.status == "False");
+    let counted = if stale { " by the pods' own count" } else { "" };
     let warm = status.replicas.map_or(0, |pods| pods.warm);
     match status
         .capacity
@@ -110,11 +119,11 @@ fn load(status: &PaymentClusterStatus) -> String {
         Some(capacity) => {
             let percent = i64::from(load_rps) * 100 / i64::from(capacity.warm_total_rps);
             format!(
-                "{load_rps} req/s, {percent} % of what {warm} warm pods hold at target ({} req/s)",
+                "{load_rps} req/s{counted}, {percent} % of what {warm} warm pods hold at target ({} req/s)",
                 capacity.warm_total_rps
             )
         }
-        None => format!("{load_rps} req/s, and no warm pod"),
+        None => format!("{load_rps} req/s{counted}, and no warm pod"),
     }
 }
 

@@ -191,6 +191,10 @@ fn set_says_when_the_operator_acts_on_nothing_of_this_cluster() {
     let ran = server.run(&set(&["--floor", "9"]));
     let words = "it has no effect until the cluster is accepted: Secret `backends` must exist";
     assert!(ran.stdout.contains(words), "{}", ran.stdout);
+    let holds = json!("Secret `backends` must exist; the last valid spec holds");
+    object["status"]["conditions"][1]["message"] = holds;
+    let ran = Server::holding(&object.to_string()).run(&set(&["--floor", "9"]));
+    assert!(!ran.stdout.contains("no effect"), "{}", ran.stdout);
 }
 
 #[test]

@@ -22,9 +22,18 @@ pub fn run(args: &[&str]) -> Ran {
     run_with(args, "")
 }
 
+/// The same in another zone.
+pub fn run_in(zone: &str, args: &[&str]) -> Ran {
+    finish(command(args).env("TZ", zone), "")
+}
+
 /// The same with something on standard input.
 pub fn run_with(args: &[&str], stdin: &str) -> Ran {
-    let mut child = command(args)
+    finish(&mut command(args), stdin)
+}
+
+fn finish(command: &mut Command, stdin: &str) -> Ran {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -107,6 +107,8 @@ fn a_plan_takes_its_baseline_from_a_recorded_trace_in_the_unit_given() {
             (190.0..=230.0).contains(&expected),
             "ten times a flat 20 req/s is {expected}"
         );
+        let of_phase = cluster["phases"][0]["baselineRps"].as_f64().unwrap();
+        assert!((of_phase * 10.0 - expected).abs() < 1e-6, "{of_phase}");
         let baseline = cluster["baseline"].as_str().unwrap();
         assert!(baseline.contains("values taken as requests"), "{baseline}");
         assert!(plan["sales"][0]["doubts"].is_null(), "{ran:?}");

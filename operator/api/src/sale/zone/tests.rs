@@ -72,6 +72,11 @@ fn f21_a_sale_of_local_times_is_never_shorter_than_meant_in_any_zone_from_2020_t
 
 #[test]
 fn b14_an_unknown_zone_and_what_is_no_local_time_are_refused_with_what_is_accepted() {
+    let none = Reader::new(Some("")).unwrap_err().to_string();
+    assert_eq!(
+        none,
+        "`spec.timeZone` is ``; must be a zone of the IANA database, for example `Asia/Shanghai`"
+    );
     let unknown = Reader::new(Some("Asia/Shangai")).unwrap_err().to_string();
     assert_eq!(
         unknown,

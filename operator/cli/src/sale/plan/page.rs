@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Answer, ClusterPlan};
+use super::rows::CHANCES_PERCENT;
+use super::{Answer, ClusterPlan, late};
 use crate::moment::{Moment, span};
 use crate::paint::Paint;
 use crate::sale::times;
@@ -38,8 +39,8 @@ fn pods(count: u32) -> String {
     }
 }
 
-/// The plan for a person.
-pub(super) fn page(answer: &Answer, moment: &Moment, paint: Paint) -> String {
+/// The plan for a person; the wide form has what other chances would ask for.
+pub(super) fn page(answer: &Answer, wide: bool, moment: &Moment, paint: Paint) -> String {
     let mut text = String::new();
     for plan in &answer.clusters {
         // Writing to a String cannot fail.
@@ -53,20 +54,8 @@ pub(super) fn page(answer: &Answer, moment: &Moment, paint: Paint) -> String {
             moment.instant(plan.prescale_start),
             moment.relative(plan.prescale_start),
         );
-        if answer.end <= moment.now() {
-            let _ = writeln!(text, "  ! {}", paint.wrong("The sale is over"));
-        }
-        if let Some(short) = short(plan) {
-            let _ = writeln!(text, "  ! {}", paint.wrong(&short));
-            let _ = writeln!(
-                text,
-                "      do: raise `scaling.max`, and see that quota and nodes have room"
-            );
-        }
-        for doubt in answer.remarks.iter().chain(&answer.doubts) {
-            let _ = writeln!(text, "  - {}", paint.note(doubt));
-        }
-        let _ = writeln!(text, "\n{}", phases(plan, moment));
+        objections(&mut text, answer, plan, moment, paint);
+        let _ = writeln!(text, "\n{}", phases(plan, wide, moment));
         let _ = writeln!(
             text,
             "Cost       {:.1} pod-hours from the pre-scale to the end of each phase, {:.1} of them beyond min {}",
@@ -84,29 +73,84 @@ pub(super) fn page(answer: &Answer, moment: &Moment, paint: Paint) -> String {
     text
 }
 
-fn phases(plan: &ClusterPlan, moment: &Moment) -> String {
-    let header = [
+/// What is wrong with a plan, with what to do, and what is only worth knowing.
+fn objections(
+    text: &mut String,
+    answer: &Answer,
+    plan: &ClusterPlan,
+    moment: &Moment,
+    paint: Paint,
+) {
+    // Writing to a String cannot fail.
+    if answer.end <= moment.now() {
+        let _ = writeln!(text, "  ! {}", paint.wrong("The sale is over"));
+    }
+    let late = |phase| late::told(phase, plan.lead_seconds, moment);
+    let late: Vec<String> = plan.phases.iter().filter_map(late).collect();
+    for late in &late {
+        let _ = writeln!(text, "  ! {}", paint.wrong(late));
+    }
+    if !late.is_empty() {
+        let _ = writeln!(
+            text,
+            "      do: apply the sale at once, or move T0; until the pods are warm, degradation answers the rest"
+        );
+    }
+    if let Some(short) = short(plan) {
+        let _ = writeln!(text, "  ! {}", paint.wrong(&short));
+        let _ = writeln!(
+            text,
+            "      do: raise `scaling.max`, and see that quota and nodes have room"
+        );
+    }
+    let begun = |phase| late::begun(phase, plan.lead_seconds, moment);
+    let begun: Vec<String> = plan.phases.iter().filter_map(begun).collect();
+    for note in begun.iter().chain(&answer.remarks).chain(&answer.doubts) {
+        let _ = writeln!(text, "  - {}", paint.note(note));
+    }
+}
+
+fn phases(plan: &ClusterPlan, wide: bool, moment: &Moment) -> String {
+    let mut header = vec![
         "PHASE",
         "T0",
         "LASTS",
         "UPLIFT",
+        "BASELINE",
         "EXPECTED",
         "PODS",
         "NEEDED",
         "PUT UP FROM",
     ];
+    let chances = CHANCES_PERCENT.map(|percent| format!("FOR {percent} %"));
+    if wide {
+        header.push("CHANCE");
+        header.extend(chances.iter().map(String::as_str));
+    }
     let mut table = Table::new(&header);
     for phase in &plan.phases {
-        table.row(vec![
+        let rate = |rps: f64| format!("{rps:.0} req/s");
+        let mut cells = vec![
             phase.name.clone(),
             moment.instant(phase.t0),
             span(crate::moment::seconds(phase.t0, phase.end)),
             times(phase.uplift_percent),
-            format!("{:.0} req/s", phase.expected_rps),
+            phase.baseline_rps.map_or(String::new(), rate),
+            rate(phase.expected_rps),
             phase.replicas.to_string(),
             pods(phase.replicas_needed),
             moment.instant(phase.prescale_start),
-        ]);
+        ];
+        if wide {
+            let percent = |percent: u8| format!("{percent} %");
+            cells.push(phase.quantile_percent.map_or(String::new(), percent));
+            cells.extend(CHANCES_PERCENT.map(|percent| {
+                let mut chances = phase.chances.iter();
+                let chance = chances.find(|one| one.quantile_percent == percent);
+                chance.map_or(String::new(), |one| pods(one.replicas_needed))
+            }));
+        }
+        table.row(cells);
     }
     table.render(0)
 }

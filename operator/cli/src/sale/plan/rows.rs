@@ -6,10 +6,14 @@ use floodgate_planner::{Baseline, ForecastPath, LeadTime, Sale, SalePhase, Scali
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::{ClusterPlan, PhaseRow};
+use super::{ChanceRow, ClusterPlan, PhaseRow};
 use crate::sale::cost::{Standing, cost};
 use crate::sale::{SaleError, instant};
 use crate::settings;
+
+/// Chances whose needs are told beside the one that is planned with, percent: the median, and the
+/// two upper quantiles that a forecast knows.
+pub(super) const CHANCES_PERCENT: [u8; 3] = [50, 95, 99];
 
 /// Where the load without the sale is known from.
 pub(super) enum Basis {
@@ -92,13 +96,17 @@ fn told_row(phase: &SalePhase, told: &SalePhaseStatus, scaling: &Scaling) -> Pha
         t0: instant(phase.t0),
         end: instant(phase.until),
         uplift_percent: u32::try_from(told.uplift_percent).unwrap_or(phase.uplift_percent),
+        baseline_rps: None,
         expected_rps,
+        quantile_percent: None,
         replicas,
         replicas_needed: scaling
             .replicas_for(expected_rps)
             .unwrap_or(replicas)
             .max(replicas),
         prescale_start: told.prescale_start.0,
+        late: None,
+        chances: Vec::new(),
     }
 }
 
@@ -125,19 +133,47 @@ fn own_rows(
         }
     };
     let planned = sale_plan(sale, baseline, scaling, lead_time).phases;
-    let rows = sale.phases.iter().zip(planned).map(|(phase, plan)| {
+    let others = CHANCES_PERCENT.map(|percent| {
+        let other = with_chance(sale.clone(), percent);
+        (
+            percent,
+            sale_plan(&other, baseline, scaling, lead_time).phases,
+        )
+    });
+    let rows = sale.phases.iter().zip(planned).enumerate();
+    let rows = rows.map(|(index, (phase, plan))| {
+        let chances = others.iter().filter_map(|(percent, phases)| {
+            let other = phases.get(index)?;
+            Some(ChanceRow {
+                quantile_percent: *percent,
+                expected_rps: other.expected_rps?,
+                replicas_needed: other.replicas_needed?,
+            })
+        });
         Some(PhaseRow {
             name: phase.name.clone(),
             t0: instant(phase.t0),
             end: instant(phase.until),
             uplift_percent: phase.uplift_percent,
+            baseline_rps: plan.baseline_rps,
             expected_rps: plan.expected_rps?,
+            quantile_percent: phase.chance.quantile_percent,
             replicas: plan.replicas?,
             replicas_needed: plan.replicas_needed?,
             prescale_start: instant(plan.prescale_at),
+            late: None,
+            chances: chances.collect(),
         })
     });
     Some((rows.collect::<Option<_>>()?, source))
+}
+
+/// The sale with one chance for all of its phases.
+fn with_chance(mut sale: Sale, percent: u8) -> Sale {
+    for phase in &mut sale.phases {
+        phase.chance.quantile_percent = Some(percent);
+    }
+    sale
 }
 
 fn summed(

@@ -1,0 +1,67 @@
+//! Pods of a phase that cannot be warm at its T0 any more. Pure.
+
+use floodgate_api::PaymentCluster;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{ClusterPlan, PhaseRow};
+use crate::moment::{Moment, seconds, span};
+
+/// Pods that come after T0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Late {
+    /// Planned pods that are not warm.
+    replicas: u32,
+    /// How long after T0 they are warm when they are put up now, seconds.
+    seconds: i64,
+}
+
+/// Marks the phases that are nearer than the lead time, or run, while their pods are not all warm.
+pub(super) fn mark(plan: &mut ClusterPlan, cluster: &PaymentCluster, now: Timestamp) {
+    let warm = warm(cluster);
+    for phase in &mut plan.phases {
+        let seconds = seconds(phase.t0, now) + plan.lead_seconds;
+        let replicas = phase.replicas.saturating_sub(warm);
+        let late = seconds > 0 && replicas > 0 && phase.end > now;
+        phase.late = late.then_some(Late { replicas, seconds });
+    }
+}
+
+/// Pods that are warm already; of a cluster nobody has looked at, none that is known.
+fn warm(cluster: &PaymentCluster) -> u32 {
+    let status = cluster.status.as_ref();
+    let pods = status.and_then(|status| status.replicas);
+    pods.and_then(|pods| u32::try_from(pods.warm).ok())
+        .unwrap_or(0)
+}
+
+/// What is late of a phase: `midnight begins in 50 s and a pod takes 1 min 2 s to be warm: ...`.
+pub(super) fn told(phase: &PhaseRow, lead_s: i64, moment: &Moment) -> Option<String> {
+    let Late { replicas, seconds } = phase.late?;
+    let name = &phase.name;
+    let begun = match moment.seconds_until(phase.t0) {
+        left @ 1.. => format!("begins in {}", span(left)),
+        passed => format!("began {} ago", span(-passed)),
+    };
+    Some(format!(
+        "{name} {begun} and a pod takes {} to be warm: {replicas} of {} pods are not warm, and put up now they come {} late",
+        span(lead_s),
+        phase.replicas,
+        span(seconds),
+    ))
+}
+
+/// That the pre-scale of a phase should have begun, while its pods can still come in time.
+pub(super) fn begun(phase: &PhaseRow, lead_s: i64, moment: &Moment) -> Option<String> {
+    let spare_s = moment.seconds_until(phase.t0) - lead_s;
+    let due = phase.prescale_start < moment.now() && spare_s >= 0;
+    due.then(|| {
+        format!(
+            "The pre-scale of {} began at {}; what is put up within {} is still warm at T0",
+            phase.name,
+            moment.instant(phase.prescale_start),
+            span(spare_s),
+        )
+    })
+}
