@@ -115,7 +115,7 @@ pub fn of(
         workload_available(observed, cluster, deployment),
         signals_fresh(planned),
         forecast_trusted(observed, planned),
-        capacity_sufficient(cluster, planned),
+        capacity_sufficient(observed, cluster, planned),
         plan_met(cluster, planned, standing),
         degraded(observed, planned),
         overridden(planned),

@@ -26,6 +26,7 @@ use crate::{
     events::Publisher,
     forecast::Forecaster,
     metrics::{ClusterLabels, Metrics},
+    nodes::Rooms,
     readiness::Readiness,
     reconcile::{self, Context, Guarded, OwnedStores},
     run::RunError,
@@ -132,7 +133,10 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
         "the forecast loop",
         forecaster.run(stop.clone()),
     );
-    let contexts = contexts(&operator, &snapshots, &watches, nudge);
+    let rooms = Arc::new(Rooms::default());
+    let contexts = contexts(&operator, &snapshots, &watches, &rooms, nudge);
+    let reading = rooms.run(operator.client, operator.clock, stop.clone());
+    named(&mut tasks, "the reading of room on the nodes", reading);
     let care = forget_gone(
         operator.metrics,
         watches.synced.clone(),
@@ -220,6 +224,7 @@ fn contexts(
     operator: &Operator,
     snapshots: &Arc<Snapshots>,
     watches: &Watches,
+    rooms: &Arc<Rooms>,
     nudges: mpsc::Sender<ClusterKey>,
 ) -> (Context, SaleContext) {
     let Operator {
@@ -248,6 +253,7 @@ fn contexts(
         },
         autoscalers: watches.autoscalers.store.clone(),
         quotas: watches.quotas.store.clone(),
+        rooms: Arc::clone(rooms),
         nudges,
     };
     let sales = SaleContext {
@@ -260,7 +266,7 @@ fn contexts(
         clusters: watches.clusters.store.clone(),
         sales: watches.sales.store.clone(),
         ledger: sale::Ledger::default(),
-        rooms: sale::Rooms::default(),
+        rooms: Arc::clone(rooms),
     };
     (clusters, sales)
 }

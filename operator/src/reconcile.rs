@@ -27,6 +27,7 @@ use crate::{
     conditions::{self, Standing, Verdict},
     events::{self, Publisher},
     metrics::{CategoryLabel, Metrics},
+    nodes::Rooms,
     observe::{ObserveError, Observed, observe},
     plan::{Before, Planned, plan},
     secrets::SecretCache,
@@ -73,6 +74,8 @@ pub struct Context {
     pub autoscalers: conflict::Autoscalers,
     /// Quotas of the namespaces.
     pub quotas: Store<ResourceQuota>,
+    /// Room on the nodes, as it was read last.
+    pub rooms: Arc<Rooms>,
     /// Clusters whose pods are not to wait for the next round.
     pub nudges: mpsc::Sender<ClusterKey>,
 }

@@ -21,6 +21,7 @@ use crate::{
     conditions::{Verdict, merge},
     events::{self, Publisher},
     metrics::{CategoryLabel, KindLabel, Metrics},
+    nodes::Rooms,
     reconcile::Guarded,
     snapshot::{ClusterKey, Snapshots},
     synced::Synced,
@@ -28,15 +29,12 @@ use crate::{
 };
 
 mod ledger;
-mod nodes;
 mod outcome;
 mod preflight;
 mod profile;
-mod rooms;
 
 pub use ledger::Ledger;
 use outcome::{ClusterSeen, Stage};
-pub use rooms::Rooms;
 
 /// A sale as the watch brings it.
 pub type GuardedSale = DeserializeGuard<SaleEvent>;
@@ -45,6 +43,8 @@ pub type GuardedSale = DeserializeGuard<SaleEvent>;
 const PERIOD_NEAR: Duration = Duration::from_secs(1);
 /// Pause between two passes of a sale that lies ahead.
 const PERIOD_FAR: Duration = Duration::from_secs(10);
+/// Seconds for which the room on the nodes stands for the pre-flight.
+const ROOM_AGE_S_MAX: f64 = 600.0;
 /// Pause after a failure.
 const RETRY: Duration = Duration::from_secs(3);
 
@@ -69,7 +69,7 @@ pub struct SaleContext {
     /// What running phases have seen so far.
     pub ledger: Ledger,
     /// Room on the nodes, as it was read last.
-    pub rooms: Rooms,
+    pub rooms: Arc<Rooms>,
 }
 
 /// A pass over a sale that failed.
@@ -178,11 +178,17 @@ async fn pass(
     let generation = event.metadata.generation;
     let after = outcome::status(&before, generation, valid, &seen, reports, now);
     let room = if preflight::is_due(valid, now) {
-        ctx.rooms.read(&ctx.client, now).await
+        ctx.rooms.read(&ctx.client, now, ROOM_AGE_S_MAX).await
     } else {
         None
     };
-    let prepared = preflight::prepared(&after, valid, &seen, room.as_deref(), now);
+    let prepared = preflight::prepared(
+        &after,
+        valid,
+        &seen,
+        room.as_deref().map(|read| &read.room),
+        now,
+    );
     let verdicts = outcome::verdicts(&after, valid, (accepted, prepared), now);
     let flips = merge::flips(&before.conditions, &verdicts);
     let conditions = merge::merged(&before.conditions, &verdicts, generation, now);

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use floodgate_api::cluster::backends::{Backends, SecretKeyRef};
 use floodgate_api::cluster::degradation::DegradationMode;
 use floodgate_api::cluster::forecast::ForecastMode;
-use floodgate_api::cluster::scaling::ScalingMode;
+use floodgate_api::cluster::scaling::{NodeSupply, ScalingMode};
 use floodgate_api::cluster::service::PullPolicy;
 use floodgate_api::{FieldError, PaymentCluster, PaymentClusterSpec, Reason};
 use floodgate_planner::{DegradationPolicy, LoadLimits, Scaling};
@@ -50,6 +50,8 @@ pub struct ValidatedCluster {
     pub generation: Option<i64>,
     /// Whether decisions are applied.
     pub mode: ScalingMode,
+    /// Whether nodes are added for pods that find none.
+    pub nodes: NodeSupply,
     /// What runs.
     pub service: ServiceSettings,
     /// References and resolved addresses of the backends.
@@ -269,6 +271,7 @@ pub fn validate(
             .ok_or_else(|| unnamed("uid"))?,
         generation: meta.generation,
         mode: spec.scaling.mode,
+        nodes: spec.scaling.nodes,
         service: numbers::service(&spec.service)?,
         backends: address::backends(&spec.backends, secrets)?,
         scaling,

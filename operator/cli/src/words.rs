@@ -29,6 +29,7 @@ pub fn meaning(reason: &str) -> &'static str {
         "ScaleDownStep" => "replicas fall no faster than `scaling.scaleDown` allows",
         "ScaleUpStep" => "replicas rise no faster than this",
         "QuotaCapped" => "the quota of the namespace admits no more",
+        "NodesFull" => "the nodes hold no more, and `scaling.nodes` is Fixed",
         "PodsUnschedulable" => "pods that find no node are not asked for again",
         "ScalingPaused" => "an override paused scaling",
         "OverrideConflict" => "overrides contradict each other; the one that keeps more pods holds",
@@ -58,7 +59,7 @@ pub fn remedy(reason: &str) -> Option<&'static str> {
         "PodsNotReady" | "RolloutStuck" => {
             "look at the pods: `kubectl get pods -n <namespace> -l floodgate.dev/cluster=<name>`, then `kubectl describe pod`"
         }
-        "PodsUnschedulable" => "add nodes, or free room on them",
+        "PodsUnschedulable" | "NodesFull" => "add nodes, or free room on them",
         "QuotaExceeded" => "raise the ResourceQuota of the namespace",
         "SignalsStale" | "PrometheusUnreachable" | "NoSignals" => {
             "mend Prometheus or its address; nothing is scaled down meanwhile"

@@ -12,6 +12,7 @@ mod faults;
 mod forecasts;
 mod lease;
 mod load;
+mod nodes;
 mod pods;
 mod stage;
 mod writes;
