@@ -9,7 +9,7 @@ use floodgate_contract::Level;
 use floodgate_forecast::Masks;
 use floodgate_planner::{
     Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
-    LevelThreshold, Memory, Override, Overrides, PlanInput, Reason, ReplicaState, Scaling,
+    LevelThreshold, Memory, Overrides, PlanInput, Reason, ReplicaState, Scaling,
 };
 use jiff::Timestamp;
 
@@ -26,6 +26,7 @@ mod limits;
 mod load;
 mod measured;
 mod quota;
+mod recommend;
 mod sales;
 
 use limits::caps;
@@ -33,6 +34,7 @@ pub use limits::{PlanLimits, plan_limits};
 pub use load::{LoadSeen, load_seen};
 use measured::{capacity, health, lead_time};
 pub(crate) use quota::quantity;
+use recommend::Kept;
 pub use sales::sale_until;
 use sales::{planner_sales, protected_level, sales_of};
 
@@ -46,6 +48,8 @@ pub struct Planned {
     pub decision: Decision,
     /// Replicas to apply; in mode Recommend the ones that run.
     pub replicas: u32,
+    /// In mode Recommend, what stood before an override moved the replicas.
+    pub before_override: Option<u32>,
     /// Policy for the pods; none while nothing may be imposed.
     pub policy: Option<PolicyTarget>,
     /// The load as it was judged.
@@ -126,23 +130,7 @@ pub struct Before {
 /// Plans one cluster.
 pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) -> Planned {
     let now = observed.now;
-    let bounds = Bounds {
-        min: cluster.scaling.replicas_min,
-        max: cluster.scaling.replicas_max,
-    };
-    let annotations = observed
-        .cluster
-        .metadata
-        .annotations
-        .clone()
-        .unwrap_or_default();
-    let set_at = overrides::set_at(observed.cluster.metadata.managed_fields.as_deref());
-    let mut overrides = overrides::read(&annotations, bounds, now, set_at);
-    if let Some(hand) = &observed.by_hand {
-        overrides.scaled_by_hand(hand, bounds);
-    }
-    let masks = annotations.get(MASK_HISTORY);
-    let masks = masks.map(|text| Masks::parse(text)).unwrap_or_default();
+    let (overrides, masks) = annotations(observed, cluster);
     let sales = sales_of(observed);
     let trust = trust(cluster, &observed.outlook, now);
     let lead_time = lead_time(observed, cluster);
@@ -174,16 +162,11 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
     };
     let decision = floodgate_planner::plan(&input);
     let policy = policy(&decision, cluster, &overrides, &sales, before, now);
-    let replicas = match cluster.mode {
-        ScalingMode::Enforce => decision.replicas,
-        ScalingMode::Recommend => standing(
-            live_replicas(observed).unwrap_or(bounds.min),
-            &overrides.overrides,
-        ),
-    };
+    let kept = replicas_kept(observed, cluster, &overrides.overrides, &decision);
     Planned {
         decision,
-        replicas,
+        replicas: kept.replicas,
+        before_override: kept.before_override,
         policy,
         load,
         trust,
@@ -194,6 +177,48 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         replica_state,
         scaling,
         capacity_samples: capacity,
+    }
+}
+
+/// What the annotations say, beside what a person wrote by hand.
+fn annotations(observed: &Observed, cluster: &ValidatedCluster) -> (OverridesRead, Masks) {
+    let bounds = Bounds {
+        min: cluster.scaling.replicas_min,
+        max: cluster.scaling.replicas_max,
+    };
+    let meta = &observed.cluster.metadata;
+    let annotations = meta.annotations.clone().unwrap_or_default();
+    let set_at = overrides::set_at(meta.managed_fields.as_deref());
+    let mut overrides = overrides::read(&annotations, bounds, observed.now, set_at);
+    if let Some(hand) = &observed.by_hand {
+        overrides.scaled_by_hand(hand, bounds);
+    }
+    let masks = annotations.get(MASK_HISTORY);
+    let masks = masks.map(|text| Masks::parse(text)).unwrap_or_default();
+    (overrides, masks)
+}
+
+/// What is ordered: the decision, or in mode Recommend what stands under the words in force.
+fn replicas_kept(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    words: &Overrides,
+    decision: &Decision,
+) -> Kept {
+    match cluster.mode {
+        ScalingMode::Enforce => Kept {
+            replicas: decision.replicas,
+            before_override: None,
+        },
+        ScalingMode::Recommend => {
+            let live = live_replicas(observed).unwrap_or(cluster.scaling.replicas_min);
+            recommend::kept(
+                observed.deployment.as_deref(),
+                live,
+                words,
+                decision.replicas,
+            )
+        }
     }
 }
 
@@ -295,15 +320,6 @@ fn never_degrade() -> DegradationPolicy {
         hold_s: 0,
     };
     DegradationPolicy { levels: [never; 4] }
-}
-
-/// Replicas in mode Recommend: what stands, whoever set it, for a recommendation puts nobody's hand
-/// back. An SRE's word holds in this mode too.
-fn standing(live: u32, words: &Overrides) -> u32 {
-    let value = |word: &Option<Override<u32>>| word.as_ref().map(|word| word.value);
-    let floored = live.max(value(&words.floor).unwrap_or(0));
-    let within = floored.min(value(&words.ceiling).unwrap_or(u32::MAX));
-    value(&words.pin).unwrap_or(within)
 }
 
 /// What the pods are told. An equal policy keeps its version, so that it is renewed, not changed.

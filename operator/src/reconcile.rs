@@ -43,6 +43,7 @@ mod refuse;
 mod rest;
 
 pub use conflict::ByHand;
+pub(crate) use conflict::manager_of_replicas;
 pub use publish::token;
 
 /// A cluster as the watch brings it: also one that cannot be read arrives, and stalls nobody.
@@ -241,6 +242,7 @@ async fn pass(
     let input = BuildInput {
         replicas: conflict::yielded(&cell, &standing, &observed)
             .unwrap_or_else(|| i32::try_from(planned.replicas).unwrap_or(i32::MAX)),
+        before_override: planned.before_override,
         control_token: &token,
     };
     let applied = Box::pin(apply(ctx, key, &cell, build(&valid, &input))).await;

@@ -26,6 +26,7 @@ named! {
         /// `scaling.nodes: Fixed`, the room on the nodes, holds the load expected within the lead time.
         CapacitySufficient,
         /// True when the Ready and warm pods are at least the plan, or the lead time still allows it.
+        /// With `scaling.mode` Recommend the plan is what people and their overrides ask for.
         PlanMet,
         /// True while a degradation level above Normal is in force or imposed.
         Degraded,

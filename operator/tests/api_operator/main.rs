@@ -14,5 +14,6 @@ mod lease;
 mod load;
 mod nodes;
 mod pods;
+mod recommend;
 mod stage;
 mod writes;
