@@ -9,7 +9,7 @@ use floodgate_contract::Level;
 use floodgate_forecast::Masks;
 use floodgate_planner::{
     Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
-    LevelThreshold, Memory, Overrides, PlanInput, Reason, ReplicaState, Scaling,
+    Memory, Overrides, PlanInput, Reason, ReplicaState, Scaling,
 };
 use jiff::Timestamp;
 
@@ -32,6 +32,7 @@ mod sales;
 use limits::caps;
 pub use limits::{PlanLimits, plan_limits};
 pub use load::{LoadSeen, load_seen};
+pub use measured::LEAD_UNMEASURED_S;
 use measured::{capacity, health, lead_time};
 pub(crate) use quota::quantity;
 use recommend::Kept;
@@ -153,7 +154,10 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         sales: planner_sales(observed, &sales, cluster),
         overrides: overrides.overrides.clone(),
         lead_time,
-        degradation: cluster.degradation.clone().unwrap_or_else(never_degrade),
+        degradation: cluster
+            .degradation
+            .clone()
+            .unwrap_or_else(DegradationPolicy::never),
         caps: caps(observed, cluster),
         memory: before
             .memory
@@ -310,16 +314,6 @@ fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastIn
         },
         None => ForecastInput::Missing(Reason::ForecastUnavailable),
     }
-}
-
-/// Thresholds that no load reaches, for mode Manual.
-fn never_degrade() -> DegradationPolicy {
-    let never = LevelThreshold {
-        enter_percent: u32::MAX,
-        exit_percent: u32::MAX,
-        hold_s: 0,
-    };
-    DegradationPolicy { levels: [never; 4] }
 }
 
 /// What the pods are told. An equal policy keeps its version, so that it is renewed, not changed.
