@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use floodgate_api::annotation::MASK_HISTORY;
 use floodgate_api::cluster::{forecast::ForecastMode, scaling::ScalingMode};
 use floodgate_contract::Level;
 use floodgate_forecast::Masks;
 use floodgate_planner::{
     Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
-    Memory, Overrides, PlanInput, Reason, ReplicaState, Scaling,
+    Memory, PlanInput, Reason, ReplicaState, Scaling,
 };
 use jiff::Timestamp;
 
@@ -17,7 +16,7 @@ use crate::{
     clock::seconds_between,
     forecast::{ColdScale, Outlook, OutlookState},
     observe::Observed,
-    overrides::{self, Bounds, OverridesRead},
+    overrides::OverridesRead,
     target::PolicyTarget,
     validate::{ValidSale, ValidatedCluster},
 };
@@ -28,6 +27,7 @@ mod measured;
 mod quota;
 mod recommend;
 mod sales;
+mod words;
 
 use limits::caps;
 pub use limits::{PlanLimits, plan_limits};
@@ -35,7 +35,7 @@ pub use load::{LoadSeen, load_seen};
 pub use measured::LEAD_UNMEASURED_S;
 use measured::{capacity, health, lead_time};
 pub(crate) use quota::quantity;
-use recommend::Kept;
+use recommend::ordered;
 pub use sales::sale_until;
 use sales::{planner_sales, protected_level, sales_of};
 
@@ -131,7 +131,7 @@ pub struct Before {
 /// Plans one cluster.
 pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) -> Planned {
     let now = observed.now;
-    let (overrides, masks) = annotations(observed, cluster);
+    let (overrides, masks) = words::read(observed, cluster);
     let sales = sales_of(observed);
     let trust = trust(cluster, &observed.outlook, now);
     let lead_time = lead_time(observed, cluster);
@@ -166,7 +166,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
     };
     let decision = floodgate_planner::plan(&input);
     let policy = policy(&decision, cluster, &overrides, &sales, before, now);
-    let kept = replicas_kept(observed, cluster, &overrides.overrides, &decision);
+    let kept = ordered(observed, cluster, &overrides.overrides, &decision);
     Planned {
         decision,
         replicas: kept.replicas,
@@ -181,48 +181,6 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         replica_state,
         scaling,
         capacity_samples: capacity,
-    }
-}
-
-/// What the annotations say, beside what a person wrote by hand.
-fn annotations(observed: &Observed, cluster: &ValidatedCluster) -> (OverridesRead, Masks) {
-    let bounds = Bounds {
-        min: cluster.scaling.replicas_min,
-        max: cluster.scaling.replicas_max,
-    };
-    let meta = &observed.cluster.metadata;
-    let annotations = meta.annotations.clone().unwrap_or_default();
-    let set_at = overrides::set_at(meta.managed_fields.as_deref());
-    let mut overrides = overrides::read(&annotations, bounds, observed.now, set_at);
-    if let Some(hand) = &observed.by_hand {
-        overrides.scaled_by_hand(hand, bounds);
-    }
-    let masks = annotations.get(MASK_HISTORY);
-    let masks = masks.map(|text| Masks::parse(text)).unwrap_or_default();
-    (overrides, masks)
-}
-
-/// What is ordered: the decision, or in mode Recommend what stands under the words in force.
-fn replicas_kept(
-    observed: &Observed,
-    cluster: &ValidatedCluster,
-    words: &Overrides,
-    decision: &Decision,
-) -> Kept {
-    match cluster.mode {
-        ScalingMode::Enforce => Kept {
-            replicas: decision.replicas,
-            before_override: None,
-        },
-        ScalingMode::Recommend => {
-            let live = live_replicas(observed).unwrap_or(cluster.scaling.replicas_min);
-            recommend::kept(
-                observed.deployment.as_deref(),
-                live,
-                words,
-                decision.replicas,
-            )
-        }
     }
 }
 

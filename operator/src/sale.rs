@@ -5,22 +5,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use floodgate_api::{API_VERSION, ConditionType, Reason, SaleEvent, sale::status::SaleEventStatus};
+use floodgate_api::{ConditionType, Reason, SaleEvent, sale::status::SaleEventStatus};
 use floodgate_planner::SalePhase;
 use kube::{
-    Api, Client, Resource, ResourceExt,
-    api::{ApiResource, DynamicObject, Patch},
+    Client, Resource, ResourceExt,
     core::DeserializeGuard,
     runtime::{controller::Action, reflector::Store},
 };
-use serde_json::json;
 
 use crate::{
-    apply::apply_params,
     clock::{Clock, jittered},
     conditions::{Verdict, merge},
     events::{self, Publisher},
-    metrics::{CategoryLabel, KindLabel, Metrics},
+    metrics::{CategoryLabel, Metrics},
     nodes::Rooms,
     reconcile::Guarded,
     snapshot::{ClusterKey, Snapshots},
@@ -32,9 +29,11 @@ mod ledger;
 mod outcome;
 mod preflight;
 mod profile;
+mod written;
 
 pub use ledger::Ledger;
 use outcome::{ClusterSeen, Stage};
+use written::{refuse, write};
 
 /// A sale as the watch brings it.
 pub type GuardedSale = DeserializeGuard<SaleEvent>;
@@ -276,61 +275,4 @@ fn siblings(ctx: &SaleContext, namespace: &str) -> Vec<Arc<SaleEvent>> {
         .filter(|sale| sale.namespace().as_deref() == Some(namespace))
         .map(|sale| Arc::new(sale.clone()))
         .collect()
-}
-
-/// Tells that a sale cannot be acted on.
-async fn refuse<K: Resource<DynamicType = ()>>(
-    ctx: &SaleContext,
-    key: &ClusterKey,
-    generation: Option<i64>,
-    before: &SaleEventStatus,
-    (reason, message): (Reason, &str),
-    object: &K,
-) -> Result<(), SaleError> {
-    let verdicts = crate::conditions::of_refused(reason, message);
-    let conditions = merge::merged(&before.conditions, &verdicts, generation, ctx.clock.now());
-    let after = SaleEventStatus {
-        observed_generation: generation,
-        conditions,
-        ..before.clone()
-    };
-    if after == *before {
-        return Ok(());
-    }
-    write(ctx, key, &after).await?;
-    ctx.publisher
-        .publish(&object.object_ref(&()), events::refused(reason, message))
-        .await;
-    Ok(())
-}
-
-async fn write(
-    ctx: &SaleContext,
-    key: &ClusterKey,
-    status: &SaleEventStatus,
-) -> Result<(), SaleError> {
-    let body = json!({
-        "apiVersion": API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": key.name },
-        "status": status,
-    });
-    // The answer is not read as a sale: one that cannot be read is told so, too.
-    let kind = ApiResource::erase::<SaleEvent>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &kind);
-    let written = api
-        .patch_status(&key.name, &apply_params(), &Patch::Apply(&body))
-        .await;
-    match written {
-        Ok(_) => {
-            ctx.metrics
-                .writes
-                .get_or_create(&KindLabel { kind: "SaleEvent" })
-                .inc();
-            Ok(())
-        }
-        // Deleted meanwhile: there is nothing to tell.
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(source) => Err(SaleError::Status(key.clone(), Box::new(source))),
-    }
 }

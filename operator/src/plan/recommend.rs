@@ -1,4 +1,4 @@
-//! Replicas in mode Recommend. Pure.
+//! Replicas to order: the decision, or in mode Recommend what stands. Pure.
 //!
 //! A recommendation puts nobody's hand back: what stands, stands, whoever set it. An SRE's word
 //! holds in this mode too, and lapses: what stood before it is noted on the Deployment by the very
@@ -7,11 +7,13 @@
 //! so that without fresh load none are.
 
 use floodgate_api::annotation::REPLICAS_BEFORE_OVERRIDE;
-use floodgate_planner::{Override, Overrides};
+use floodgate_api::cluster::scaling::ScalingMode;
+use floodgate_planner::{Decision, Override, Overrides};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 
-use crate::reconcile::manager_of_replicas;
+use super::live_replicas;
+use crate::{observe::Observed, reconcile::manager_of_replicas, validate::ValidatedCluster};
 
 /// What is ordered although nothing is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +24,32 @@ pub(super) struct Kept {
     pub(super) before_override: Option<u32>,
 }
 
-/// What is kept of `live` replicas under the words in force, where `decided` are recommended.
-pub(super) fn kept(
-    deployment: Option<&Deployment>,
-    live: u32,
+/// What is ordered: the decision, or in mode Recommend what stands under the words in force.
+pub(super) fn ordered(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
     words: &Overrides,
-    decided: u32,
+    decision: &Decision,
 ) -> Kept {
+    match cluster.mode {
+        ScalingMode::Enforce => Kept {
+            replicas: decision.replicas,
+            before_override: None,
+        },
+        ScalingMode::Recommend => {
+            let live = live_replicas(observed).unwrap_or(cluster.scaling.replicas_min);
+            kept(
+                observed.deployment.as_deref(),
+                live,
+                words,
+                decision.replicas,
+            )
+        }
+    }
+}
+
+/// What is kept of `live` replicas under the words in force, where `decided` are recommended.
+fn kept(deployment: Option<&Deployment>, live: u32, words: &Overrides, decided: u32) -> Kept {
     let value = |word: &Option<Override<u32>>| word.as_ref().map(|word| word.value);
     let stood = deployment.and_then(stood_before).unwrap_or(live);
     let floored = stood.max(value(&words.floor).unwrap_or(0));
