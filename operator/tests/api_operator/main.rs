@@ -15,5 +15,6 @@ mod load;
 mod nodes;
 mod pods;
 mod recommend;
+mod rights;
 mod stage;
 mod writes;

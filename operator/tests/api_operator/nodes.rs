@@ -65,7 +65,8 @@ async fn f31_fixed_nodes_cap_the_pods_and_say_so_and_elastic_ones_do_not() {
         "scaling": { "min": 2, "max": 12, "capacityRps": 50, "nodes": "Fixed" }
     });
     stage.create_cluster("till", &prometheus.url, spec).await;
-    let operator = stage.operator();
+    // The rights of the manifests suffice to see the nodes.
+    let operator = stage.as_installed().await.operator();
     until("the load fits, and the room is known", async || {
         let cluster = stage.cluster("till").await;
         let status = cluster.status.clone().unwrap_or_default();

@@ -88,17 +88,6 @@ impl Stage {
         }
     }
 
-    /// The same namespace, seen with the rights of somebody else.
-    pub fn acting_as(&self, user: &str) -> Self {
-        let mut config = self.config.clone();
-        config.auth_info.impersonate = Some(user.to_owned());
-        Self {
-            client: Client::try_from(config.clone()).unwrap(),
-            config,
-            namespace: self.namespace.clone(),
-        }
-    }
-
     pub async fn create_backends_secret(&self) {
         let addresses = [
             ("pg", "postgres://payments:x@127.0.0.1:5432/payments"),
