@@ -53,6 +53,8 @@ pub struct Resources<Stage> {
 pub struct BuildInput<'a> {
     /// Replicas to run.
     pub replicas: i32,
+    /// What stood before an override moved the replicas, to be remembered.
+    pub before_override: Option<u32>,
     /// Bearer token of the control port: the one that exists, or a fresh one when there is none.
     pub control_token: &'a str,
 }

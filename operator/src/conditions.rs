@@ -3,9 +3,7 @@
 //! Each condition has one function; `Ready` is made of the others and of nothing else.
 //! Messages hold no number that changes by itself, or every pass would write the status.
 
-use floodgate_api::{
-    ConditionType, Reason, cluster::scaling::ScalingMode, condition::LAST_VALID_HOLDS,
-};
+use floodgate_api::{ConditionType, Reason, condition::LAST_VALID_HOLDS};
 use floodgate_contract::Level;
 use k8s_openapi::api::apps::v1::Deployment;
 
@@ -17,9 +15,11 @@ use crate::{
 
 mod capacity;
 pub mod merge;
+mod plan_met;
 mod signals;
 
 use capacity::capacity_sufficient;
+use plan_met::plan_met;
 use signals::{forecast_trusted, history_masked, signals_fresh};
 
 /// What one condition says.
@@ -117,7 +117,7 @@ pub fn of(
         workload_available(observed, cluster, deployment),
         signals_fresh(planned),
         forecast_trusted(observed, planned),
-        capacity_sufficient(cluster, planned),
+        capacity_sufficient(observed, cluster, planned),
         plan_met(cluster, planned, standing),
         degraded(observed, planned),
         overridden(planned),
@@ -214,36 +214,6 @@ fn workload_available(
     }
     let message = format!("fewer than {least} pods are Ready");
     Verdict::new(kind, false, Reason::PodsNotReady, message)
-}
-
-fn plan_met(cluster: &ValidatedCluster, planned: &Planned, standing: &Standing) -> Verdict {
-    let kind = ConditionType::PlanMet;
-    if let Some((reason, message)) = &standing.foreign_writer
-        && *reason == Reason::AutoscalerTargets
-    {
-        return Verdict::new(kind, false, *reason, message.clone());
-    }
-    let wanted = planned.replicas;
-    if cluster.mode == ScalingMode::Recommend {
-        let recommended = planned.decision.replicas;
-        let message = format!("{recommended} pods are recommended, {wanted} stand");
-        return Verdict::new(kind, true, Reason::RecommendOnly, message);
-    }
-    match standing.short_for_s {
-        None => {
-            let message = format!("{wanted} pods are planned, Ready and warm");
-            Verdict::new(kind, true, Reason::PlanMet, message)
-        }
-        Some(short_for_s) if short_for_s <= planned.lead_time.total_s() as f64 => {
-            let message = format!("{wanted} pods are planned; the missing ones are in time");
-            Verdict::new(kind, true, Reason::WarmingUp, message)
-        }
-        Some(_) => {
-            let message =
-                format!("{wanted} pods are planned; some are not warm within the lead time");
-            Verdict::new(kind, false, Reason::PlanLate, message)
-        }
-    }
 }
 
 /// Level in force: the highest of what is imposed and what pods took by themselves.

@@ -3,21 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream};
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Pod};
+use k8s_openapi::NamespaceResourceScope;
 use kube::{
     Api, Client, Resource,
-    runtime::{
-        Controller, WatchStreamExt,
-        controller::{self, Action, Config},
-        reflector::{ObjectRef, Store},
-        watcher,
-    },
+    runtime::{Controller, WatchStreamExt, controller::Config, reflector::ObjectRef},
 };
-use tokio::{
-    sync::mpsc,
-    task::JoinSet,
-    time::{interval, timeout},
-};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -25,7 +16,8 @@ use crate::{
     control::ControlClient,
     events::Publisher,
     forecast::Forecaster,
-    metrics::{ClusterLabels, Metrics},
+    metrics::Metrics,
+    nodes::Rooms,
     readiness::Readiness,
     reconcile::{self, Context, Guarded, OwnedStores},
     run::RunError,
@@ -33,13 +25,13 @@ use crate::{
     sample::{Sampler, early_warm},
     secrets::SecretCache,
     snapshot::{ClusterKey, Snapshots},
-    synced::Synced,
-    telemetry::chain,
 };
 
+mod tasks;
 mod watches;
 
-use watches::{Events, Watches};
+use tasks::{drive, forget_gone, log_pass, named, open_when_filled, pass_on, until_stopped};
+use watches::Watches;
 
 /// Clusters reconciled at once: a pass is a few milliseconds of waiting for the apiserver.
 const CONCURRENCY: u16 = 16;
@@ -47,11 +39,6 @@ const CONCURRENCY: u16 = 16;
 const DEBOUNCE: Duration = Duration::from_millis(50);
 /// Triggers, nudges and new pods waiting, at most; what does not fit comes with the next round.
 const QUEUE: usize = 4_096;
-/// How long running passes may take to end.
-const DRAIN: Duration = Duration::from_secs(8);
-
-/// Pause between two looks for clusters that are gone.
-const CARE_PERIOD: Duration = Duration::from_secs(10);
 
 /// What an operator is made of.
 #[derive(Clone)]
@@ -69,9 +56,6 @@ pub struct Operator {
     /// Says while a leader still waits for its watches.
     pub readiness: Readiness,
 }
-
-/// Name of the gate that the first lists of all watches open.
-const GATE_WATCHES: &str = "watches filled";
 
 /// An API in one namespace or in all.
 pub fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -132,7 +116,10 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
         "the forecast loop",
         forecaster.run(stop.clone()),
     );
-    let contexts = contexts(&operator, &snapshots, &watches, nudge);
+    let rooms = Arc::new(Rooms::default());
+    let contexts = contexts(&operator, &snapshots, &watches, &rooms, nudge);
+    let reading = rooms.run(operator.client, operator.clock, stop.clone());
+    named(&mut tasks, "the reading of room on the nodes", reading);
     let care = forget_gone(
         operator.metrics,
         watches.synced.clone(),
@@ -145,81 +132,12 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
     until_stopped(tasks, &stop).await
 }
 
-/// Waits for `stop`, or for a task that ends by itself, and lets what runs come to its end.
-async fn until_stopped(
-    mut tasks: JoinSet<&'static str>,
-    stop: &CancellationToken,
-) -> Result<(), RunError> {
-    let ended = tokio::select! {
-        // Asked first: a task that ends because it was asked to is no failure.
-        biased;
-        () = stop.cancelled() => Ok(()),
-        Some(ended) = tasks.join_next() => Err(RunError::TaskEnded(ended.unwrap_or("a task"))),
-    };
-    stop.cancel();
-    let drained = timeout(DRAIN, async {
-        while let Some(task) = tasks.join_next().await {
-            tracing::debug!(task = task.unwrap_or("a task that failed"), "ended");
-        }
-    });
-    let drained = drained.await;
-    if drained.is_err() {
-        tracing::warn!("running passes did not end in time");
-    }
-    ended
-}
-
-fn named(
-    tasks: &mut JoinSet<&'static str>,
-    name: &'static str,
-    task: impl Future<Output = ()> + Send + 'static,
-) {
-    tasks.spawn(async move {
-        task.await;
-        name
-    });
-}
-
-/// Keeps the process unready until every watch has had its first list: a forbidden one is then
-/// seen, and named, instead of silently stopping every pass.
-async fn open_when_filled(readiness: Readiness, synced: Synced, stop: CancellationToken) {
-    readiness.close(GATE_WATCHES);
-    tokio::select! {
-        () = stop.cancelled() => return,
-        () = synced.wait() => readiness.open(GATE_WATCHES),
-    }
-    stop.cancelled().await;
-}
-
-/// Passes the states of pods on to early warm-up, as they come.
-async fn pass_on(pods: Events<Pod>, seen: mpsc::Sender<Pod>, stop: CancellationToken) {
-    let pods = pods.applied_objects().take_until(stop.cancelled_owned());
-    let mut pods = std::pin::pin!(pods);
-    while let Some(pod) = pods.next().await {
-        match pod {
-            // A full queue only costs the second until the next round.
-            Ok(pod) => drop(seen.try_send(pod)),
-            Err(error) => log_watch("pods", &error),
-        }
-    }
-}
-
-/// Polls a watch whose events trigger nothing by themselves.
-async fn drive<K>(what: &'static str, events: Events<K>, stop: CancellationToken) {
-    let events = events.take_until(stop.cancelled_owned());
-    let mut events = std::pin::pin!(events);
-    while let Some(event) = events.next().await {
-        if let Err(error) = event {
-            log_watch(what, &error);
-        }
-    }
-}
-
 /// What the passes of both controllers work with.
 fn contexts(
     operator: &Operator,
     snapshots: &Arc<Snapshots>,
     watches: &Watches,
+    rooms: &Arc<Rooms>,
     nudges: mpsc::Sender<ClusterKey>,
 ) -> (Context, SaleContext) {
     let Operator {
@@ -248,6 +166,7 @@ fn contexts(
         },
         autoscalers: watches.autoscalers.store.clone(),
         quotas: watches.quotas.store.clone(),
+        rooms: Arc::clone(rooms),
         nudges,
     };
     let sales = SaleContext {
@@ -260,7 +179,7 @@ fn contexts(
         clusters: watches.clusters.store.clone(),
         sales: watches.sales.store.clone(),
         ledger: sale::Ledger::default(),
-        rooms: sale::Rooms::default(),
+        rooms: Arc::clone(rooms),
     };
     (clusters, sales)
 }
@@ -310,59 +229,4 @@ fn run_controllers(
     let ctx = Arc::new(sale_ctx);
     let passes = controller.run(sale::reconcile, sale::error_policy, ctx);
     named(tasks, "the controller of sales", passes.for_each(log_pass));
-}
-
-fn log_watch(what: &str, error: &watcher::Error) {
-    tracing::warn!(
-        error = error as &dyn std::error::Error,
-        "the watch of {what} was interrupted"
-    );
-}
-
-/// Logs a pass that failed, once, with its chain.
-fn log_pass<K, E>(
-    pass: Result<(ObjectRef<K>, Action), controller::Error<E, watcher::Error>>,
-) -> std::future::Ready<()>
-where
-    K: Resource<DynamicType = ()>,
-    E: std::error::Error + 'static,
-{
-    match pass {
-        Ok((object, _)) => tracing::trace!(%object, "pass"),
-        Err(controller::Error::ReconcilerFailed(error, object)) => {
-            tracing::warn!(%object, error = chain(&error), "the pass failed");
-        }
-        // A trigger for an object that is gone is no news.
-        Err(controller::Error::ObjectNotFound(_)) => {}
-        Err(error) => tracing::warn!(error = chain(&error), "a watch was interrupted"),
-    }
-    std::future::ready(())
-}
-
-/// Drops what is kept of clusters that no longer exist.
-async fn forget_gone(
-    metrics: Metrics,
-    synced: Synced,
-    snapshots: Arc<Snapshots>,
-    clusters: Store<Guarded>,
-    stop: CancellationToken,
-) {
-    let mut ticks = interval(CARE_PERIOD);
-    tokio::select! {
-        () = stop.cancelled() => return,
-        () = synced.wait() => {}
-    }
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        for key in snapshots.retain(|key| clusters.get(&key.object_ref()).is_some()) {
-            let labels = ClusterLabels {
-                namespace: key.namespace,
-                cluster: key.name,
-            };
-            metrics.clusters.forget(&labels);
-        }
-    }
 }

@@ -15,6 +15,7 @@ pub mod events;
 pub mod forecast;
 pub mod leader;
 pub mod metrics;
+pub mod nodes;
 pub mod observe;
 pub mod overrides;
 pub mod plan;

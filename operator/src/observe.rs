@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use floodgate_api::{PaymentCluster, SaleEvent, cluster::backends::SecretKeyRef};
+use floodgate_api::cluster::{backends::SecretKeyRef, scaling::NodeSupply};
+use floodgate_api::{PaymentCluster, SaleEvent};
 use jiff::Timestamp;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::ResourceQuota};
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
@@ -12,6 +13,7 @@ use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectR
 use crate::{
     build::{CONTROL_TOKEN_KEY, control_secret_name},
     forecast::Outlook,
+    nodes::RoomSeen,
     reconcile::{ByHand, Context},
     sample::{PodsSeen, Rates},
     secrets::{SecretError, text_of},
@@ -34,6 +36,8 @@ pub struct Observed {
     pub deployment: Option<Arc<Deployment>>,
     /// Quotas of the namespace.
     pub quotas: Vec<Arc<ResourceQuota>>,
+    /// Room on the nodes; asked for only where none are added.
+    pub room: Arc<RoomSeen>,
     /// Replicas that a person wrote during a sale, while they hold.
     pub by_hand: Option<ByHand>,
     /// Replicas this process ordered last.
@@ -90,6 +94,7 @@ pub async fn observe(
         control_token: control.and_then(|secret| text_of(&secret, CONTROL_TOKEN_KEY)),
         deployment: deployment(ctx, key, cell).await?,
         quotas: quotas(ctx, &key.namespace),
+        room: room(ctx, &cluster),
         by_hand: None,
         ordered: cell.with_remembered(|remembered| {
             remembered
@@ -104,6 +109,14 @@ pub async fn observe(
         outlook: cell.outlook.load_full(),
         cluster,
     })
+}
+
+/// The room on the nodes as it was read last; a cluster whose nodes are elastic has no use for it.
+fn room(ctx: &Context, cluster: &PaymentCluster) -> Arc<RoomSeen> {
+    match cluster.spec.scaling.nodes {
+        NodeSupply::Elastic => Arc::default(),
+        NodeSupply::Fixed => ctx.rooms.ask(),
+    }
 }
 
 async fn resolve(

@@ -3,14 +3,12 @@
 
 use std::sync::Arc;
 
-use floodgate_api::annotation::MASK_HISTORY;
 use floodgate_api::cluster::{forecast::ForecastMode, scaling::ScalingMode};
 use floodgate_contract::Level;
 use floodgate_forecast::Masks;
 use floodgate_planner::{
     Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
-    LevelThreshold, Memory, Override, Overrides, PlanInput, Reason, ReplicaState, Scaling,
-    protected_level,
+    Memory, PlanInput, Reason, ReplicaState, Scaling, protected_level,
 };
 use jiff::Timestamp;
 
@@ -18,7 +16,7 @@ use crate::{
     clock::seconds_between,
     forecast::{ColdScale, Outlook, OutlookState},
     observe::Observed,
-    overrides::{self, Bounds, OverridesRead},
+    overrides::OverridesRead,
     target::PolicyTarget,
     validate::{ValidSale, ValidatedCluster},
 };
@@ -27,13 +25,17 @@ mod limits;
 mod load;
 mod measured;
 mod quota;
+mod recommend;
 mod sales;
+mod words;
 
 use limits::caps;
 pub use limits::{PlanLimits, plan_limits};
 pub use load::{LoadSeen, load_seen};
+pub use measured::LEAD_UNMEASURED_S;
 use measured::{capacity, health, lead_time};
 pub(crate) use quota::quantity;
+use recommend::ordered;
 pub use sales::sale_until;
 use sales::{planner_sales, sales_of};
 
@@ -47,6 +49,8 @@ pub struct Planned {
     pub decision: Decision,
     /// Replicas to apply; in mode Recommend the ones that run.
     pub replicas: u32,
+    /// In mode Recommend, what stood before an override moved the replicas.
+    pub before_override: Option<u32>,
     /// Policy for the pods; none while nothing may be imposed.
     pub policy: Option<PolicyTarget>,
     /// The load as it was judged.
@@ -127,23 +131,7 @@ pub struct Before {
 /// Plans one cluster.
 pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) -> Planned {
     let now = observed.now;
-    let bounds = Bounds {
-        min: cluster.scaling.replicas_min,
-        max: cluster.scaling.replicas_max,
-    };
-    let annotations = observed
-        .cluster
-        .metadata
-        .annotations
-        .clone()
-        .unwrap_or_default();
-    let set_at = overrides::set_at(observed.cluster.metadata.managed_fields.as_deref());
-    let mut overrides = overrides::read(&annotations, bounds, now, set_at);
-    if let Some(hand) = &observed.by_hand {
-        overrides.scaled_by_hand(hand, bounds);
-    }
-    let masks = annotations.get(MASK_HISTORY);
-    let masks = masks.map(|text| Masks::parse(text)).unwrap_or_default();
+    let (overrides, masks) = words::read(observed, cluster);
     let sales = sales_of(observed);
     let trust = trust(cluster, &observed.outlook, now);
     let lead_time = lead_time(observed, cluster);
@@ -166,7 +154,10 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         sales: planner_sales(observed, &sales, cluster),
         overrides: overrides.overrides.clone(),
         lead_time,
-        degradation: cluster.degradation.clone().unwrap_or_else(never_degrade),
+        degradation: cluster
+            .degradation
+            .clone()
+            .unwrap_or_else(DegradationPolicy::never),
         caps: caps(observed, cluster),
         memory: before
             .memory
@@ -175,16 +166,11 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
     };
     let decision = floodgate_planner::plan(&input);
     let policy = policy(&decision, cluster, &overrides, &sales, before, now);
-    let replicas = match cluster.mode {
-        ScalingMode::Enforce => decision.replicas,
-        ScalingMode::Recommend => standing(
-            live_replicas(observed).unwrap_or(bounds.min),
-            &overrides.overrides,
-        ),
-    };
+    let kept = ordered(observed, cluster, &overrides.overrides, &decision);
     Planned {
         decision,
-        replicas,
+        replicas: kept.replicas,
+        before_override: kept.before_override,
         policy,
         load,
         trust,
@@ -286,25 +272,6 @@ fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastIn
         },
         None => ForecastInput::Missing(Reason::ForecastUnavailable),
     }
-}
-
-/// Thresholds that no load reaches, for mode Manual.
-fn never_degrade() -> DegradationPolicy {
-    let never = LevelThreshold {
-        enter_percent: u32::MAX,
-        exit_percent: u32::MAX,
-        hold_s: 0,
-    };
-    DegradationPolicy { levels: [never; 4] }
-}
-
-/// Replicas in mode Recommend: what stands, whoever set it, for a recommendation puts nobody's hand
-/// back. An SRE's word holds in this mode too.
-fn standing(live: u32, words: &Overrides) -> u32 {
-    let value = |word: &Option<Override<u32>>| word.as_ref().map(|word| word.value);
-    let floored = live.max(value(&words.floor).unwrap_or(0));
-    let within = floored.min(value(&words.ceiling).unwrap_or(u32::MAX));
-    value(&words.pin).unwrap_or(within)
 }
 
 /// What the pods are told. An equal policy keeps its version, so that it is renewed, not changed.

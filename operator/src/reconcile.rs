@@ -23,15 +23,16 @@ use tokio::{sync::mpsc, time::timeout};
 use crate::{
     apply::{ApplyError, SentByKind, apply},
     build::{BuildInput, build},
-    clock::{Clock, seconds_between},
-    conditions::{self, Standing, Verdict},
-    events::{self, Publisher},
+    clock::Clock,
+    conditions,
+    events::Publisher,
     metrics::{CategoryLabel, Metrics},
+    nodes::Rooms,
     observe::{ObserveError, Observed, observe},
     plan::{Before, Planned, plan},
     secrets::SecretCache,
     snapshot::{Cell, ClusterKey, Snapshots},
-    status::{self, StatusError},
+    status::StatusError,
     synced::Synced,
     validate::{ValidateError, ValidatedCluster, validate},
 };
@@ -40,9 +41,12 @@ mod conflict;
 mod publish;
 mod refuse;
 mod rest;
+mod tell;
 
 pub use conflict::ByHand;
+pub(crate) use conflict::manager_of_replicas;
 pub use publish::token;
+use tell::{pause, standing, tell};
 
 /// A cluster as the watch brings it: also one that cannot be read arrives, and stalls nobody.
 pub type Guarded = DeserializeGuard<PaymentCluster>;
@@ -73,6 +77,8 @@ pub struct Context {
     pub autoscalers: conflict::Autoscalers,
     /// Quotas of the namespaces.
     pub quotas: Store<ResourceQuota>,
+    /// Room on the nodes, as it was read last.
+    pub rooms: Arc<Rooms>,
     /// Clusters whose pods are not to wait for the next round.
     pub nudges: mpsc::Sender<ClusterKey>,
 }
@@ -238,6 +244,7 @@ async fn pass(
     let input = BuildInput {
         replicas: conflict::yielded(&cell, &standing, &observed)
             .unwrap_or_else(|| i32::try_from(planned.replicas).unwrap_or(i32::MAX)),
+        before_override: planned.before_override,
         control_token: &token,
     };
     let applied = Box::pin(apply(ctx, key, &cell, build(&valid, &input))).await;
@@ -324,82 +331,4 @@ fn remember(
             remembered.deployment = Some(Arc::clone(deployment));
         }
     });
-}
-
-/// How the plan stands against what runs.
-fn standing(
-    ctx: &Context,
-    key: &ClusterKey,
-    cell: &Cell,
-    observed: &Observed,
-    planned: &Planned,
-) -> Standing {
-    let foreign_writer = conflict::foreign_writer(ctx, key, cell, observed);
-    let wanted = planned.replicas;
-    let short = planned.replica_state.warm < wanted;
-    let since = cell.with_remembered(|remembered| {
-        let since = match remembered.short_since {
-            _ if !short => None,
-            // A plan that grows starts its own lead time.
-            Some((since, planned)) if planned >= wanted => Some((since, wanted)),
-            _ => Some((observed.now, wanted)),
-        };
-        remembered.short_since = since;
-        since
-    });
-    Standing {
-        short_for_s: since.map(|(since, _)| seconds_between(since, observed.now)),
-        foreign_writer,
-    }
-}
-
-/// Writes the status and publishes Events about what changed.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the last step sees what all others made"
-)]
-async fn tell(
-    ctx: &Context,
-    key: &ClusterKey,
-    cell: &Cell,
-    observed: &Observed,
-    valid: &ValidatedCluster,
-    planned: &Planned,
-    deployment: &Deployment,
-    standing: &Standing,
-    accepted: Verdict,
-) -> Result<(), StatusError> {
-    let before = status::standing(cell, &observed.cluster, observed.now);
-    let verdicts = conditions::of(observed, valid, planned, deployment, standing, accepted);
-    let verdicts = conditions::merge::carried_over(verdicts, &before.conditions);
-    let flips = conditions::merge::flips(&before.conditions, &verdicts);
-    let after = status::build_status(observed, valid, planned, &verdicts, before.clone());
-    status::write(ctx, key, cell, &before, after, observed.now).await?;
-    let about = observed.cluster.object_ref(&());
-    if planned.replicas == planned.decision.replicas
-        && let Some(event) = events::scaled(&planned.decision)
-    {
-        publish::count_decision(ctx, &planned.decision);
-        ctx.publisher.publish(&about, event).await;
-    }
-    for flip in flips.iter().filter(|flip| flip.status_changed) {
-        if let Some(event) = events::condition(&flip.verdict) {
-            ctx.publisher.publish(&about, event).await;
-        }
-    }
-    for remark in publish::new_remarks(cell, &planned.overrides, &before.conditions) {
-        ctx.publisher.publish(&about, events::remark(&remark)).await;
-    }
-    Ok(())
-}
-
-/// Until the plan may change by itself: an override that lapses lapses then, not later.
-fn pause(observed: &Observed, planned: &Planned) -> Duration {
-    let Some(wake) = planned.decision.next_wake.timestamp() else {
-        return RESYNC;
-    };
-    let lapse = planned.overrides.active.iter().map(|one| one.until.0).min();
-    let wake = lapse.map_or(wake, |lapse| wake.min(lapse));
-    let pause = Duration::try_from(wake.duration_since(observed.now)).unwrap_or_default();
-    pause.clamp(Duration::from_millis(20), RESYNC)
 }

@@ -5,22 +5,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use floodgate_api::{API_VERSION, ConditionType, Reason, SaleEvent, sale::status::SaleEventStatus};
+use floodgate_api::{ConditionType, Reason, SaleEvent, sale::status::SaleEventStatus};
 use floodgate_planner::SalePhase;
 use kube::{
-    Api, Client, Resource, ResourceExt,
-    api::{ApiResource, DynamicObject, Patch},
+    Client, Resource, ResourceExt,
     core::DeserializeGuard,
     runtime::{controller::Action, reflector::Store},
 };
-use serde_json::json;
 
 use crate::{
-    apply::apply_params,
     clock::{Clock, jittered},
     conditions::{Verdict, merge},
     events::{self, Publisher},
-    metrics::{CategoryLabel, KindLabel, Metrics},
+    metrics::{CategoryLabel, Metrics},
+    nodes::Rooms,
     reconcile::Guarded,
     snapshot::{ClusterKey, Snapshots},
     synced::Synced,
@@ -28,15 +26,14 @@ use crate::{
 };
 
 mod ledger;
-mod nodes;
 mod outcome;
 mod preflight;
 mod profile;
-mod rooms;
+mod written;
 
 pub use ledger::Ledger;
 use outcome::{ClusterSeen, Stage};
-pub use rooms::Rooms;
+use written::{refuse, write};
 
 /// A sale as the watch brings it.
 pub type GuardedSale = DeserializeGuard<SaleEvent>;
@@ -45,6 +42,8 @@ pub type GuardedSale = DeserializeGuard<SaleEvent>;
 const PERIOD_NEAR: Duration = Duration::from_secs(1);
 /// Pause between two passes of a sale that lies ahead.
 const PERIOD_FAR: Duration = Duration::from_secs(10);
+/// Seconds for which the room on the nodes stands for the pre-flight.
+const ROOM_AGE_S_MAX: f64 = 600.0;
 /// Pause after a failure.
 const RETRY: Duration = Duration::from_secs(3);
 
@@ -69,7 +68,7 @@ pub struct SaleContext {
     /// What running phases have seen so far.
     pub ledger: Ledger,
     /// Room on the nodes, as it was read last.
-    pub rooms: Rooms,
+    pub rooms: Arc<Rooms>,
 }
 
 /// A pass over a sale that failed.
@@ -178,11 +177,17 @@ async fn pass(
     let generation = event.metadata.generation;
     let after = outcome::status(&before, generation, valid, &seen, reports, now);
     let room = if preflight::is_due(valid, now) {
-        ctx.rooms.read(&ctx.client, now).await
+        ctx.rooms.read(&ctx.client, now, ROOM_AGE_S_MAX).await
     } else {
         None
     };
-    let prepared = preflight::prepared(&after, valid, &seen, room.as_deref(), now);
+    let prepared = preflight::prepared(
+        &after,
+        valid,
+        &seen,
+        room.as_deref().map(|read| &read.room),
+        now,
+    );
     let verdicts = outcome::verdicts(&after, valid, (accepted, prepared), now);
     let flips = merge::flips(&before.conditions, &verdicts);
     let conditions = merge::merged(&before.conditions, &verdicts, generation, now);
@@ -270,61 +275,4 @@ fn siblings(ctx: &SaleContext, namespace: &str) -> Vec<Arc<SaleEvent>> {
         .filter(|sale| sale.namespace().as_deref() == Some(namespace))
         .map(|sale| Arc::new(sale.clone()))
         .collect()
-}
-
-/// Tells that a sale cannot be acted on.
-async fn refuse<K: Resource<DynamicType = ()>>(
-    ctx: &SaleContext,
-    key: &ClusterKey,
-    generation: Option<i64>,
-    before: &SaleEventStatus,
-    (reason, message): (Reason, &str),
-    object: &K,
-) -> Result<(), SaleError> {
-    let verdicts = crate::conditions::of_refused(reason, message);
-    let conditions = merge::merged(&before.conditions, &verdicts, generation, ctx.clock.now());
-    let after = SaleEventStatus {
-        observed_generation: generation,
-        conditions,
-        ..before.clone()
-    };
-    if after == *before {
-        return Ok(());
-    }
-    write(ctx, key, &after).await?;
-    ctx.publisher
-        .publish(&object.object_ref(&()), events::refused(reason, message))
-        .await;
-    Ok(())
-}
-
-async fn write(
-    ctx: &SaleContext,
-    key: &ClusterKey,
-    status: &SaleEventStatus,
-) -> Result<(), SaleError> {
-    let body = json!({
-        "apiVersion": API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": key.name },
-        "status": status,
-    });
-    // The answer is not read as a sale: one that cannot be read is told so, too.
-    let kind = ApiResource::erase::<SaleEvent>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &kind);
-    let written = api
-        .patch_status(&key.name, &apply_params(), &Patch::Apply(&body))
-        .await;
-    match written {
-        Ok(_) => {
-            ctx.metrics
-                .writes
-                .get_or_create(&KindLabel { kind: "SaleEvent" })
-                .inc();
-            Ok(())
-        }
-        // Deleted meanwhile: there is nothing to tell.
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(source) => Err(SaleError::Status(key.clone(), Box::new(source))),
-    }
 }

@@ -79,6 +79,8 @@ pub struct ForecastTarget {
     pub owner: OwnerReference,
     /// Load that the least replicas hold, requests/s: the scale of a forecast without any history.
     pub declared_rps: f64,
+    /// Address of the store that the history comes from.
+    pub source_url: String,
     /// PromQL of the history.
     pub query: String,
     /// Days of history.

@@ -5,15 +5,15 @@
 //! Invariant: nothing after this step reads the raw spec.
 
 mod address;
-mod numbers;
+pub mod numbers;
 mod sale;
+mod service;
 
 use std::collections::BTreeMap;
 
 use floodgate_api::cluster::backends::{Backends, SecretKeyRef};
-use floodgate_api::cluster::degradation::DegradationMode;
 use floodgate_api::cluster::forecast::ForecastMode;
-use floodgate_api::cluster::scaling::ScalingMode;
+use floodgate_api::cluster::scaling::{NodeSupply, ScalingMode};
 use floodgate_api::cluster::service::PullPolicy;
 use floodgate_api::{FieldError, PaymentCluster, PaymentClusterSpec, Reason};
 use floodgate_planner::{DegradationPolicy, LoadLimits, Scaling};
@@ -21,7 +21,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
 pub use address::{Address, Scheme};
-pub use sale::{ValidSale, retained_sale, validate_sale};
+pub use sale::{ValidSale, planner_sale, retained_sale, validate_sale};
 
 /// What a referenced Secret key was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct ValidatedCluster {
     pub generation: Option<i64>,
     /// Whether decisions are applied.
     pub mode: ScalingMode,
+    /// Whether nodes are added for pods that find none.
+    pub nodes: NodeSupply,
     /// What runs.
     pub service: ServiceSettings,
     /// References and resolved addresses of the backends.
@@ -158,18 +160,6 @@ pub enum ValidateError {
         /// Which of them.
         field: &'static str,
     },
-    /// A number is out of its range.
-    #[error("`{field}` is {value}; must be between {min} and {max}")]
-    OutOfRange {
-        /// Path of the field.
-        field: &'static str,
-        /// What it holds.
-        value: i32,
-        /// Least allowed.
-        min: i32,
-        /// Greatest allowed.
-        max: i32,
-    },
     /// A field holds what is not allowed there.
     #[error("`{field}` {must}")]
     Invalid {
@@ -178,7 +168,7 @@ pub enum ValidateError {
         /// `must be ...`.
         must: String,
     },
-    /// A field of a sale holds what is not allowed there.
+    /// A field holds what is not allowed there, as operator and plugin both say it.
     #[error(transparent)]
     Field(#[from] FieldError),
     /// A referenced Secret does not exist.
@@ -218,7 +208,6 @@ impl ValidateError {
     pub const fn category(&self) -> &'static str {
         match self {
             Self::Unnamed { .. } => "unnamed",
-            Self::OutOfRange { .. } => "out_of_range",
             Self::Invalid { .. } | Self::Field(_) => "invalid_field",
             Self::SecretNotFound { .. } => "secret_not_found",
             Self::SecretKeyNotFound { .. } => "secret_key_not_found",
@@ -231,7 +220,7 @@ impl ValidateError {
         match self {
             Self::Field(error) if error.field() == "spec.timeZone" => Reason::InvalidTimeZone,
             Self::Unnamed { .. } => Reason::Malformed,
-            Self::OutOfRange { .. } | Self::Invalid { .. } | Self::Field(_) => Reason::InvalidSpec,
+            Self::Invalid { .. } | Self::Field(_) => Reason::InvalidSpec,
             Self::SecretNotFound { .. } => Reason::SecretNotFound,
             Self::SecretKeyNotFound { .. } => Reason::SecretKeyNotFound,
             Self::SecretInvalid { .. } => Reason::InvalidSecretValue,
@@ -259,7 +248,7 @@ pub fn validate(
     let meta = &cluster.metadata;
     let spec = &cluster.spec;
     let scaling = numbers::scaling(&spec.scaling)?;
-    let learn = f64::from(spec.scaling.capacity_learn_percent.clamp(0, 90)) / 100.0;
+    let learn = f64::from(numbers::learn_percent(&spec.scaling)?) / 100.0;
     let declared = scaling.capacity_rps;
     Ok(ValidatedCluster {
         name: meta.name.clone().ok_or_else(|| unnamed("name"))?,
@@ -269,15 +258,13 @@ pub fn validate(
             .ok_or_else(|| unnamed("uid"))?,
         generation: meta.generation,
         mode: spec.scaling.mode,
-        service: numbers::service(&spec.service)?,
+        nodes: spec.scaling.nodes,
+        service: service::service(&spec.service)?,
         backends: address::backends(&spec.backends, secrets)?,
         scaling,
         capacity_rps_learned: declared * (1.0 - learn)..=declared * (1.0 + learn),
         load_limits: numbers::load_limits(&spec.traffic)?,
-        degradation: match spec.degradation.mode {
-            DegradationMode::Planned => Some(numbers::degradation(&spec.degradation)?),
-            DegradationMode::Manual => None,
-        },
+        degradation: numbers::degradation(&spec.degradation)?,
         traffic: address::traffic(&spec.traffic, secrets)?,
         forecast: numbers::forecast(&spec.forecast)?,
         prewarm: numbers::prewarm(&spec.prewarm)?,

@@ -56,5 +56,8 @@ pub const ALL: [&str; 10] = [
     MASK_HISTORY,
 ];
 
+/// On Deployments: with `scaling.mode` Recommend, the replicas that stood before an override moved
+/// them, and stand again once it has lapsed. Written by the operator.
+pub const REPLICAS_BEFORE_OVERRIDE: &str = "floodgate.dev/replicas-before-override";
 /// On pods: hash of everything that rolls them (image, environment, resources), so that a rollout can be explained.
 pub const CONFIG_HASH: &str = "floodgate.dev/config-hash";

@@ -26,9 +26,11 @@ named! {
         /// True when the forecast's live error is within the gate and not clearly above that of
         /// seasonal naive, or `forecast.mode` is Off. Unknown while there is too little history. When not True, the forecast makes no bid.
         ForecastTrusted,
-        /// True when the warm capacity at `scaling.max` holds the load expected within the lead time.
+        /// True when the warm capacity at `scaling.max`, and within the quotas and, with
+        /// `scaling.nodes: Fixed`, the room on the nodes, holds the load expected within the lead time.
         CapacitySufficient,
         /// True when the Ready and warm pods are at least the plan, or the lead time still allows it.
+        /// With `scaling.mode` Recommend the plan is what people and their overrides ask for.
         PlanMet,
         /// True while a degradation level above Normal is in force or imposed.
         Degraded,
@@ -132,8 +134,10 @@ named! {
         Prepared,
         /// The check of a sale's plan against quota and nodes lies ahead.
         PreflightAhead,
-        /// The nodes have no room for the pods of the plan.
+        /// The nodes there are have no room for the pods of the plan; more may be added.
         NodesShort,
+        /// The nodes have no room for more pods, and `scaling.nodes` is Fixed.
+        NodesFull,
         /// An override holds fewer pods than the plan of a sale.
         OverrideBelowPlan,
         /// Pods of the plan are still starting or warming, in time.

@@ -1,11 +1,11 @@
 //! A `SaleEvent` as the planner takes it. Pure.
 //!
-//! Fields are read and checked where the operator reads and checks them, by
-//! [`SaleEvent::dated`]; here they only change their units.
+//! Sales are read and checked by the operator's own code; here only stands which of them hit, and
+//! what the others say.
 
-use floodgate_api::sale::DatedSale;
 use floodgate_api::{FieldError, PaymentCluster, SaleEvent};
-use floodgate_planner::{Chance, Level, Sale, SalePhase};
+use floodgate_operator::validate::planner_sale;
+use floodgate_planner::{Level, Sale};
 use kube::ResourceExt;
 
 /// What a sale that nobody wrote as a `SaleEvent` leaves on: the default of `spec.protect`.
@@ -22,38 +22,18 @@ pub fn selects(event: &SaleEvent, cluster: &PaymentCluster) -> bool {
 
 /// The sale with its phases in the order of their T0; `all` are the sales `learnFrom` may name.
 pub fn sale(event: &SaleEvent, all: &[SaleEvent]) -> Result<Sale, FieldError> {
-    let DatedSale {
-        start, end, phases, ..
-    } = dated(event, all)?;
-    let phases = phases.into_iter().map(|phase| SalePhase {
-        name: phase.name,
-        t0: phase.t0.into(),
-        until: phase.until.into(),
-        uplift_percent: phase.uplift_percent,
-        chance: Chance {
-            quantile_percent: phase.quantile_percent,
-            uplift_error_percent: phase.uplift_error_percent,
-        },
-        planned_replicas: None,
-    });
-    Ok(Sale {
-        name: event.name_any(),
-        start: start.into(),
-        end: end.into(),
-        level_max: Level::from_index(event.spec.level_index_max()),
-        phases: phases.collect(),
-    })
+    read(event, all).map(|(sale, _)| sale)
 }
 
 /// Local times of a sale that do not exist or come twice, and what is taken for them.
 pub fn remarks(event: &SaleEvent, all: &[SaleEvent]) -> Vec<String> {
-    dated(event, all).map_or_else(|_| Vec::new(), |dated| dated.remarks)
+    read(event, all).map_or_else(|_| Vec::new(), |(_, remarks)| remarks)
 }
 
-fn dated(event: &SaleEvent, all: &[SaleEvent]) -> Result<DatedSale, FieldError> {
+fn read(event: &SaleEvent, all: &[SaleEvent]) -> Result<(Sale, Vec<String>), FieldError> {
     let namespace = event.namespace();
     let siblings = all.iter().filter(|other| other.namespace() == namespace);
-    event.dated(event.learned_percent(siblings))
+    planner_sale(event, event.learned_percent(siblings))
 }
 
 /// What a selector asks for: `the name checkout or kiosk`, `the label sale=autumn`, or both.

@@ -14,6 +14,10 @@ const BIDS: &[Word] = &[
         "the load of the last 6 s, higher than that of the last minute",
     ),
     (
+        "RisingLoad",
+        "the load climbs, and will be there before pods ordered later are",
+    ),
+    (
         "ForecastLoad",
         "the forecast's upper quantile within the lead time",
     ),
@@ -94,6 +98,10 @@ const GUARDS: &[Word] = &[
     ("ScaleUpStep", "replicas rise no faster than this"),
     ("QuotaCapped", "the quota of the namespace admits no more"),
     (
+        "NodesFull",
+        "the nodes hold no more, and `scaling.nodes` is Fixed",
+    ),
+    (
         "PodsUnschedulable",
         "pods that find no node are not asked for again",
     ),
@@ -156,6 +164,7 @@ const OF_CLUSTERS: &[Word] = &[
         "look at the newest pods, and at what they share: database, cache, an acquirer",
     ),
     ("PodsUnschedulable", "add nodes, or free room on them"),
+    ("NodesFull", "add nodes, or free room on them"),
     ("QuotaExceeded", "raise the ResourceQuota of the namespace"),
     ("SignalsStale", MEND_PROMETHEUS),
     ("PrometheusUnreachable", MEND_PROMETHEUS),

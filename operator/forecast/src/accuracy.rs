@@ -117,6 +117,15 @@ impl Accuracy {
         }
     }
 
+    /// Puts what came due under an earlier process before what came due under this one.
+    #[must_use]
+    pub fn after(self, earlier: Self) -> Self {
+        let Self { pending, kept } = self;
+        let mut kept: VecDeque<Outcome> = earlier.kept.into_iter().chain(kept).collect();
+        kept.drain(..kept.len().saturating_sub(POINTS_MAX));
+        Self { pending, kept }
+    }
+
     /// Points behind the figures.
     pub fn points(&self) -> usize {
         self.kept.len()

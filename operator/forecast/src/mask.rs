@@ -6,6 +6,7 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{Series, UnixMillis};
@@ -18,7 +19,7 @@ const DAYS_MAX: i64 = 31;
 const ECHO_CHARS: usize = 64;
 
 /// A window whose values are not learned from, both ends within.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mask {
     /// First instant.
     pub from: UnixMillis,

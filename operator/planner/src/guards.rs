@@ -5,7 +5,7 @@
 
 use crate::aftercare::Cap;
 use crate::bids::Auction;
-use crate::{BidSource, Guard, Memory, Reason, Situation};
+use crate::{BidSource, Caps, Guard, Memory, Reason, Situation};
 
 /// The number after all guards.
 pub(crate) struct Outcome {
@@ -145,15 +145,18 @@ fn caps(chain: &mut Chain, situation: &Situation<'_>) {
     let Some(present) = situation.input.replicas.desired else {
         return;
     };
-    if let Some(quota) = situation.input.caps.quota_replicas_max {
+    let Caps {
+        quota_replicas_max,
+        node_replicas_max,
+        unschedulable_pods,
+    } = situation.input.caps;
+    if let Some(quota) = quota_replicas_max {
         chain.at_most(Reason::QuotaCapped, quota.max(present));
     }
-    if situation
-        .input
-        .caps
-        .unschedulable_pods
-        .is_some_and(|pods| pods > 0)
-    {
+    if let Some(room) = node_replicas_max {
+        chain.at_most(Reason::NodesFull, room.max(present));
+    }
+    if unschedulable_pods.is_some_and(|pods| pods > 0) {
         chain.at_most(Reason::PodsUnschedulable, present);
     }
 }

@@ -210,6 +210,8 @@ impl LeadTime {
 pub struct Caps {
     /// Most replicas that the quota admits.
     pub quota_replicas_max: Option<u32>,
+    /// Most replicas that the nodes hold: those that stand and those that still fit.
+    pub node_replicas_max: Option<u32>,
     /// Pods that the scheduler could not place; more of them are not asked for.
     pub unschedulable_pods: Option<u32>,
 }

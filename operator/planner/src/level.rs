@@ -68,6 +68,18 @@ pub struct DegradationPolicy {
     pub levels: [LevelThreshold; 4],
 }
 
+impl DegradationPolicy {
+    /// Thresholds that no load reaches, where only overrides impose levels.
+    pub const fn never() -> Self {
+        let never = LevelThreshold {
+            enter_percent: u32::MAX,
+            exit_percent: u32::MAX,
+            hold_s: 0,
+        };
+        Self { levels: [never; 4] }
+    }
+}
+
 impl Default for DegradationPolicy {
     fn default() -> Self {
         let level = |enter_percent, exit_percent, hold_s| LevelThreshold {

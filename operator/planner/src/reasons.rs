@@ -93,6 +93,8 @@ reasons! {
     ScaleUpStep,
     /// Guard: the quota admits no more.
     QuotaCapped,
+    /// Guard: the nodes have no room for more, and none are added.
+    NodesFull,
     /// Guard: pods that cannot be placed are not asked for again.
     PodsUnschedulable,
     /// Guard: the pods of the last raise did not become Ready, so it was taken back.

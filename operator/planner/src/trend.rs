@@ -52,8 +52,7 @@ impl LoadTrend {
         }
         let rises = unusual_rps.is_some_and(|unusual_rps| rps > unusual_rps);
         let slope = self.slope().filter(|slope| rises && *slope > 0.0);
-        self.projected_rps =
-            slope.map(|slope| (rps + slope * lead_s as f64).min(rps * FACTOR_MAX));
+        self.projected_rps = slope.map(|slope| (rps + slope * lead_s as f64).min(rps * FACTOR_MAX));
     }
 
     /// Forgets all; what rises by plan points to nothing.
@@ -99,7 +98,10 @@ mod tests {
     #[test]
     fn a_climb_beyond_chance_is_extended_by_the_lead_time() {
         let found = climb(&[100.0, 104.0, 108.0, 112.0, 116.0], Some(110.0));
-        assert!((found.unwrap() - (116.0 + 2.0 * 30.0)).abs() < 1e-9, "{found:?}");
+        assert!(
+            (found.unwrap() - (116.0 + 2.0 * 30.0)).abs() < 1e-9,
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -107,7 +109,10 @@ mod tests {
         let rising = [100.0, 104.0, 108.0, 112.0, 116.0];
         assert_eq!(climb(&rising, Some(116.0)), None);
         assert_eq!(climb(&rising, None), None);
-        assert_eq!(climb(&[300.0, 280.0, 260.0, 240.0, 220.0], Some(110.0)), None);
+        assert_eq!(
+            climb(&[300.0, 280.0, 260.0, 240.0, 220.0], Some(110.0)),
+            None
+        );
         assert_eq!(climb(&[100.0, 900.0, 900.0], Some(110.0)), None);
     }
 
@@ -115,7 +120,10 @@ mod tests {
     fn f25_a_step_of_ten_times_is_extended_to_no_more_than_double() {
         let found = climb(&[100.0, 100.0, 100.0, 1_000.0, 1_000.0], Some(110.0));
         assert_eq!(found, Some(2_000.0));
-        let after = climb(&[100.0, 1_000.0, 1_000.0, 1_000.0, 1_000.0, 1_000.0], Some(110.0));
+        let after = climb(
+            &[100.0, 1_000.0, 1_000.0, 1_000.0, 1_000.0, 1_000.0],
+            Some(110.0),
+        );
         assert_eq!(after, None, "it has arrived");
     }
 
@@ -123,7 +131,12 @@ mod tests {
     fn the_same_instant_is_taken_once() {
         let mut trend = LoadTrend::default();
         for second in 0..5 {
-            trend.observe(UnixMillis(second * 2_000), 100.0 + second as f64, Some(10.0), 30);
+            trend.observe(
+                UnixMillis(second * 2_000),
+                100.0 + second as f64,
+                Some(10.0),
+                30,
+            );
         }
         let once = trend.clone();
         trend.observe(UnixMillis(8_000), 900.0, Some(10.0), 30);

@@ -8,7 +8,7 @@ mod pod;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use floodgate_api::annotation::CONFIG_HASH;
+use floodgate_api::annotation::{CONFIG_HASH, REPLICAS_BEFORE_OVERRIDE};
 use floodgate_contract::CONTROL_PORT;
 use k8s_openapi::api::apps::v1::{
     Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment,
@@ -31,7 +31,10 @@ const HASH_BYTES: usize = 16;
 
 pub(super) fn deployment(cluster: &ValidatedCluster, input: &BuildInput<'_>) -> Deployment {
     Deployment {
-        metadata: metadata(cluster, cluster.name.clone()),
+        metadata: ObjectMeta {
+            annotations: input.before_override.map(remembered),
+            ..metadata(cluster, cluster.name.clone())
+        },
         spec: DeploymentSpec {
             replicas: Some(input.replicas),
             revision_history_limit: Some(REVISIONS),
@@ -56,6 +59,13 @@ pub(super) fn deployment(cluster: &ValidatedCluster, input: &BuildInput<'_>) -> 
         },
         ..Deployment::default()
     }
+}
+
+fn remembered(before_override: u32) -> BTreeMap<String, String> {
+    BTreeMap::from([(
+        REPLICAS_BEFORE_OVERRIDE.to_owned(),
+        before_override.to_string(),
+    )])
 }
 
 fn annotations(cluster: &ValidatedCluster, control_token: &str) -> BTreeMap<String, String> {

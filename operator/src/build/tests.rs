@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use floodgate_api::annotation::REPLICAS_BEFORE_OVERRIDE;
+use kube::ResourceExt;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -11,6 +13,7 @@ fn built(replicas: i32, control_token: &str) -> Resources<Prepared> {
         &valid_cluster(),
         &BuildInput {
             replicas,
+            before_override: None,
             control_token,
         },
     )
@@ -97,10 +100,21 @@ fn another_count_changes_replicas_and_nothing_else() {
 #[test]
 fn a_changed_address_rolls_the_pods_and_a_changed_plan_does_not() {
     let input = BuildInput {
+        before_override: None,
         replicas: 3,
         control_token: "t",
     };
+    let moved = BuildInput {
+        before_override: Some(2),
+        ..input.clone()
+    };
     let before = valid_cluster();
+    let noted = build(&before, &moved);
+    assert_eq!(template(&build(&before, &input)), template(&noted));
+    assert_eq!(
+        noted.deployment.annotations()[REPLICAS_BEFORE_OVERRIDE],
+        "2"
+    );
     let mut after = before.clone();
     after.scaling.capacity_rps = 1.0;
     after.traffic.url = "http://elsewhere".to_owned();

@@ -1,12 +1,16 @@
 //! Whether what may be run holds the load that is expected. Pure.
 
-use floodgate_api::{ConditionType, Reason};
-use floodgate_planner::Reason as Why;
+use floodgate_api::{ConditionType, Reason, cluster::scaling::NodeSupply};
+use floodgate_planner::{Guard, Reason as Why};
 
 use super::Verdict;
-use crate::{plan::Planned, validate::ValidatedCluster};
+use crate::{nodes::RoomSeen, observe::Observed, plan::Planned, validate::ValidatedCluster};
 
-pub(super) fn capacity_sufficient(cluster: &ValidatedCluster, planned: &Planned) -> Verdict {
+pub(super) fn capacity_sufficient(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    planned: &Planned,
+) -> Verdict {
     let kind = ConditionType::CapacitySufficient;
     let most = cluster.scaling.replicas_max;
     if planned.decision.replicas_wanted > most {
@@ -15,30 +19,44 @@ pub(super) fn capacity_sufficient(cluster: &ValidatedCluster, planned: &Planned)
         );
         return Verdict::new(kind, false, Reason::AboveMax, message);
     }
-    let mut guards = planned.decision.guards.iter();
-    let capped = guards
-        .find_map(|guard| match guard.reason {
-            Why::QuotaCapped => Some((
-                Reason::QuotaExceeded,
-                "the quota of the namespace admits fewer pods than the expected load needs; degradation answers it",
-            )),
-            Why::NewPodsNotReady => Some((
-                Reason::NewPodsNotReady,
-                "the pods of the last raise did not become Ready; it was taken back and is tried again later",
-            )),
-            Why::ErrorsRose => Some((
-                Reason::ErrorsRose,
-                "errors rose with the pods of the last raise; it was taken back and is tried again later",
-            )),
-            _ => None,
-        });
-    let (truth, reason, message) = match capped {
-        Some((reason, message)) => (false, reason, message),
-        None => (
-            true,
-            Reason::CapacitySufficient,
-            "the expected load fits within `scaling.max`",
-        ),
+    if let Some((reason, message)) = planned.decision.guards.iter().find_map(capped) {
+        return Verdict::new(kind, false, reason, message);
+    }
+    let fixed = cluster.nodes == NodeSupply::Fixed;
+    let room_unknown = fixed && observed.room.known(observed.now).is_none();
+    let message = if room_unknown {
+        "the expected load fits within `scaling.max`; the room on the nodes is not known and bounds nothing"
+    } else {
+        "the expected load fits within `scaling.max`"
     };
-    Verdict::new(kind, truth, reason, message)
+    Verdict {
+        awaits_first_answer: fixed && matches!(*observed.room, RoomSeen::Unread),
+        ..Verdict::new(kind, true, Reason::CapacitySufficient, message)
+    }
 }
+
+/// What a guard that keeps pods from standing says.
+fn capped(guard: &Guard) -> Option<(Reason, &'static str)> {
+    Some(match guard.reason {
+        Why::QuotaCapped => (
+            Reason::QuotaExceeded,
+            "the quota of the namespace admits fewer pods than the expected load needs; degradation answers it",
+        ),
+        Why::NodesFull => (
+            Reason::NodesFull,
+            "the nodes hold fewer pods than the expected load needs, and `scaling.nodes` is Fixed; degradation answers it",
+        ),
+        Why::NewPodsNotReady => (
+            Reason::NewPodsNotReady,
+            "the pods of the last raise did not become Ready; it was taken back and is tried again later",
+        ),
+        Why::ErrorsRose => (
+            Reason::ErrorsRose,
+            "errors rose with the pods of the last raise; it was taken back and is tried again later",
+        ),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

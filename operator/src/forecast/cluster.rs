@@ -36,6 +36,8 @@ const OVERLAP_STEPS: i64 = 3;
 #[derive(Default)]
 pub(super) struct ClusterForecaster {
     past: Vec<PastLoad>,
+    /// Store and query that all of this comes from.
+    source: Option<(String, String)>,
     fitted: Option<Fitted>,
     tried_at: Option<Timestamp>,
     failed: bool,
@@ -108,6 +110,7 @@ impl ClusterForecaster {
             }));
             return;
         }
+        self.forget_another_source(&target.forecast);
         self.recall(loops, cell, &target.forecast, now).await;
         self.live.settle(cell, &target.forecast, now);
         match self.step(loops, cell, target, gates, now).await {
@@ -129,6 +132,20 @@ impl ClusterForecaster {
                 }));
             }
         }
+    }
+
+    /// A model of another store or query is no model of this load, and its errors are not either.
+    fn forget_another_source(&mut self, wanted: &ForecastTarget) {
+        let source = (wanted.source_url.clone(), wanted.query.clone());
+        if self.source.as_ref().is_some_and(|known| *known != source) {
+            *self = Self {
+                tried_at: self.tried_at,
+                recalled: self.recalled,
+                saved: self.saved,
+                ..Self::default()
+            };
+        }
+        self.source = Some(source);
     }
 
     async fn step(

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use floodgate_forecast::{Accuracy, ForecastPath, MODEL_BYTES_MAX, MODEL_VERSION, Model};
+use floodgate_forecast::{Accuracy, ForecastPath, MODEL_BYTES_MAX, MODEL_VERSION, Mask, Model};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -24,7 +24,7 @@ pub const ACCURACY_KEY: &str = "accuracy.json";
 pub const DIGEST_KEY: &str = "sha256";
 
 /// Version of the keys and of [`About`].
-const KEPT_VERSION: u32 = 1;
+const KEPT_VERSION: u32 = 2;
 /// Characters of the digest that tell one model from the next.
 const NAME_CHARS: usize = 8;
 
@@ -53,8 +53,10 @@ pub struct About {
     pub model: String,
     /// When it was fitted.
     pub fitted_at: Timestamp,
-    /// What it was fitted for: a short digest of query, window, step and quantile.
+    /// What it was fitted for: a short digest of store, query, window, step and quantile.
     pub fitted_for: String,
+    /// Windows that were left out of its history.
+    pub masks: Vec<Mask>,
     /// Hours of history it was fitted on.
     pub history_hours: u32,
     /// Largest load in that history, requests/s.
@@ -126,13 +128,14 @@ pub fn model_name(model: &Model) -> Result<String, KeepError> {
 /// What a model is fitted for; one fitted for something else does not serve.
 pub fn fitted_for(wanted: &ForecastTarget) -> String {
     let ForecastTarget {
+        source_url,
         query,
         history_days,
         step_s,
         quantile_percent,
         ..
     } = wanted;
-    let question = format!("{history_days} {step_s} {quantile_percent} {query}");
+    let question = format!("{history_days} {step_s} {quantile_percent} {source_url} {query}");
     hex(&Sha256::digest(question.as_bytes()))[..16].to_owned()
 }
 
@@ -145,6 +148,7 @@ impl About {
             model,
             fitted_at,
             fitted_for: fitted_for(wanted),
+            masks: wanted.masks.clone(),
             history_hours: 0,
             peak_rps: 0.0,
         }
@@ -239,4 +243,4 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

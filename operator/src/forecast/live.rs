@@ -28,9 +28,9 @@ pub struct LiveFigures {
 }
 
 impl Live {
-    /// Goes on where an earlier process stood.
-    pub(super) fn resumed(accuracy: Accuracy) -> Self {
-        Self { accuracy }
+    /// Goes on where an earlier process stood; what this one has seen meanwhile counts too.
+    pub(super) fn resume(&mut self, earlier: Accuracy) {
+        self.accuracy = std::mem::take(&mut self.accuracy).after(earlier);
     }
 
     /// What is stored: what came due. What still waits would be settled by another process's load.

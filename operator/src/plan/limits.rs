@@ -1,11 +1,13 @@
 //! What the Kubernetes cluster and people allow: quotas, nodes, overrides, mode. Pure.
 
-use floodgate_api::cluster::scaling::ScalingMode;
+use floodgate_api::cluster::scaling::{NodeSupply, ScalingMode};
 use floodgate_planner::Caps;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::quota::{quantity, replicas_max};
-use crate::{observe::Observed, overrides::OverridesRead, validate::ValidatedCluster};
+use crate::{
+    observe::Observed, overrides::OverridesRead, snapshot::ClusterKey, validate::ValidatedCluster,
+};
 
 /// What may keep a plan from coming true.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,6 +20,8 @@ pub struct PlanLimits {
     pub paused: bool,
     /// Most pods that a pin or a ceiling in force allows.
     pub overridden_to: Option<u32>,
+    /// Whether nodes are added for pods that find none.
+    pub nodes: NodeSupply,
     /// Cores that a pod requests.
     pub cpu_request: f64,
     /// Bytes of memory that a pod requests.
@@ -31,7 +35,7 @@ pub fn plan_limits(
     overrides: &OverridesRead,
 ) -> PlanLimits {
     let words = &overrides.overrides;
-    let amount = |text: &str| quantity(&Quantity(text.to_owned())).unwrap_or(0.0);
+    let (cpu_request, memory) = requests(cluster);
     let pause = words.pause.as_ref();
     PlanLimits {
         quota_replicas_max: caps(observed, cluster).quota_replicas_max,
@@ -43,9 +47,17 @@ pub fn plan_limits(
             .chain(&words.ceiling)
             .map(|word| word.value)
             .min(),
-        cpu_request: amount(&cluster.service.cpu_request),
-        memory: amount(&cluster.service.memory),
+        nodes: cluster.nodes,
+        cpu_request,
+        memory,
     }
+}
+
+/// Cores and bytes that a pod requests.
+fn requests(cluster: &ValidatedCluster) -> (f64, f64) {
+    let amount = |text: &str| quantity(&Quantity(text.to_owned())).unwrap_or(0.0);
+    let service = &cluster.service;
+    (amount(&service.cpu_request), amount(&service.memory))
 }
 
 /// Limits of this moment, for the planner.
@@ -55,6 +67,22 @@ pub(super) fn caps(observed: &Observed, cluster: &ValidatedCluster) -> Caps {
     Caps {
         quota_replicas_max: pods
             .and_then(|pods| replicas_max(quotas, &cluster.service, pods.current())),
+        node_replicas_max: node_replicas_max(observed, cluster),
         unschedulable_pods: pods.map(|pods| pods.unschedulable()),
     }
 }
+
+/// The most pods the nodes hold where none are added; `None` while that is not known. The number is
+/// counted up to `scaling.max`, beyond which nobody asks.
+fn node_replicas_max(observed: &Observed, cluster: &ValidatedCluster) -> Option<u32> {
+    if cluster.nodes == NodeSupply::Elastic {
+        return None;
+    }
+    let room = observed.room.known(observed.now)?;
+    let key = ClusterKey::of(&*observed.cluster);
+    let (cpu_request, memory) = requests(cluster);
+    Some(room.replicas_max(&key, cluster.scaling.replicas_max, cpu_request, memory))
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::{observe::Observed, validate::ValidatedCluster};
 /// Seconds between two decisions, at most.
 const INTERVAL_S: u32 = 2;
 /// Lead time planned with until the first pod was measured, seconds.
-const LEAD_UNMEASURED_S: f64 = 60.0;
+pub const LEAD_UNMEASURED_S: u32 = 60;
 
 /// The scaling to plan with, and the measurements its capacity was learned from.
 ///
@@ -67,7 +67,7 @@ pub(super) fn lead_time(observed: &Observed, cluster: &ValidatedCluster) -> Lead
         .and_then(|status| status.lead_time)
         .filter(|lead_time| lead_time.samples > 0)
         .map(|lead_time| f64::from(lead_time.ready_seconds));
-    let unmeasured_s = LEAD_UNMEASURED_S - f64::from(INTERVAL_S);
+    let unmeasured_s = f64::from(LEAD_UNMEASURED_S - INTERVAL_S);
     let measured_s = starts
         .map(|starts| starts.ready_p99_s)
         .or(recalled)

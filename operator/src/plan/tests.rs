@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    nodes::{NodeRoom, RoomReading, RoomSeen},
     prometheus::{Missing, MissingReason, load::Load as PrometheusLoad},
     reconcile::ByHand,
     sample::{Measured, PodSeen, PodsSeen, Rates, pod::PodFacts},
-    snapshot::PrometheusReading,
+    snapshot::{ClusterKey, PrometheusReading},
     validate::{Address, SecretValue, Secrets, validate},
 };
 
@@ -73,6 +74,7 @@ pub(crate) fn observed(running: i32, scaling: Value) -> Observed {
         control_token: Some("token".to_owned()),
         deployment: Some(Arc::new(serde_json::from_value(deployment).unwrap())),
         quotas: Vec::new(),
+        room: Arc::default(),
         by_hand: None,
         ordered: None,
         sales: Vec::new(),
@@ -110,7 +112,11 @@ fn warm_pod(uid: &str) -> PodSeen {
 }
 
 /// Prometheus said `rps` some seconds ago, and now says what `newest` is.
-fn read(rps: f64, age_s: i64, newest: Result<(), MissingReason>) -> Arc<PrometheusReading> {
+pub(crate) fn read(
+    rps: f64,
+    age_s: i64,
+    newest: Result<(), MissingReason>,
+) -> Arc<PrometheusReading> {
     let at = now() - SignedDuration::from_secs(age_s);
     let load = Ok(PrometheusLoad {
         rps,
@@ -137,8 +143,21 @@ fn rates(rps: f64) -> Arc<Rates> {
     })
 }
 
+/// The nodes hold `standing` pods of the cluster and `free` more, as was read so long ago.
+pub(crate) fn room(standing: u32, free: u32, age_s: i64) -> Arc<RoomSeen> {
+    let till = ClusterKey {
+        namespace: "shop".to_owned(),
+        name: "till".to_owned(),
+    };
+    Arc::new(RoomSeen::Read(Arc::new(RoomReading {
+        at: now() - SignedDuration::from_secs(age_s),
+        held_s: 180.0,
+        room: NodeRoom::for_pods(f64::from(free), till, standing),
+    })))
+}
+
 /// Plans with a memory that holds nothing back.
-fn planned(observed: &Observed) -> Planned {
+pub(crate) fn planned(observed: &Observed) -> Planned {
     let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
     let before = Before {
         memory: Some(Memory::default()),

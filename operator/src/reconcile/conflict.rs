@@ -27,8 +27,8 @@ use crate::{
 
 mod writers;
 
-pub(crate) use writers::WriterKind;
-use writers::{autoscaler_name, manager_of_replicas};
+use writers::autoscaler_name;
+pub(crate) use writers::{WriterKind, manager_of_replicas};
 
 /// Autoscalers as the watch has them.
 pub type Autoscalers = Store<HorizontalPodAutoscaler>;

@@ -126,6 +126,7 @@ fn forecast_target(
         cluster: (valid.namespace.clone(), valid.name.clone()),
         owner: valid.owner.clone(),
         declared_rps: valid.scaling.capacity_rps * f64::from(valid.scaling.replicas_min),
+        source_url: valid.traffic.url.clone(),
         query: own.unwrap_or_else(|| history_query(&valid.namespace, &valid.name)),
         history_days: valid.traffic.history_days,
         step_s: valid.traffic.history_step_s,

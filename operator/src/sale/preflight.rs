@@ -1,16 +1,15 @@
 //! Whether anything stands in the way of a sale's plan: asked from 24 hours before T0, so that a
 //! person still has a day to raise a bound, a quota or the number of nodes. Pure.
 
+use floodgate_api::cluster::scaling::NodeSupply;
 use floodgate_api::{ConditionType, Reason, sale::status::SalePhaseStatus};
 use floodgate_planner::UnixMillis;
 use jiff::Timestamp;
 
-use super::{
-    nodes::NodeRoom,
-    outcome::{ClusterSeen, Stage, current_phase, stage},
-};
+use super::outcome::{ClusterSeen, Stage, current_phase, stage};
 use crate::{
     conditions::{Truth, Verdict},
+    nodes::NodeRoom,
     plan::PlanningFacts,
     validate::ValidSale,
 };
@@ -107,11 +106,18 @@ fn obstacle(
     let placed = room.map_or(missing, |room| {
         room.place(missing, limits.cpu_request, limits.memory)
     });
-    (placed < missing).then(|| {
-        let message =
-            format!("the nodes have room for {placed} of the {missing} pods that are missing");
-        (Reason::NodesShort, message)
-    })
+    let short = format!("the nodes have room for {placed} of the {missing} pods that are missing");
+    match limits.nodes {
+        _ if placed >= missing => None,
+        NodeSupply::Elastic => Some((
+            Reason::NodesShort,
+            format!("{short}; the others need nodes that are added in time"),
+        )),
+        NodeSupply::Fixed => Some((
+            Reason::NodesFull,
+            format!("{short}, and `scaling.nodes` is Fixed: the others will not stand"),
+        )),
+    }
 }
 
 /// Whether pods of the plan are missing although their lead time is over and T0 is near.

@@ -7,8 +7,7 @@ use floodgate_api::cluster::traffic::Traffic;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
-use super::numbers::within;
-use super::{BackendSettings, SecretValue, Secrets, TrafficSettings, ValidateError};
+use super::{BackendSettings, SecretValue, Secrets, TrafficSettings, ValidateError, numbers};
 
 /// Longest query; the same bound as in the schema.
 const QUERY_BYTES_MAX: usize = 2_048;
@@ -173,17 +172,13 @@ pub(super) fn traffic(spec: &Traffic, secrets: &Secrets) -> Result<TrafficSettin
             Some(token)
         }
     };
+    let history = numbers::history(spec)?;
     Ok(TrafficSettings {
         url: url.clone(),
         token,
         query: spec.query.clone(),
-        history_days: within("spec.traffic.historyDays", spec.history_days, 1, 28)?,
-        history_step_s: within(
-            "spec.traffic.historyStepSeconds",
-            spec.history_step_seconds,
-            15,
-            3_600,
-        )?,
+        history_days: history.days,
+        history_step_s: history.step_s,
     })
 }
 

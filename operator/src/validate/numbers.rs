@@ -1,82 +1,69 @@
-//! Numbers and quantities of the spec, into the units of the planner.
+//! Numbers of the spec, within their bounds, in the units of the planner. Pure.
+//!
+//! The bounds of the schema stand here again, once for the operator and the plugin: objects may be
+//! older than a rule of the schema, and files may never have met an apiserver.
 
-use floodgate_api::cluster::degradation::{Degradation, Threshold};
+use floodgate_api::FieldError;
+use floodgate_api::cluster::degradation::{Degradation, DegradationMode, Threshold};
 use floodgate_api::cluster::forecast::Forecast;
 use floodgate_api::cluster::prewarm::Prewarm;
 use floodgate_api::cluster::scaling::Scaling as ScalingSpec;
-use floodgate_api::cluster::service::Service;
 use floodgate_api::cluster::traffic::Traffic;
 use floodgate_planner::{DegradationPolicy, LevelThreshold, LoadLimits, Scaling, StepLimit};
 
-use super::{ForecastSettings, PrewarmSettings, ServiceSettings, ValidateError};
+use super::{ForecastSettings, PrewarmSettings};
 
 /// Seconds in which the share of `scaleDown.percentPerMinute` is given back.
 const SCALE_DOWN_PERIOD_S: u32 = 60;
-/// Longest image reference and log filter; the same bounds as in the schema.
-const IMAGE_BYTES_MAX: usize = 512;
-const LOG_FILTER_BYTES_MAX: usize = 128;
+
+/// How much of the past is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistorySettings {
+    /// Days of history.
+    pub days: u32,
+    /// Distance of its points, seconds.
+    pub step_s: u32,
+}
 
 /// `value` as an unsigned number, if it is within its range.
-pub(super) fn within(
-    field: &'static str,
-    value: i32,
-    min: i32,
-    max: i32,
-) -> Result<u32, ValidateError> {
-    u32::try_from(value)
-        .ok()
-        .filter(|_| (min..=max).contains(&value))
-        .ok_or(ValidateError::OutOfRange {
-            field,
-            value,
-            min,
-            max,
-        })
+fn within(field: &str, value: i32, min: i32, max: i32) -> Result<u32, FieldError> {
+    FieldError::within(field, value, min, max)
 }
 
-fn invalid(field: &str, must: impl Into<String>) -> ValidateError {
-    ValidateError::Invalid {
-        field: field.to_owned(),
-        must: must.into(),
+/// `upper` is refused where it is below `lower`, which stands in the field `named`.
+fn at_least(field: &str, upper: u32, named: &str, lower: u32) -> Result<u32, FieldError> {
+    if upper < lower {
+        let must = format!("be at least `{named}`, {lower}");
+        return Err(FieldError::text(field, &upper.to_string(), must));
     }
+    Ok(upper)
 }
 
-pub(super) fn scaling(spec: &ScalingSpec) -> Result<Scaling, ValidateError> {
-    let replicas_min = within("spec.scaling.min", spec.min, 1, 10_000)?;
-    let replicas_max = within("spec.scaling.max", spec.max, 1, 10_000)?;
-    if replicas_max < replicas_min {
-        return Err(invalid(
-            "spec.scaling.max",
-            "must be greater than or equal to `min`",
-        ));
-    }
-    let capacity = within("spec.scaling.capacityRps", spec.capacity_rps, 1, 100_000)?;
-    within(
-        "spec.scaling.capacityLearnPercent",
-        spec.capacity_learn_percent,
-        0,
-        90,
-    )?;
+/// Bounds, capacity and pace; requests/s, percent, seconds.
+pub fn scaling(spec: &ScalingSpec) -> Result<Scaling, FieldError> {
+    let field = |name: &str| format!("spec.scaling.{name}");
+    let replicas_min = within(&field("min"), spec.min, 1, 10_000)?;
+    let replicas_max = within(&field("max"), spec.max, 1, 10_000)?;
     let down = &spec.scale_down;
     Ok(Scaling {
         replicas_min,
-        replicas_max,
-        capacity_rps: f64::from(capacity),
+        replicas_max: at_least(&field("max"), replicas_max, "min", replicas_min)?,
+        capacity_rps: within(&field("capacityRps"), spec.capacity_rps, 1, 100_000)?.into(),
         target_utilisation_percent: within(
-            "spec.scaling.targetUtilizationPercent",
+            &field("targetUtilizationPercent"),
             spec.target_utilization_percent,
             10,
             95,
         )?,
         scale_down_stabilisation_s: within(
-            "spec.scaling.scaleDown.stabilizationSeconds",
+            &field("scaleDown.stabilizationSeconds"),
             down.stabilization_seconds,
             0,
             3_600,
         )?,
         scale_down_step: Some(StepLimit {
             percent: within(
-                "spec.scaling.scaleDown.percentPerMinute",
+                &field("scaleDown.percentPerMinute"),
                 down.percent_per_minute,
                 1,
                 100,
@@ -88,190 +75,97 @@ pub(super) fn scaling(spec: &ScalingSpec) -> Result<Scaling, ValidateError> {
     })
 }
 
-pub(super) fn load_limits(spec: &Traffic) -> Result<LoadLimits, ValidateError> {
+/// How far a learned capacity may be away from the declared one, percent of it.
+pub fn learn_percent(spec: &ScalingSpec) -> Result<u32, FieldError> {
+    let field = "spec.scaling.capacityLearnPercent";
+    within(field, spec.capacity_learn_percent, 0, 90)
+}
+
+/// What makes a reading of the load valid.
+pub fn load_limits(spec: &Traffic) -> Result<LoadLimits, FieldError> {
+    let field = "spec.traffic.stalenessSeconds";
     Ok(LoadLimits {
-        staleness_s: within(
-            "spec.traffic.stalenessSeconds",
-            spec.staleness_seconds,
-            5,
-            600,
-        )?,
+        staleness_s: within(field, spec.staleness_seconds, 5, 600)?,
         ..LoadLimits::default()
     })
 }
 
-pub(super) fn degradation(spec: &Degradation) -> Result<DegradationPolicy, ValidateError> {
+/// How much of the past is asked for.
+pub fn history(spec: &Traffic) -> Result<HistorySettings, FieldError> {
+    let step = "spec.traffic.historyStepSeconds";
+    Ok(HistorySettings {
+        days: within("spec.traffic.historyDays", spec.history_days, 1, 28)?,
+        step_s: within(step, spec.history_step_seconds, 15, 3_600)?,
+    })
+}
+
+/// Thresholds of the levels; `None` where only overrides impose them.
+pub fn degradation(spec: &Degradation) -> Result<Option<DegradationPolicy>, FieldError> {
+    if spec.mode == DegradationMode::Manual {
+        return Ok(None);
+    }
     let levels = [
-        ("spec.degradation.guard", spec.guard),
-        ("spec.degradation.reduce", spec.reduce),
-        ("spec.degradation.protect", spec.protect),
-        ("spec.degradation.survive", spec.survive),
+        ("guard", spec.guard),
+        ("reduce", spec.reduce),
+        ("protect", spec.protect),
+        ("survive", spec.survive),
     ];
     for pair in levels.windows(2) {
-        if let [(milder, lower), (field, upper)] = pair
+        if let [(milder, lower), (name, upper)] = pair
             && upper.enter_percent < lower.enter_percent
         {
-            let must = format!("must be greater than or equal to `{milder}.enterPercent`");
-            return Err(invalid(&format!("{field}.enterPercent"), must));
+            let field = format!("spec.degradation.{name}.enterPercent");
+            let must = format!("be at least that of `{milder}`, {}", lower.enter_percent);
+            let text = upper.enter_percent.to_string();
+            return Err(FieldError::text(field, &text, must));
         }
     }
-    let [(_, guard), (_, reduce), (_, protect), (_, survive)] = levels;
-    Ok(DegradationPolicy {
-        levels: [
-            threshold(guard)?,
-            threshold(reduce)?,
-            threshold(protect)?,
-            threshold(survive)?,
-        ],
-    })
+    let [guard, reduce, protect, survive] = levels.map(|(name, spec)| threshold(name, spec));
+    Ok(Some(DegradationPolicy {
+        levels: [guard?, reduce?, protect?, survive?],
+    }))
 }
 
-fn threshold(spec: Threshold) -> Result<LevelThreshold, ValidateError> {
+fn threshold(level: &str, spec: Threshold) -> Result<LevelThreshold, FieldError> {
+    let field = |part: &str| format!("spec.degradation.{level}.{part}");
     if spec.enter_percent <= spec.exit_percent {
-        return Err(invalid(
-            "spec.degradation",
-            "must have every `enterPercent` greater than its `exitPercent`",
-        ));
+        let must = format!("be greater than its `exitPercent`, {}", spec.exit_percent);
+        let text = spec.enter_percent.to_string();
+        return Err(FieldError::text(field("enterPercent"), &text, must));
     }
     Ok(LevelThreshold {
-        enter_percent: within(
-            "spec.degradation.*.enterPercent",
-            spec.enter_percent,
-            50,
-            10_000,
-        )?,
-        exit_percent: within(
-            "spec.degradation.*.exitPercent",
-            spec.exit_percent,
-            10,
-            9_999,
-        )?,
-        hold_s: within(
-            "spec.degradation.*.holdSeconds",
-            spec.hold_seconds,
-            0,
-            3_600,
-        )?,
+        enter_percent: within(&field("enterPercent"), spec.enter_percent, 50, 10_000)?,
+        exit_percent: within(&field("exitPercent"), spec.exit_percent, 10, 9_999)?,
+        hold_s: within(&field("holdSeconds"), spec.hold_seconds, 0, 3_600)?,
     })
 }
 
-pub(super) fn forecast(spec: &Forecast) -> Result<ForecastSettings, ValidateError> {
+/// What is expected from history.
+pub fn forecast(spec: &Forecast) -> Result<ForecastSettings, FieldError> {
+    let field = |name: &str| format!("spec.forecast.{name}");
     Ok(ForecastSettings {
         mode: spec.mode,
-        quantile_percent: within(
-            "spec.forecast.quantilePercent",
-            spec.quantile_percent,
-            51,
-            99,
-        )?,
-        margin_s: within("spec.forecast.marginSeconds", spec.margin_seconds, 0, 3_600)?,
-        refresh_s: within(
-            "spec.forecast.refreshSeconds",
-            spec.refresh_seconds,
-            10,
-            3_600,
-        )?,
-        refit_s: within("spec.forecast.refitSeconds", spec.refit_seconds, 60, 86_400)?,
-        error_percent_max: within(
-            "spec.forecast.errorPercentMax",
-            spec.error_percent_max,
-            1,
-            200,
-        )?,
+        quantile_percent: within(&field("quantilePercent"), spec.quantile_percent, 51, 99)?,
+        margin_s: within(&field("marginSeconds"), spec.margin_seconds, 0, 3_600)?,
+        refresh_s: within(&field("refreshSeconds"), spec.refresh_seconds, 10, 3_600)?,
+        refit_s: within(&field("refitSeconds"), spec.refit_seconds, 60, 86_400)?,
+        error_percent_max: within(&field("errorPercentMax"), spec.error_percent_max, 1, 200)?,
     })
 }
 
-pub(super) fn prewarm(spec: &Prewarm) -> Result<PrewarmSettings, ValidateError> {
-    let deadline_s = within(
-        "spec.prewarm.deadlineSeconds",
-        spec.deadline_seconds,
-        1,
-        600,
-    )?;
-    let lead_min = within(
-        "spec.prewarm.leadSecondsMin",
-        spec.lead_seconds_min,
-        1,
-        3_600,
-    )?;
-    let lead_max = within(
-        "spec.prewarm.leadSecondsMax",
-        spec.lead_seconds_max,
-        1,
-        7_200,
-    )?;
-    if lead_max < lead_min {
-        let must = "must be greater than or equal to `leadSecondsMin`";
-        return Err(invalid("spec.prewarm.leadSecondsMax", must));
-    }
+/// What a new pod loads, and the bounds of the lead time.
+pub fn prewarm(spec: &Prewarm) -> Result<PrewarmSettings, FieldError> {
+    let field = |name: &str| format!("spec.prewarm.{name}");
+    let deadline_s = within(&field("deadlineSeconds"), spec.deadline_seconds, 1, 600)?;
+    let lead_min = within(&field("leadSecondsMin"), spec.lead_seconds_min, 1, 3_600)?;
+    let most = field("leadSecondsMax");
+    let lead_max = within(&most, spec.lead_seconds_max, 1, 7_200)?;
+    let lead_max = at_least(&most, lead_max, "leadSecondsMin", lead_min)?;
+    let score_percent = within(&field("minScorePercent"), spec.min_score_percent, 0, 100)?;
     Ok(PrewarmSettings {
-        hot_keys_max: within("spec.prewarm.hotKeysMax", spec.hot_keys_max, 0, 10_000)?,
-        min_score_permille: 10
-            * within(
-                "spec.prewarm.minScorePercent",
-                spec.min_score_percent,
-                0,
-                100,
-            )?,
+        hot_keys_max: within(&field("hotKeysMax"), spec.hot_keys_max, 0, 10_000)?,
+        min_score_permille: 10 * score_percent,
         deadline_ms: u64::from(deadline_s) * 1_000,
         lead_s: lead_min..=lead_max,
     })
-}
-
-pub(super) fn service(spec: &Service) -> Result<ServiceSettings, ValidateError> {
-    let image = spec.image.as_str();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._:/@-".contains(c);
-    if image.is_empty() || image.len() > IMAGE_BYTES_MAX || !image.chars().all(plain) {
-        let must = "must be an image reference without spaces, for example `registry.example/payment-svc:1.4.0`";
-        return Err(invalid("spec.service.image", must));
-    }
-    if spec.log_filter.is_empty() || spec.log_filter.len() > LOG_FILTER_BYTES_MAX {
-        return Err(invalid(
-            "spec.service.logFilter",
-            "must be 1 to 128 characters",
-        ));
-    }
-    let resources = &spec.resources;
-    let limit = cpu_millicores("spec.service.resources.cpu", &resources.cpu)?;
-    let cpu_request = resources.cpu_request.as_ref().unwrap_or(&resources.cpu);
-    let field = "spec.service.resources.cpuRequest";
-    if cpu_millicores(field, cpu_request)? > limit {
-        return Err(invalid(field, "must be less than or equal to `cpu`"));
-    }
-    let memory = &resources.memory;
-    let digits = memory
-        .strip_suffix("Mi")
-        .or_else(|| memory.strip_suffix("Gi"));
-    if digits.is_none_or(|digits| whole(digits).is_none()) {
-        let must = "must be a whole number of `Mi` or `Gi`, for example `512Mi`";
-        return Err(invalid("spec.service.resources.memory", must));
-    }
-    Ok(ServiceSettings {
-        image: image.to_owned(),
-        pull_policy: spec.image_pull_policy,
-        cpu: resources.cpu.clone(),
-        cpu_request: cpu_request.clone(),
-        memory: memory.clone(),
-        log_filter: spec.log_filter.clone(),
-    })
-}
-
-/// A whole positive number of at most six digits.
-fn whole(digits: &str) -> Option<u32> {
-    let plain = digits.len() <= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|number| plain && *number > 0)
-}
-
-fn cpu_millicores(field: &str, text: &str) -> Result<u32, ValidateError> {
-    let (digits, factor) = text
-        .strip_suffix('m')
-        .map_or((text, 1_000), |digits| (digits, 1));
-    whole(digits)
-        .and_then(|number| number.checked_mul(factor))
-        .ok_or_else(|| {
-            invalid(
-                field,
-                "must be whole cores or millicores, for example `2` or `500m`",
-            )
-        })
 }

@@ -1,8 +1,8 @@
 //! A `SaleEvent` into what the planner takes.
 
-use floodgate_api::SaleEvent;
 use floodgate_api::sale::status::SalePhaseStatus;
 use floodgate_api::sale::{ClusterSelector, DatedSale};
+use floodgate_api::{FieldError, SaleEvent};
 use floodgate_planner::{Chance, Level, Sale, SalePhase};
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -34,6 +34,21 @@ pub fn validate_sale(
     event: &SaleEvent,
     learned_percent: Option<u32>,
 ) -> Result<ValidSale, ValidateError> {
+    let (sale, remarks) = planner_sale(event, learned_percent)?;
+    Ok(ValidSale {
+        sale,
+        selector: event.spec.cluster_selector.clone(),
+        hot_keys: event.spec.hot_keys.clone(),
+        remarks,
+    })
+}
+
+/// A sale as the planner takes it, and the local times in it that do not exist or come twice, with
+/// what is taken for them. `planned_replicas` is `None`.
+pub fn planner_sale(
+    event: &SaleEvent,
+    learned_percent: Option<u32>,
+) -> Result<(Sale, Vec<String>), FieldError> {
     let DatedSale {
         start,
         end,
@@ -51,18 +66,14 @@ pub fn validate_sale(
         },
         planned_replicas: None,
     });
-    Ok(ValidSale {
-        sale: Sale {
-            name: event.name_any(),
-            start: start.into(),
-            end: end.into(),
-            level_max: level_max(event),
-            phases: phases.collect(),
-        },
-        selector: event.spec.cluster_selector.clone(),
-        hot_keys: event.spec.hot_keys.clone(),
-        remarks,
-    })
+    let sale = Sale {
+        name: event.name_any(),
+        start: start.into(),
+        end: end.into(),
+        level_max: level_max(event),
+        phases: phases.collect(),
+    };
+    Ok((sale, remarks))
 }
 
 /// The sale as its status published it, when it was near or ran at `now` and an edit has made its

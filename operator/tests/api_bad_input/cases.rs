@@ -102,6 +102,7 @@ pub fn bad_input() -> Vec<Case> {
         cluster("B06", "unknown field", scaling, json!({"maxReplica": 5})),
         cluster("B06", "secret in another namespace", "/spec/backends/cacheSecretRef/namespace", json!("other")),
         cluster("B07", "wrong enum case", scaling, json!({"mode": "recommend"})),
+        cluster("B07", "no enum value", scaling, json!({"nodes": "Rubber"})),
         sale("B07", "unknown class", "/spec/protect", json!(["critical"])),
         cluster("B08", "empty image", "/spec/service/image", json!("")),
         cluster("B08", "image of 600 characters", "/spec/service/image", json!("a".repeat(600))),

@@ -17,7 +17,7 @@ use crate::{
     stage::{Running, Stage, until},
 };
 
-async fn settled(namespace: &str, spec: Value) -> (Stage, Running) {
+pub async fn settled(namespace: &str, spec: Value) -> (Stage, Running) {
     let stage = Stage::with_secrets(namespace).await;
     stage.create_cluster("till", NO_PROMETHEUS, spec).await;
     let operator = stage.operator();
@@ -36,12 +36,12 @@ fn replicas_of_another(count: i32) -> Value {
     })
 }
 
-async fn annotate(stage: &Stage, annotations: Value) {
+pub async fn annotate(stage: &Stage, annotations: Value) {
     let patch = json!({ "metadata": { "annotations": annotations } });
     stage.patch::<PaymentCluster>("till", patch).await;
 }
 
-fn ahead(seconds: i64) -> String {
+pub fn ahead(seconds: i64) -> String {
     (Timestamp::now() + SignedDuration::from_secs(seconds)).to_string()
 }
 
@@ -258,36 +258,5 @@ async fn s4_a_restart_without_any_load_keeps_what_runs() {
         Some(6),
         "nothing is known, so nothing shrinks"
     );
-    next.stop().await;
-}
-
-#[tokio::test]
-async fn recommend_publishes_and_leaves_the_replicas_alone() {
-    let spec = json!({ "scaling": { "mode": "Recommend" } });
-    let (stage, operator) = settled("recommend", spec).await;
-    operator.stop().await;
-    stage
-        .patch::<Deployment>("till", json!({ "spec": { "replicas": 5 } }))
-        .await;
-    stage
-        .patch::<PaymentCluster>("till", json!({ "spec": { "scaling": { "min": 8 } } }))
-        .await;
-    let next = stage.operator();
-    until("eight are recommended", async || {
-        let cluster = stage.cluster("till").await;
-        cluster
-            .status
-            .and_then(|status| status.replicas)
-            .is_some_and(|one| one.desired == 8)
-    })
-    .await;
-    next.settle().await;
-    assert_eq!(replicas(&stage, "till").await, Some(5));
-    // The same while it runs: a recommendation puts nobody's hand back.
-    stage
-        .patch::<Deployment>("till", json!({ "spec": { "replicas": 6 } }))
-        .await;
-    next.settle().await;
-    assert_eq!(replicas(&stage, "till").await, Some(6));
     next.stop().await;
 }

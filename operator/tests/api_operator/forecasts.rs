@@ -2,10 +2,7 @@
 //! what was written; and the windows a person masks.
 
 use floodgate_api::{PaymentCluster, SaleEvent, cluster::status::ForecastSummary};
-use k8s_openapi::api::{
-    core::v1::ConfigMap,
-    rbac::v1::{ClusterRole, ClusterRoleBinding},
-};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, ResourceExt, api::PostParams};
 use serde_json::json;
 
@@ -209,18 +206,7 @@ async fn b26_a_bad_window_is_named_and_the_good_one_is_masked() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rights_of_the_manifests_suffice_to_store_a_model_and_for_no_more() {
     let stage = Stage::with_secrets("rights").await;
-    let text = include_str!("../../../manifests/operator/base/cluster-role.yaml");
-    let mut documents = text.split("\n---\n");
-    let role: ClusterRole = serde_saphyr::from_str(documents.next().unwrap()).unwrap();
-    let binding: ClusterRoleBinding = serde_saphyr::from_str(documents.next().unwrap()).unwrap();
-    let roles: Api<ClusterRole> = Api::all(stage.client.clone());
-    roles.create(&PostParams::default(), &role).await.unwrap();
-    let bindings: Api<ClusterRoleBinding> = Api::all(stage.client.clone());
-    bindings
-        .create(&PostParams::default(), &binding)
-        .await
-        .unwrap();
-    let own = stage.acting_as("system:serviceaccount:floodgate-system:floodgate-operator");
+    let own = stage.as_installed().await;
     let _prometheus = fitted_by(&own, &stage).await;
     let api: Api<ConfigMap> = own.api();
     let listed = api.list(&kube::api::ListParams::default()).await;

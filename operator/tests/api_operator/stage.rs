@@ -1,6 +1,9 @@
 //! The apiserver all tests share, a namespace for each, and the operator in it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use floodgate_api::{PaymentCluster, SaleEvent, crds::crds};
 use floodgate_local::ApiOnlyCluster;
@@ -51,12 +54,16 @@ impl Stage {
     /// A namespace with nothing in it.
     pub async fn empty(namespace: &str) -> Self {
         let (_, kubeconfig) = SERVER.get_or_init(start).await;
-        let kubeconfig = Kubeconfig::read_from(kubeconfig).unwrap();
-        let options = KubeConfigOptions::default();
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .unwrap();
-        Self::on(config, namespace).await
+        Self::on(config_of(kubeconfig).await, namespace).await
+    }
+
+    /// A namespace with the Secrets a cluster refers to, on an apiserver of its own, for tests of
+    /// what all namespaces share.
+    pub async fn alone(namespace: &str) -> (ApiOnlyCluster, Self) {
+        let (server, kubeconfig) = start().await;
+        let stage = Self::on(config_of(&kubeconfig).await, namespace).await;
+        stage.create_backends_secret().await;
+        (server, stage)
     }
 
     /// A namespace with nothing in it, on another apiserver.
@@ -78,17 +85,6 @@ impl Stage {
             client,
             config,
             namespace: namespace.to_owned(),
-        }
-    }
-
-    /// The same namespace, seen with the rights of somebody else.
-    pub fn acting_as(&self, user: &str) -> Self {
-        let mut config = self.config.clone();
-        config.auth_info.impersonate = Some(user.to_owned());
-        Self {
-            client: Client::try_from(config.clone()).unwrap(),
-            config,
-            namespace: self.namespace.clone(),
         }
     }
 
@@ -256,16 +252,19 @@ pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
         .unwrap_or_else(|_| panic!("in time: {what}"));
 }
 
+async fn config_of(kubeconfig: &Path) -> Config {
+    let read = Kubeconfig::read_from(kubeconfig).unwrap();
+    Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
+        .await
+        .unwrap()
+}
+
 async fn start() -> (ApiOnlyCluster, PathBuf) {
     let server = ApiOnlyCluster::start()
         .await
         .expect("an API-only cluster starts");
     let kubeconfig = server.kubeconfig();
-    let read = Kubeconfig::read_from(&kubeconfig).unwrap();
-    let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default())
-        .await
-        .unwrap();
-    let client = Client::try_from(config).unwrap();
+    let client = Client::try_from(config_of(&kubeconfig).await).unwrap();
     let api: Api<CustomResourceDefinition> = Api::all(client);
     for (_, crd) in crds() {
         api.create(&PostParams::default(), &crd).await.unwrap();

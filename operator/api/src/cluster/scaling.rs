@@ -34,7 +34,13 @@ pub struct Scaling {
     /// What is above it is the reserve for bursts the forecast did not see.
     #[schemars(range(min = 10, max = 95))]
     pub target_utilization_percent: i32,
-    /// Limits on becoming fewer. Becoming more is limited by `max` only.
+    /// `Elastic` (default) where nodes are added for pods that find no room. With `Fixed` the nodes
+    /// there are are all there is: no more pods are asked for than stand and still fit by their
+    /// requests, degradation answers the rest, and a sale whose plan does not fit says so a day
+    /// ahead. While the room on the nodes is not known it bounds nothing.
+    pub nodes: NodeSupply,
+    /// Limits on becoming fewer. Becoming more is limited by `max` and, with `nodes: Fixed`, by the
+    /// room on the nodes.
     pub scale_down: ScaleDown,
 }
 
@@ -47,6 +53,7 @@ impl Default for Scaling {
             capacity_rps: 50,
             capacity_learn_percent: 30,
             target_utilization_percent: 70,
+            nodes: NodeSupply::Elastic,
             scale_down: ScaleDown::default(),
         }
     }
@@ -60,6 +67,16 @@ pub enum ScalingMode {
     Enforce,
     /// Decisions are only published.
     Recommend,
+}
+
+/// Whether more nodes come when pods find no room.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum NodeSupply {
+    /// Nodes are added for pods that find none.
+    #[default]
+    Elastic,
+    /// The nodes there are are all there is.
+    Fixed,
 }
 
 /// Limits on becoming fewer.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    BidSource, Direction, ForecastInput, ForecastPath, ForecastTrust, HoldCause, Load, LoadFault,
-    LoadReading, Memory, Reason, plan,
+    BidSource, Caps, Direction, ForecastInput, ForecastPath, ForecastTrust, HoldCause, Load,
+    LoadFault, LoadReading, Memory, Reason, ReplicaState, plan,
 };
 
 use crate::fleet::{Fleet, NOW, flat_forecast, input, reading};
@@ -217,6 +217,27 @@ fn f30_a_quota_caps_the_raise_and_never_lowers() {
     assert_eq!(decision.replicas_wanted, 18);
     input.caps.quota_replicas_max = Some(5);
     assert_eq!(plan(&input).replicas, 10);
+}
+
+#[test]
+fn f31_full_nodes_cap_the_raise_and_never_lower() {
+    let mut input = input(10, 900.0);
+    input.caps.node_replicas_max = Some(12);
+    let decision = plan(&input);
+    assert_eq!(
+        (decision.replicas, reasons(&decision), decision.reason()),
+        (12, vec![Reason::NodesFull], Reason::NodesFull)
+    );
+    input.caps.quota_replicas_max = Some(11);
+    assert_eq!(reasons(&plan(&input)), [Reason::QuotaCapped]);
+    input.caps = Caps {
+        node_replicas_max: Some(5),
+        ..Caps::default()
+    };
+    assert_eq!(plan(&input).replicas, 10, "what stands is kept");
+    input.caps.node_replicas_max = Some(17);
+    input.replicas = ReplicaState::default();
+    assert_eq!(plan(&input).replicas, 18, "nothing stands in the way yet");
 }
 
 #[test]

@@ -82,6 +82,32 @@ proptest! {
     }
 
     #[test]
+    fn s2_s3_full_nodes_cap_a_raise_and_never_lower(
+        input in situation(any_load(), overrides()),
+        room in 0_u32..60,
+    ) {
+        let with = |room| {
+            let caps = Caps { node_replicas_max: room, ..input.caps };
+            plan(&PlanInput { caps, ..input.clone() })
+        };
+        let (free, capped) = (with(None), with(Some(room)));
+        let stands = input.replicas.desired.unwrap();
+        prop_assert!(capped.replicas <= free.replicas, "{}", capped.explain);
+        prop_assert!(capped.replicas >= free.replicas.min(stands), "{}", capped.explain);
+        // What is above the room stood already, or a person or the least count demands it.
+        let demanded = capped.guards.iter().any(|guard| matches!(
+            guard.reason, Reason::OverrideConflict | Reason::AtMinimum | Reason::ScalingPaused
+        ));
+        let pinned = capped.bids.iter().any(|bid| bid.reason == Reason::ReplicasPinned);
+        prop_assert!(
+            demanded || pinned || capped.replicas <= room.max(stands),
+            "{}", capped.explain
+        );
+        let named = capped.guards.iter().any(|guard| guard.reason == Reason::NodesFull);
+        prop_assert!(named || capped.replicas == free.replicas, "{}", capped.explain);
+    }
+
+    #[test]
     fn s3_every_change_is_within_its_step(
         input in situation(any_load(), raising_overrides()),
     ) {
@@ -245,8 +271,8 @@ proptest! {
             // A cap of the cluster, a limit on rising or a pause may keep it from there.
             let held = decision.guards.iter().any(|guard| matches!(
                 guard.reason,
-                Reason::QuotaCapped | Reason::PodsUnschedulable | Reason::ScaleUpStep
-                    | Reason::ScalingPaused | Reason::AtMaximum
+                Reason::QuotaCapped | Reason::NodesFull | Reason::PodsUnschedulable
+                    | Reason::ScaleUpStep | Reason::ScalingPaused | Reason::AtMaximum
             ));
             prop_assert!(held || decision.replicas >= demanded, "{}", decision.explain);
             fleet.input.replicas.ready = stays;

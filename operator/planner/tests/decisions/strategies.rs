@@ -173,8 +173,14 @@ fn step() -> impl Strategy<Value = Option<StepLimit>> {
 }
 
 fn caps() -> impl Strategy<Value = Caps> {
-    (option::of(0_u32..60), option::of(0_u32..5)).prop_map(|(quota, unschedulable)| Caps {
+    let drawn = (
+        option::of(0_u32..60),
+        option::of(0_u32..60),
+        option::of(0_u32..5),
+    );
+    drawn.prop_map(|(quota, nodes, unschedulable)| Caps {
         quota_replicas_max: quota,
+        node_replicas_max: nodes,
         unschedulable_pods: unschedulable,
     })
 }

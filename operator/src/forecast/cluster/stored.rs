@@ -11,7 +11,6 @@ use crate::{
     forecast::{
         Forecaster, Outlook,
         keep::{About, KeepError, Kept, fitted_for},
-        live::Live,
         store::StoreError,
     },
     plan::PATH_AGE_MAX_S,
@@ -30,7 +29,7 @@ impl ClusterForecaster {
         wanted: &ForecastTarget,
         now: Timestamp,
     ) {
-        if self.recalled || self.fitted.is_some() {
+        if self.recalled {
             return;
         }
         let kept = match loops.store.read(wanted).await {
@@ -53,12 +52,18 @@ impl ClusterForecaster {
             accuracy,
             about,
         } = kept;
-        self.live = Live::resumed(accuracy);
+        self.live.resume(accuracy);
+        self.renew_unsaved();
+        // A model that knows what is to be forgotten, or that is older than one fitted while the
+        // store could not be read, is of no use; how its forecasts fared is.
+        if self.fitted.is_some() || about.masks != wanted.masks {
+            return;
+        }
         let fitted = Fitted {
             model: Arc::new(model),
             name: about.model,
             question: about.fitted_for,
-            masks: wanted.masks.clone(),
+            masks: about.masks,
             at: about.fitted_at.min(now),
         };
         if seconds_between(fitted.at, now) <= PATH_AGE_MAX_S {
@@ -81,8 +86,21 @@ impl ClusterForecaster {
         self.note = note;
     }
 
+    /// Puts the figures as they stand now beside a model that still waits to be stored.
+    fn renew_unsaved(&mut self) {
+        let waiting = self.unsaved.take().map(|data| Kept::decode(&data));
+        self.unsaved = waiting.and_then(Result::ok).and_then(|kept| {
+            let accuracy = self.live.settled();
+            Kept { accuracy, ..kept }.encode().ok()
+        });
+    }
+
     /// Stores what was fitted last; what could not be stored is tried again with the next path.
     pub(super) async fn save(&mut self, loops: &Forecaster, wanted: &ForecastTarget) {
+        // Before what is stored was read it is not written over.
+        if !self.recalled {
+            return;
+        }
         let Some(data) = self.unsaved.take() else {
             return;
         };
@@ -119,3 +137,6 @@ impl ClusterForecaster {
         kept.encode()
     }
 }
+
+#[cfg(test)]
+mod tests;

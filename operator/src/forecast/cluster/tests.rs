@@ -8,6 +8,7 @@ pub(in crate::forecast) fn target() -> ForecastTarget {
     ForecastTarget {
         cluster: ("pay".to_owned(), "till".to_owned()),
         enabled: true,
+        source_url: "http://prometheus:9090".to_owned(),
         query: "load".to_owned(),
         history_days: 14,
         step_s: 60,
@@ -118,4 +119,25 @@ fn a_window_that_is_declared_is_forgotten_at_once() {
         !forecaster.is_due(&masked, now),
         "the pause after a failure"
     );
+}
+
+#[test]
+fn a_change_of_store_or_query_keeps_nothing_of_the_old_one() {
+    let mut forecaster = ClusterForecaster {
+        recalled: true,
+        past: vec![PastLoad {
+            at: Timestamp::from_second(0).unwrap(),
+            rps: 40.0,
+        }],
+        ..ClusterForecaster::default()
+    };
+    forecaster.forget_another_source(&target());
+    forecaster.forget_another_source(&target());
+    assert_eq!(forecaster.past.len(), 1, "the first and the same are kept");
+    let moved = ForecastTarget {
+        source_url: "http://elsewhere:9090".to_owned(),
+        ..target()
+    };
+    forecaster.forget_another_source(&moved);
+    assert!(forecaster.past.is_empty() && forecaster.recalled);
 }

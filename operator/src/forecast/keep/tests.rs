@@ -5,7 +5,7 @@ use floodgate_forecast::{FitOptions, Series, UnixMillis, fit};
 use super::*;
 use crate::forecast::cluster::tests::target;
 
-fn kept() -> Kept {
+pub(in crate::forecast) fn kept() -> Kept {
     let start = UnixMillis(1_767_571_200_000);
     let samples = (1..=14 * 288_i64).map(|index| {
         let second = index * 300;
@@ -82,7 +82,8 @@ fn what_was_changed_or_cut_is_refused_with_what_is_wrong() {
 
 #[test]
 fn f62_another_version_is_refused_and_named() {
-    let newer = |text: &str| text.replace("\"version\":1", "\"version\":9");
+    let now = format!("\"version\":{KEPT_VERSION}");
+    let newer = |text: &str| text.replace(&now, "\"version\":9");
     let error = Kept::decode(&changed(ABOUT_KEY, newer, true)).unwrap_err();
     let message = error.to_string();
     let says = format!("`version` is 9.{MODEL_VERSION}, must be {KEPT_VERSION}.{MODEL_VERSION}");

@@ -67,7 +67,7 @@ impl WriterKind {
 }
 
 /// The other manager that wrote the replicas last.
-pub(super) fn manager_of_replicas(deployment: &Deployment) -> Option<String> {
+pub(crate) fn manager_of_replicas(deployment: &Deployment) -> Option<String> {
     let fields = deployment.metadata.managed_fields.as_ref()?;
     let writes_replicas = |one: &&ManagedFieldsEntry| {
         one.fields_v1

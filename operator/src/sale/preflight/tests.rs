@@ -54,6 +54,18 @@ fn facts() -> PlanningFacts {
 
 /// The plan is eight pods for 400 requests/s.
 fn check(facts: PlanningFacts, warm: i32, seconds: i64, expected: (Truth, Reason)) {
+    let message = check_on(None, facts, warm, seconds, expected);
+    assert!(!message.is_empty());
+}
+
+/// The same where the nodes can be read.
+fn check_on(
+    room: Option<&NodeRoom>,
+    facts: PlanningFacts,
+    warm: i32,
+    seconds: i64,
+    expected: (Truth, Reason),
+) -> String {
     let status: SaleEventStatus = serde_json::from_value(json!({
         "clusters": [{ "name": "till", "ready": warm, "warm": warm, "phases": [{
             "name": "rush", "t0": T0, "end": "2026-11-11T02:00:00Z",
@@ -67,9 +79,9 @@ fn check(facts: PlanningFacts, warm: i32, seconds: i64, expected: (Truth, Reason
         planning: Some(Arc::new(facts)),
         pods: None,
     };
-    let verdict = prepared(&status, &valid(), &[seen], None, before_t0(seconds));
+    let verdict = prepared(&status, &valid(), &[seen], room, before_t0(seconds));
     assert_eq!((verdict.status, verdict.reason), expected, "{verdict:?}");
-    assert!(!verdict.message.is_empty());
+    verdict.message
 }
 
 #[test]
@@ -134,6 +146,34 @@ fn whatever_keeps_the_plan_from_coming_true_is_named() {
     let mut small = facts();
     small.scaling.replicas_max = 7;
     check(small, 2, 3_600, (Truth::False, Reason::AboveMax));
+}
+
+#[test]
+fn f31_nodes_without_room_are_told_of_and_what_comes_of_it() {
+    let of = |nodes| {
+        let mut facts = facts();
+        facts.limits.nodes = nodes;
+        facts
+    };
+    let full = NodeRoom::default();
+    let told = |nodes, reason| {
+        let expected = (Truth::False, reason);
+        check_on(Some(&full), of(nodes), 2, 3_600, expected)
+    };
+    assert_eq!(
+        told(NodeSupply::Elastic, Reason::NodesShort),
+        "till: the nodes have room for 0 of the 6 pods that are missing; \
+         the others need nodes that are added in time"
+    );
+    assert_eq!(
+        told(NodeSupply::Fixed, Reason::NodesFull),
+        "till: the nodes have room for 0 of the 6 pods that are missing, \
+         and `scaling.nodes` is Fixed: the others will not stand"
+    );
+    let fixed = of(NodeSupply::Fixed);
+    let expected = (Truth::True, Reason::Prepared);
+    let message = check_on(None, fixed, 2, 3_600, expected);
+    assert!(message.contains("the nodes cannot be read"), "{message}");
 }
 
 #[test]

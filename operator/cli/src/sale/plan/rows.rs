@@ -2,6 +2,7 @@
 
 use floodgate_api::sale::status::SalePhaseStatus;
 use floodgate_api::{PaymentCluster, SaleEvent};
+use floodgate_operator::validate::numbers;
 use floodgate_planner::{Baseline, ForecastPath, LeadTime, Sale, SalePhase, Scaling, sale_plan};
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -39,7 +40,7 @@ pub(super) fn plan(
     cluster: &PaymentCluster,
     given: Option<&Basis>,
 ) -> Result<ClusterPlan, SaleError> {
-    let scaling = settings::scaling(cluster).map_err(|source| SaleError::Field {
+    let scaling = numbers::scaling(&cluster.spec.scaling).map_err(|source| SaleError::Field {
         object: format!("PaymentCluster `{}`", cluster.name_any()),
         source,
     })?;

@@ -50,6 +50,7 @@ impl<'a> Floodgate<'a> {
                 degradation: settings.degradation.clone(),
                 caps: Caps {
                     quota_replicas_max: rehearsal.world.quota_replicas_max,
+                    node_replicas_max: None,
                     unschedulable_pods: None,
                 },
                 memory: Memory::held(HoldCause::Restart),
