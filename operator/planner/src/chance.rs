@@ -70,6 +70,16 @@ impl BaselineRps {
         })
     }
 
+    /// The same, no quantile above `rps_max`.
+    pub(crate) fn capped(self, rps_max: f64) -> Self {
+        Self {
+            p50_rps: self.p50_rps.min(rps_max),
+            upper_rps: self.upper_rps.min(rps_max),
+            quantile_percent: self.quantile_percent,
+            p99_rps: self.p99_rps.map(|p99_rps| p99_rps.min(rps_max)),
+        }
+    }
+
     /// The larger of both, each quantile by itself.
     pub(crate) fn larger(self, other: Self) -> Self {
         Self {

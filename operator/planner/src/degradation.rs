@@ -223,7 +223,8 @@ fn predicted_rps(
     let measured_rps = situation.load.ok().map(|load| load.present_rps());
     let forecast_rps = situation
         .trusted_path()
-        .and_then(|path| path.p50_rps_max(from, until));
+        .and_then(|path| path.p50_rps_max(from, until))
+        .map(|p50_rps| p50_rps.min(situation.forecast_rps_max()));
     let sale_rps = phases(&situation.input.sales)
         .filter(|(_, phase)| phase.t0 >= situation.input.now && phase.runs_at(from))
         .filter_map(|(sale, phase)| {

@@ -90,6 +90,15 @@ impl Scaling {
         self.capacity_rps / share
     }
 
+    /// The most that a forecast counts for, requests/s: `forecast_cap_percent` of the largest load
+    /// ever observed (requests/s); `f64::INFINITY` while none is known.
+    pub fn forecast_rps_max(&self, observed_peak_rps: Option<f64>) -> f64 {
+        let peak_rps = observed_peak_rps.filter(|peak| peak.is_finite() && *peak > 0.0);
+        peak_rps.map_or(f64::INFINITY, |peak| {
+            peak * f64::from(self.forecast_cap_percent) / 100.0
+        })
+    }
+
     /// Whether `capacity_rps` can be divided by.
     pub fn has_capacity(&self) -> bool {
         self.capacity_rps.is_finite() && self.capacity_rps > 0.0

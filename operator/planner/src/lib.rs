@@ -114,4 +114,16 @@ impl<'a> Situation<'a> {
             _ => None,
         }
     }
+
+    /// The most that any forecast counts for, requests/s, wherever it is used: a path that exploded
+    /// may neither buy pods, nor degrade, nor be multiplied by a sale.
+    fn forecast_rps_max(&self) -> f64 {
+        let observed_peak_rps = match &self.input.forecast {
+            ForecastInput::Path {
+                observed_peak_rps, ..
+            } => *observed_peak_rps,
+            ForecastInput::Missing(_) => None,
+        };
+        self.input.scaling.forecast_rps_max(observed_peak_rps)
+    }
 }

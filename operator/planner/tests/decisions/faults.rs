@@ -1,10 +1,8 @@
 //! The rows of the fault and bad-input tables that reach the planner, by name.
 
-use std::sync::Arc;
-
 use floodgate_planner::{
-    BidSource, Direction, ForecastInput, ForecastPath, ForecastTrust, HoldCause, Load, LoadFault,
-    LoadReading, Memory, Reason, plan,
+    BidSource, Direction, ForecastInput, ForecastTrust, HoldCause, Load, LoadFault, LoadReading,
+    Memory, Reason, plan,
 };
 
 use crate::fleet::{Fleet, NOW, flat_forecast, input, reading};
@@ -108,33 +106,6 @@ fn f12_after_a_lost_history_the_present_count_is_held_through_a_whole_window() {
 #[test]
 fn f13_b35_a_sample_from_the_future_is_missing() {
     check_holds(reading(NOW.plus_s(600), 10.0), LoadFault::ClockSkew);
-}
-
-#[test]
-fn f16_an_exploded_forecast_is_capped_by_what_was_ever_observed() {
-    let mut input = input(4, 180.0);
-    let path = ForecastPath::flat(NOW, 300, 20, 180_000.0, 250_000.0).unwrap();
-    input.forecast = ForecastInput::Path {
-        path: Arc::new(path),
-        trust: ForecastTrust::Trusted,
-        observed_peak_rps: Some(300.0),
-    };
-    let decision = plan(&input);
-    let bid = decision
-        .bids
-        .iter()
-        .find(|bid| bid.source == BidSource::Forecast)
-        .unwrap();
-    assert_eq!(
-        (bid.replicas, bid.reason),
-        (Some(18), Reason::ForecastCapped)
-    );
-    assert_eq!(decision.replicas, 18);
-    assert_eq!(
-        decision.level.floor.index(),
-        4,
-        "the median alone would say so; {decision:#?}"
-    );
 }
 
 #[test]

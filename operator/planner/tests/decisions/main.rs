@@ -2,6 +2,7 @@
 
 mod aftercare;
 mod chances;
+mod exploded;
 mod faults;
 mod fleet;
 mod learning;

@@ -210,6 +210,7 @@ fn a_plan_ahead_names_replicas_shortage_and_the_start_of_the_raise() {
     let measured = |measured_rps| Baseline {
         path: None,
         measured_rps,
+        observed_peak_rps: None,
     };
     let plan_at = |uplift, baseline| {
         sale_plan(
@@ -242,6 +243,7 @@ fn a_plan_for_next_week_takes_the_time_of_day_that_the_forecast_knows() {
         let baseline = Baseline {
             path: Some(&path),
             measured_rps: Some(10.0),
+            observed_peak_rps: None,
         };
         let plan = sale_plan(&sale, baseline, &Scaling::default(), &LeadTime::default());
         plan.phases[0].replicas_needed
