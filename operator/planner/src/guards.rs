@@ -71,7 +71,7 @@ pub(crate) fn run(
         automatic(&mut chain, situation, memory, auction, cap);
     }
     paused(&mut chain, situation);
-    bounds(&mut chain, situation);
+    bounds(&mut chain, situation, memory);
     let Chain {
         replicas,
         guards,
@@ -119,18 +119,24 @@ fn automatic(
     caps(chain, situation);
 }
 
+/// The least replicas that the limit on becoming fewer leaves now, never above what stands; `None`
+/// where there is no limit, or no Deployment.
+fn step_least(situation: &Situation<'_>, memory: &Memory) -> Option<u32> {
+    let present = situation.input.replicas.desired?;
+    let step = situation.input.scaling.scale_down_step?;
+    let period_s = step.period_s.max(1);
+    let most = memory.standing_since(situation.input.now, period_s).max()?;
+    Some(most.saturating_sub(step.pods_of(most)).min(present))
+}
+
 fn steps(chain: &mut Chain, situation: &Situation<'_>, memory: &Memory) {
     let scaling = &situation.input.scaling;
     let now = situation.input.now;
     if situation.input.replicas.desired.is_none() {
         return;
     }
-    if let Some(step) = scaling.scale_down_step
-        && let Some(most) = memory.standing_since(now, step.period_s.max(1)).max()
-    {
-        let least = most.saturating_sub(step.pods_of(most));
-        let present = situation.input.replicas.desired.unwrap_or(least);
-        chain.at_least(Reason::ScaleDownStep, least.min(present));
+    if let Some(least) = step_least(situation, memory) {
+        chain.at_least(Reason::ScaleDownStep, least);
     }
     if let Some(step) = scaling.scale_up_step
         && let Some(least) = memory.standing_since(now, step.period_s.max(1)).min()
@@ -180,14 +186,21 @@ fn paused(chain: &mut Chain, situation: &Situation<'_>) {
     chain.notes.push(Reason::ScalingPaused);
 }
 
-fn bounds(chain: &mut Chain, situation: &Situation<'_>) {
+/// Ceiling, maximum and minimum. What stands above the maximum, because that was lowered, may only
+/// fall, and no faster than anything else: a maximum lowered in the middle of a sale must not take
+/// most of the fleet in one decision (B23). A ceiling is a word for this very night, and acts at once.
+fn bounds(chain: &mut Chain, situation: &Situation<'_>, memory: &Memory) {
     let scaling = &situation.input.scaling;
     if let Some(ceiling) = situation.overrides.ceiling {
         chain.at_most(Reason::ReplicasCeiling, ceiling.value);
     }
+    let before = chain.replicas;
     chain.at_most(
         Reason::AtMaximum,
         scaling.replicas_max.max(scaling.replicas_min),
     );
+    if let Some(least) = step_least(situation, memory) {
+        chain.at_least(Reason::ScaleDownStep, least.min(before));
+    }
     chain.at_least(Reason::AtMinimum, scaling.replicas_min);
 }

@@ -47,7 +47,8 @@ pub struct PlanInput {
 pub struct Scaling {
     /// Least replicas, at least 1.
     pub replicas_min: u32,
-    /// Most replicas; when below `replicas_min` it is taken as equal to it.
+    /// Most replicas; when below `replicas_min` it is taken as equal to it. What stands above it falls
+    /// to it as fast as `scale_down_step` allows.
     pub replicas_max: u32,
     /// Requests/s that one warm pod holds at the target utilisation.
     pub capacity_rps: f64,

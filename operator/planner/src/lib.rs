@@ -49,7 +49,8 @@ use overrides::ActiveOverrides;
 /// Decides how many replicas to run and which level floor to impose.
 ///
 /// Deterministic and total: every input, however absurd, gives a decision within the bounds of the
-/// spec; the same input gives the same decision.
+/// spec, or on its way down to a maximum that was lowered below what stands; the same input gives the
+/// same decision.
 pub fn plan(input: &PlanInput) -> Decision {
     let situation = Situation::read(input);
     let mut memory = input.memory.clone();

@@ -7,6 +7,7 @@ mod faults;
 mod fleet;
 mod learning;
 mod levels;
+mod maximum;
 mod overrides;
 mod promises;
 mod records;

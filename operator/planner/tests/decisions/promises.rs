@@ -273,7 +273,8 @@ proptest! {
         let decision = plan(&input);
         chain_is_whole(&decision)?;
         let max = input.scaling.replicas_max.max(input.scaling.replicas_min);
-        prop_assert!((input.scaling.replicas_min..=max).contains(&decision.replicas));
+        let most = max.max(input.replicas.desired.unwrap_or(0));
+        prop_assert!((input.scaling.replicas_min..=most).contains(&decision.replicas));
     }
 }
 

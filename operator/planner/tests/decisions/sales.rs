@@ -327,16 +327,3 @@ fn b17_a_pause_over_a_sale_keeps_what_stands_and_says_so() {
     );
     assert_eq!(decision.replicas_wanted, 8);
 }
-
-#[test]
-fn b23_a_maximum_lowered_in_mid_sale_holds_and_the_level_answers_the_rest() {
-    let mut input = input(20, 950.0);
-    input.sales = vec![sale("flash", NOW.plus_s(-60), 3_600, 1_000)];
-    input.scaling.replicas_max = 5;
-    let decision = plan(&input);
-    assert_eq!(
-        (decision.replicas, decision.reason()),
-        (5, Reason::AtMaximum)
-    );
-    assert!(decision.level.floor.index() >= 3, "{}", decision.explain);
-}
