@@ -45,12 +45,17 @@ pub(crate) fn decide(situation: &Situation<'_>, memory: &mut Memory) -> LevelDec
     let paused = overrides
         .pause
         .is_some_and(|pause| pause.value.stops_degradation());
-    let (floor, reason) = match overrides.degrade_floor {
-        Some(word) if word.value > automatic => (word.value, Reason::LevelFloorOverride),
-        _ if paused && automatic != before => (before, Reason::DegradationPaused),
-        _ => (automatic, reason),
+    let (kept, reason) = if paused && automatic != before {
+        (before, Reason::DegradationPaused)
+    } else {
+        (automatic, reason)
     };
-    memory.level.floor = if paused { before } else { automatic };
+    memory.level.floor = kept;
+    // A demand beside a pause stands above what is kept, and not above what the pause keeps away.
+    let (floor, reason) = match overrides.degrade_floor {
+        Some(word) if word.value > kept => (word.value, Reason::LevelFloorOverride),
+        _ => (kept, reason),
+    };
     let pin = overrides.degrade_pin.map(|word| word.value);
     LevelDecision {
         floor: pin.unwrap_or(floor),
