@@ -13,4 +13,5 @@ mod promises;
 mod records;
 mod reserve;
 mod sales;
+mod sequences;
 mod strategies;
