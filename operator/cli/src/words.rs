@@ -31,6 +31,7 @@ pub fn meaning(reason: &str) -> &'static str {
         "QuotaCapped" => "the quota of the namespace admits no more",
         "PodsUnschedulable" => "pods that find no node are not asked for again",
         "ScalingPaused" => "an override paused scaling",
+        "SalePaused" => "an override paused scaling while a sale asks for more; the pause holds",
         "OverrideConflict" => "overrides contradict each other; the one that keeps more pods holds",
         "ReplicasCeiling" => "an override allows at most so many",
         "AtMinimum" => "`scaling.min`",

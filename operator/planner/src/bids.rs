@@ -33,6 +33,14 @@ pub(crate) struct Auction {
     pub(crate) demanded: u32,
 }
 
+impl Auction {
+    /// The most that a sale asks for, by its bid or by its published plan; `None` while none is near.
+    pub(crate) fn sale_wants(&self) -> Option<u32> {
+        let bid = self.bids.iter().find(|bid| bid.source == BidSource::Sale);
+        bid.and_then(|bid| bid.replicas).max(self.sale_floor)
+    }
+}
+
 /// Collects the bids and picks the winner; a pin wins whatever the others say.
 pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Auction {
     let (sale, sale_floor) = sale::bid(situation, memory);

@@ -70,7 +70,7 @@ pub(crate) fn run(
     } else {
         automatic(&mut chain, situation, memory, auction, cap);
     }
-    paused(&mut chain, situation);
+    paused(&mut chain, situation, auction);
     bounds(&mut chain, situation, memory);
     let Chain {
         replicas,
@@ -165,7 +165,7 @@ fn caps(chain: &mut Chain, situation: &Situation<'_>) {
     }
 }
 
-fn paused(chain: &mut Chain, situation: &Situation<'_>) {
+fn paused(chain: &mut Chain, situation: &Situation<'_>, auction: &Auction) {
     let stops = situation
         .overrides
         .pause
@@ -179,11 +179,19 @@ fn paused(chain: &mut Chain, situation: &Situation<'_>) {
         .flatten()
         .map(|word| word.value)
         .max();
-    match demanded.filter(|demanded| *demanded > present) {
-        Some(demanded) => chain.set(Reason::OverrideConflict, demanded),
-        None => chain.set(Reason::ScalingPaused, present),
-    }
+    let stays = demanded.map_or(present, |demanded| demanded.max(present));
+    // The word of this very night wins over a plan made ahead, and that is said (B17).
+    let below_sale = auction.sale_wants().is_some_and(|pods| pods > stays);
+    let reason = match (stays > present, below_sale) {
+        (true, _) => Reason::OverrideConflict,
+        (false, true) => Reason::SalePaused,
+        (false, false) => Reason::ScalingPaused,
+    };
+    chain.set(reason, stays);
     chain.notes.push(Reason::ScalingPaused);
+    if below_sale {
+        chain.notes.push(Reason::SalePaused);
+    }
 }
 
 /// Ceiling, maximum and minimum. What stands above the maximum, because that was lowered, may only

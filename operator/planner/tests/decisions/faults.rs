@@ -161,22 +161,6 @@ fn f24_a_square_wave_of_thirty_percent_moves_nothing() {
 }
 
 #[test]
-fn f25_a_tenfold_step_is_answered_in_the_first_decision() {
-    let mut input = input(2, 90.0);
-    let burst = LoadReading {
-        rate_rps_max: 90.0,
-        burst_rps: Some(900.0),
-        observed_at: NOW,
-    };
-    input.load = Load::Reading(burst);
-    let decision = plan(&input);
-    assert_eq!(
-        (decision.replicas, decision.reason()),
-        (18, Reason::BurstLoad)
-    );
-}
-
-#[test]
 fn f30_a_quota_caps_the_raise_and_never_lowers() {
     let mut input = input(10, 900.0);
     input.caps.quota_replicas_max = Some(12);

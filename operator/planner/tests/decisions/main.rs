@@ -1,6 +1,7 @@
 //! What the planner promises, by properties, by the rows of the fault table, and over virtual time.
 
 mod aftercare;
+mod bursts;
 mod chances;
 mod exploded;
 mod faults;
@@ -13,5 +14,6 @@ mod promises;
 mod records;
 mod reserve;
 mod sales;
+mod seams;
 mod sequences;
 mod strategies;
