@@ -9,6 +9,7 @@ mod fleet;
 mod learning;
 mod levels;
 mod maximum;
+mod nonsense;
 mod overrides;
 mod promises;
 mod records;
