@@ -126,12 +126,12 @@ impl SalePhase {
         let (upper, wanted) = baseline.reaches(score);
         let uplift_spread = (f64::from(self.chance.uplift_error_percent) / 100.0).ln_1p();
         let factor = (wanted.hypot(score * uplift_spread) - upper).exp();
-        ((baseline.upper_rps * factor).max(baseline.p50_rps) * uplift).min(f64::MAX)
+        ((baseline.upper_rps * factor).max(baseline.p50_rps) * uplift).clamp(0.0, f64::MAX)
     }
 
     /// Median baseline times uplift, requests/s.
     pub(crate) fn median_rps(&self, baseline: BaselineRps) -> f64 {
-        (baseline.p50_rps * f64::from(self.uplift_percent) / 100.0).min(f64::MAX)
+        (baseline.p50_rps * f64::from(self.uplift_percent) / 100.0).clamp(0.0, f64::MAX)
     }
 }
 

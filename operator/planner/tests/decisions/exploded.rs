@@ -11,7 +11,8 @@ use crate::fleet::{NOW, input, sale};
 
 /// A path of a thousandfold of all that was ever seen, median and upper quantile alike.
 fn exploded(trust: ForecastTrust) -> ForecastInput {
-    let path = ForecastPath::flat(NOW.plus_s(-600), 300, 400, 180_000.0, 250_000.0).unwrap();
+    let path = ForecastPath::flat(NOW.plus_s(-600), 300, 400, 180_000.0, 250_000.0)
+        .expect("a flat path of ordered finite levels is sound");
     ForecastInput::Path {
         path: Arc::new(path),
         trust,

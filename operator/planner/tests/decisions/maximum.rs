@@ -21,7 +21,7 @@ fn reasons(input: &PlanInput) -> (u32, Vec<Reason>) {
 fn minutes(fleet: &mut Fleet, minutes: usize, load_rps: f64) -> Vec<u32> {
     let tick = |tick: usize| {
         let replicas = fleet.tick(10, load_rps).replicas;
-        (tick % 6 == 0).then_some(replicas)
+        tick.is_multiple_of(6).then_some(replicas)
     };
     (0..6 * minutes).filter_map(tick).collect()
 }

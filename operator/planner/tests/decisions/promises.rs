@@ -28,85 +28,68 @@ fn chain_is_whole(decision: &Decision) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Whether every override of `input`, all of which hold, shows in the decision; `level_before` is the
-/// level floor that the fleet had.
-fn every_word_holds(
-    input: &PlanInput,
-    level_before: Level,
-    decision: &Decision,
-) -> Result<(), TestCaseError> {
+/// What a word says.
+fn value<T: Copy>(word: Option<&Override<T>>) -> Option<T> {
+    word.map(|word| word.value)
+}
+
+/// Whether every override of the replicas, all of which hold, shows in the decision.
+fn every_count_holds(input: &PlanInput, decision: &Decision) -> Result<(), TestCaseError> {
     let explain = &decision.explain;
-    let Overrides {
-        pin,
-        floor,
-        by_hand,
-        ceiling,
-        degrade_floor,
-        degrade_pin,
-        pause,
-    } = &input.overrides;
-    let value = |word: &Option<Override<u32>>| word.as_ref().map(|word| word.value);
+    let words = &input.overrides;
+    let (pin, floor) = (value(words.pin.as_ref()), value(words.floor.as_ref()));
+    let (by_hand, ceiling) = (value(words.by_hand.as_ref()), value(words.ceiling.as_ref()));
     let (min, max) = (input.scaling.replicas_min, input.scaling.replicas_max);
-    let before = input.replicas.desired.unwrap();
-    let least = value(floor).max(value(by_hand));
-    let bid = decision
-        .bids
-        .iter()
-        .find(|bid| bid.source == BidSource::Override)
-        .unwrap();
-    prop_assert_eq!(bid.replicas, value(pin).or(least), "{}", explain);
-    if let Some(pin) = value(pin) {
-        prop_assert_eq!(
-            (decision.winner, decision.replicas_wanted),
-            (BidSource::Override, pin)
-        );
+    let before = input.replicas.desired.unwrap_or(0);
+    let mut bids = decision.bids.iter();
+    let bid = bids.find(|bid| bid.source == BidSource::Override);
+    let told = bid.and_then(|bid| bid.replicas);
+    prop_assert_eq!(told, pin.or(floor.max(by_hand)), "{}", explain);
+    if let Some(pin) = pin {
+        let won = (decision.winner, decision.replicas_wanted);
+        prop_assert_eq!(won, (BidSource::Override, pin), "{}", explain);
     }
-    let paused = |stops: fn(&Pause) -> bool| pause.as_ref().is_some_and(|word| stops(&word.value));
-    let capped = |pods: u32| {
-        pods.min(value(ceiling).unwrap_or(u32::MAX))
-            .min(max)
-            .max(min)
-    };
-    if let Some(ceiling) = value(ceiling) {
+    if let Some(ceiling) = ceiling {
         prop_assert!(decision.replicas <= ceiling.max(min), "{}", explain);
     }
-    let words = value(pin).max(value(floor));
-    if paused(|pause| pause.stops_scaling()) && before <= max {
+    let within = |pods: u32| pods.min(ceiling.unwrap_or(u32::MAX)).min(max).max(min);
+    let paused = value(words.pause.as_ref()).is_some_and(Pause::stops_scaling);
+    if paused && before <= max {
         // An SRE's pin or floor above what is paused is the one word that still raises.
-        let raised = words.filter(|words| *words > before);
-        prop_assert_eq!(
-            decision.replicas,
-            capped(raised.unwrap_or(before)),
-            "{}",
-            explain
-        );
-    } else if let Some(words) = words.filter(|_| pin.is_some()) {
+        let stays = pin.max(floor).map_or(before, |word| word.max(before));
+        prop_assert_eq!(decision.replicas, within(stays), "{}", explain);
+    } else if let Some(word) = pin.max(floor).filter(|_| pin.is_some()) {
         // From above a lowered maximum the way down to it may take longer.
-        prop_assert!(decision.replicas >= capped(words), "{}", explain);
+        prop_assert!(decision.replicas >= within(word), "{}", explain);
         prop_assert!(
-            before > max || decision.replicas == capped(words),
+            before > max || decision.replicas == within(word),
             "{}",
             explain
         );
     } else if input.scaling.scale_up_step.is_none() && input.caps == Caps::default() {
-        prop_assert!(
-            decision.replicas >= capped(least.unwrap_or(0)),
-            "{}",
-            explain
-        );
+        let word = floor.max(by_hand).unwrap_or(0);
+        prop_assert!(decision.replicas >= within(word), "{}", explain);
     }
-    let level = decision.level;
-    if let Some(word) = degrade_pin {
-        prop_assert_eq!(
-            (level.pin, level.floor),
-            (Some(word.value), word.value),
-            "{}",
-            explain
-        );
-    } else if let Some(word) = degrade_floor {
-        prop_assert!(level.floor >= word.value, "{}", explain);
-    } else if paused(|pause| pause.stops_degradation()) {
-        prop_assert_eq!(level.floor, level_before, "{}", explain);
+    Ok(())
+}
+
+/// Whether every override of the level, all of which hold, shows in the decision; `before` is the
+/// level floor that the fleet had.
+fn every_level_holds(
+    input: &PlanInput,
+    before: Level,
+    decision: &Decision,
+) -> Result<(), TestCaseError> {
+    let words = &input.overrides;
+    let (level, explain) = (decision.level, &decision.explain);
+    let paused = value(words.pause.as_ref()).is_some_and(Pause::stops_degradation);
+    if let Some(pin) = value(words.degrade_pin.as_ref()) {
+        prop_assert_eq!((level.pin, level.floor), (Some(pin), pin), "{}", explain);
+    } else if let Some(floor) = value(words.degrade_floor.as_ref()) {
+        prop_assert!(level.floor >= floor, "{}", explain);
+        prop_assert!(!paused || level.floor == floor.max(before), "{}", explain);
+    } else if paused {
+        prop_assert_eq!(level.floor, before, "{}", explain);
     }
     Ok(())
 }
@@ -163,7 +146,8 @@ proptest! {
         prop_assert_eq!(plan(&input), plan(&free));
         input.now = UnixMillis(until.0 - 1);
         let held = plan(&input);
-        every_word_holds(&input, level, &held)?;
+        every_count_holds(&input, &held)?;
+        every_level_holds(&input, level, &held)?;
         let wakes_for_it = input.overrides == Overrides::default() || held.next_wake <= until;
         prop_assert!(wakes_for_it, "sleeps past the lapse");
     }
@@ -266,7 +250,7 @@ proptest! {
             let held = decision.guards.iter().any(|guard| matches!(
                 guard.reason,
                 Reason::QuotaCapped | Reason::PodsUnschedulable | Reason::ScaleUpStep
-                    | Reason::ScalingPaused | Reason::AtMaximum
+                    | Reason::ScalingPaused | Reason::SalePaused | Reason::AtMaximum
             ));
             prop_assert!(held || decision.replicas >= demanded, "{}", decision.explain);
             fleet.input.replicas.ready = stays;
