@@ -293,7 +293,14 @@ fn paused(planned: &Planned) -> Verdict {
                 floodgate_planner::Pause::Degradation => "degradation is paused",
                 floodgate_planner::Pause::All => "scaling and degradation are paused",
             };
-            Verdict::new(kind, true, Reason::Paused, what)
+            let notes = &planned.decision.notes;
+            let sale = notes.contains(&floodgate_planner::Reason::SalePaused);
+            let told = if sale {
+                "; a sale asks for more pods than stand, and the pause holds"
+            } else {
+                ""
+            };
+            Verdict::new(kind, true, Reason::Paused, format!("{what}{told}"))
         }
         None => Verdict::new(kind, false, Reason::NotPaused, "nothing is paused"),
     }

@@ -88,6 +88,8 @@ pub struct PlanningFacts {
     pub measured_rps: Option<f64>,
     /// The same while no sale runs; what may serve as a baseline, requests/s.
     pub baseline_rps: Option<f64>,
+    /// Largest load ever observed, requests/s, against which the path is capped.
+    pub observed_peak_rps: Option<f64>,
     /// Largest replica count in force.
     pub replicas: u32,
     /// Highest level in force on the fleet.

@@ -115,6 +115,10 @@ const GUARDS: &[Word] = &[
     ),
     ("ScalingPaused", "an override paused scaling"),
     (
+        "SalePaused",
+        "an override paused scaling while a sale asks for more; the pause holds",
+    ),
+    (
         "OverrideConflict",
         "overrides contradict each other; the one that keeps more pods holds",
     ),

@@ -24,6 +24,14 @@ pub(crate) struct Auction {
     pub(crate) demanded: u32,
 }
 
+impl Auction {
+    /// The most that a sale asks for, by its bid or by its published plan; `None` while none is near.
+    pub(crate) fn sale_wants(&self) -> Option<u32> {
+        let bid = self.bids.iter().find(|bid| bid.source == BidSource::Sale);
+        bid.and_then(|bid| bid.replicas).max(self.sale_floor)
+    }
+}
+
 /// Collects the bids and picks the winner; a pin wins whatever the others say.
 pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Auction {
     let (sale, sale_floor) = sale::bid(situation, memory);
@@ -130,12 +138,8 @@ fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
 
 fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
     let input = situation.input;
-    let (path, trust, observed_peak_rps) = match &input.forecast {
-        ForecastInput::Path {
-            path,
-            trust,
-            observed_peak_rps,
-        } => (path, trust, observed_peak_rps),
+    let (path, trust) = match &input.forecast {
+        ForecastInput::Path { path, trust, .. } => (path, trust),
         ForecastInput::Missing(reason) => return silent(BidSource::Forecast, *reason),
     };
     let Some(upper_rps) = path.upper_rps_max(input.now, situation.horizon) else {
@@ -146,10 +150,7 @@ fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
         (Some(_), Some(p50_rps)) => p50_rps.max(in_reserve(situation, upper_rps, 1.0)),
         _ => upper_rps,
     };
-    let cap_rps = observed_peak_rps
-        .filter(|peak| peak.is_finite() && *peak > 0.0)
-        .map(|peak| peak * f64::from(input.scaling.forecast_cap_percent) / 100.0);
-    let load_rps = cap_rps.map_or(upper_rps, |cap| upper_rps.min(cap));
+    let load_rps = upper_rps.min(situation.forecast_rps_max());
     let Some(replicas) = input.scaling.replicas_for(load_rps) else {
         return silent(BidSource::Forecast, Reason::CapacityInvalid);
     };

@@ -70,6 +70,16 @@ impl BaselineRps {
         })
     }
 
+    /// The same, no quantile above `rps_max`.
+    pub(crate) fn capped(self, rps_max: f64) -> Self {
+        Self {
+            p50_rps: self.p50_rps.min(rps_max),
+            upper_rps: self.upper_rps.min(rps_max),
+            quantile_percent: self.quantile_percent,
+            p99_rps: self.p99_rps.map(|p99_rps| p99_rps.min(rps_max)),
+        }
+    }
+
     /// The larger of both, each quantile by itself.
     pub(crate) fn larger(self, other: Self) -> Self {
         Self {
@@ -107,7 +117,8 @@ impl BaselineRps {
 
 impl SalePhase {
     /// Load that this phase stays below with the chance asked for, requests/s; never less than the
-    /// median baseline times the declared uplift.
+    /// median baseline times the declared uplift, and finite: beyond all numbers is more than the
+    /// maximum holds, and not a load that is unknown.
     pub(crate) fn expected_rps(&self, baseline: BaselineRps) -> f64 {
         let uplift = f64::from(self.uplift_percent) / 100.0;
         let quantile_percent = self.chance.quantile_percent;
@@ -115,12 +126,12 @@ impl SalePhase {
         let (upper, wanted) = baseline.reaches(score);
         let uplift_spread = (f64::from(self.chance.uplift_error_percent) / 100.0).ln_1p();
         let factor = (wanted.hypot(score * uplift_spread) - upper).exp();
-        (baseline.upper_rps * factor).max(baseline.p50_rps) * uplift
+        ((baseline.upper_rps * factor).max(baseline.p50_rps) * uplift).clamp(0.0, f64::MAX)
     }
 
     /// Median baseline times uplift, requests/s.
     pub(crate) fn median_rps(&self, baseline: BaselineRps) -> f64 {
-        baseline.p50_rps * f64::from(self.uplift_percent) / 100.0
+        (baseline.p50_rps * f64::from(self.uplift_percent) / 100.0).clamp(0.0, f64::MAX)
     }
 }
 

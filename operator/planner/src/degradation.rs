@@ -45,12 +45,17 @@ pub(crate) fn decide(situation: &Situation<'_>, memory: &mut Memory) -> LevelDec
     let paused = overrides
         .pause
         .is_some_and(|pause| pause.value.stops_degradation());
-    let (floor, reason) = match overrides.degrade_floor {
-        Some(word) if word.value > automatic => (word.value, Reason::LevelFloorOverride),
-        _ if paused && automatic != before => (before, Reason::DegradationPaused),
-        _ => (automatic, reason),
+    let (kept, reason) = if paused && automatic != before {
+        (before, Reason::DegradationPaused)
+    } else {
+        (automatic, reason)
     };
-    memory.level.floor = if paused { before } else { automatic };
+    memory.level.floor = kept;
+    // A demand beside a pause stands above what is kept, and not above what the pause keeps away.
+    let (floor, reason) = match overrides.degrade_floor {
+        Some(word) if word.value > kept => (word.value, Reason::LevelFloorOverride),
+        _ => (kept, reason),
+    };
     let pin = overrides.degrade_pin.map(|word| word.value);
     LevelDecision {
         floor: pin.unwrap_or(floor),
@@ -223,7 +228,8 @@ fn predicted_rps(
     let measured_rps = situation.load.ok().map(|load| load.present_rps());
     let forecast_rps = situation
         .trusted_path()
-        .and_then(|path| path.p50_rps_max(from, until));
+        .and_then(|path| path.p50_rps_max(from, until))
+        .map(|p50_rps| p50_rps.min(situation.forecast_rps_max()));
     let sale_rps = phases(&situation.input.sales)
         .filter(|(_, phase)| phase.t0 >= situation.input.now && phase.runs_at(from))
         .filter_map(|(sale, phase)| {

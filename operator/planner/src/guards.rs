@@ -69,8 +69,8 @@ pub(crate) fn run(
     } else {
         automatic(&mut chain, situation, memory, auction, cap);
     }
-    paused(&mut chain, situation);
-    bounds(&mut chain, situation);
+    paused(&mut chain, situation, auction);
+    bounds(&mut chain, situation, memory);
     let Chain {
         replicas,
         guards,
@@ -118,18 +118,24 @@ fn automatic(
     caps(chain, situation);
 }
 
+/// The least replicas that the limit on becoming fewer leaves now, never above what stands; `None`
+/// where there is no limit, or no Deployment.
+fn step_least(situation: &Situation<'_>, memory: &Memory) -> Option<u32> {
+    let present = situation.input.replicas.desired?;
+    let step = situation.input.scaling.scale_down_step?;
+    let period_s = step.period_s.max(1);
+    let most = memory.standing_since(situation.input.now, period_s).max()?;
+    Some(most.saturating_sub(step.pods_of(most)).min(present))
+}
+
 fn steps(chain: &mut Chain, situation: &Situation<'_>, memory: &Memory) {
     let scaling = &situation.input.scaling;
     let now = situation.input.now;
     if situation.input.replicas.desired.is_none() {
         return;
     }
-    if let Some(step) = scaling.scale_down_step
-        && let Some(most) = memory.standing_since(now, step.period_s.max(1)).max()
-    {
-        let least = most.saturating_sub(step.pods_of(most));
-        let present = situation.input.replicas.desired.unwrap_or(least);
-        chain.at_least(Reason::ScaleDownStep, least.min(present));
+    if let Some(least) = step_least(situation, memory) {
+        chain.at_least(Reason::ScaleDownStep, least);
     }
     if let Some(step) = scaling.scale_up_step
         && let Some(least) = memory.standing_since(now, step.period_s.max(1)).min()
@@ -161,7 +167,7 @@ fn caps(chain: &mut Chain, situation: &Situation<'_>) {
     }
 }
 
-fn paused(chain: &mut Chain, situation: &Situation<'_>) {
+fn paused(chain: &mut Chain, situation: &Situation<'_>, auction: &Auction) {
     let stops = situation
         .overrides
         .pause
@@ -175,21 +181,36 @@ fn paused(chain: &mut Chain, situation: &Situation<'_>) {
         .flatten()
         .map(|word| word.value)
         .max();
-    match demanded.filter(|demanded| *demanded > present) {
-        Some(demanded) => chain.set(Reason::OverrideConflict, demanded),
-        None => chain.set(Reason::ScalingPaused, present),
-    }
+    let stays = demanded.map_or(present, |demanded| demanded.max(present));
+    // The word of this very night wins over a plan made ahead, and that is said (B17).
+    let below_sale = auction.sale_wants().is_some_and(|pods| pods > stays);
+    let reason = match (stays > present, below_sale) {
+        (true, _) => Reason::OverrideConflict,
+        (false, true) => Reason::SalePaused,
+        (false, false) => Reason::ScalingPaused,
+    };
+    chain.set(reason, stays);
     chain.notes.push(Reason::ScalingPaused);
+    if below_sale {
+        chain.notes.push(Reason::SalePaused);
+    }
 }
 
-fn bounds(chain: &mut Chain, situation: &Situation<'_>) {
+/// Ceiling, maximum and minimum. What stands above the maximum, because that was lowered, may only
+/// fall, and no faster than anything else: a maximum lowered in the middle of a sale must not take
+/// most of the fleet in one decision (B23). A ceiling is a word for this very night, and acts at once.
+fn bounds(chain: &mut Chain, situation: &Situation<'_>, memory: &Memory) {
     let scaling = &situation.input.scaling;
     if let Some(ceiling) = situation.overrides.ceiling {
         chain.at_most(Reason::ReplicasCeiling, ceiling.value);
     }
+    let before = chain.replicas;
     chain.at_most(
         Reason::AtMaximum,
         scaling.replicas_max.max(scaling.replicas_min),
     );
+    if let Some(least) = step_least(situation, memory) {
+        chain.at_least(Reason::ScaleDownStep, least.min(before));
+    }
     chain.at_least(Reason::AtMinimum, scaling.replicas_min);
 }

@@ -47,7 +47,8 @@ pub struct PlanInput {
 pub struct Scaling {
     /// Least replicas, at least 1.
     pub replicas_min: u32,
-    /// Most replicas; when below `replicas_min` it is taken as equal to it.
+    /// Most replicas; when below `replicas_min` it is taken as equal to it. What stands above it falls
+    /// to it as fast as `scale_down_step` allows.
     pub replicas_max: u32,
     /// Requests/s that one warm pod holds at the target utilisation.
     pub capacity_rps: f64,
@@ -88,6 +89,15 @@ impl Scaling {
     pub fn full_rps(&self) -> f64 {
         let share = f64::from(self.target_utilisation_percent.clamp(1, 100)) / 100.0;
         self.capacity_rps / share
+    }
+
+    /// The most that a forecast counts for, requests/s: `forecast_cap_percent` of the largest load
+    /// ever observed (requests/s); `f64::INFINITY` while none is known.
+    pub fn forecast_rps_max(&self, observed_peak_rps: Option<f64>) -> f64 {
+        let peak_rps = observed_peak_rps.filter(|peak| peak.is_finite() && *peak > 0.0);
+        peak_rps.map_or(f64::INFINITY, |peak| {
+            peak * f64::from(self.forecast_cap_percent) / 100.0
+        })
     }
 
     /// Whether `capacity_rps` can be divided by.

@@ -50,7 +50,8 @@ use overrides::ActiveOverrides;
 /// Decides how many replicas to run and which level floor to impose.
 ///
 /// Deterministic and total: every input, however absurd, gives a decision within the bounds of the
-/// spec; the same input gives the same decision.
+/// spec, or on its way down to a maximum that was lowered below what stands; the same input gives the
+/// same decision.
 pub fn plan(input: &PlanInput) -> Decision {
     let situation = Situation::read(input);
     let mut memory = input.memory.clone();
@@ -114,5 +115,17 @@ impl<'a> Situation<'a> {
             } => Some(path),
             _ => None,
         }
+    }
+
+    /// The most that any forecast counts for, requests/s, wherever it is used: a path that exploded
+    /// may neither buy pods, nor degrade, nor be multiplied by a sale.
+    fn forecast_rps_max(&self) -> f64 {
+        let observed_peak_rps = match &self.input.forecast {
+            ForecastInput::Path {
+                observed_peak_rps, ..
+            } => *observed_peak_rps,
+            ForecastInput::Missing(_) => None,
+        };
+        self.input.scaling.forecast_rps_max(observed_peak_rps)
     }
 }

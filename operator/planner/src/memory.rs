@@ -89,11 +89,13 @@ impl Memory {
         }
     }
 
-    /// The same memory, held for `cause`; for a history that is lost while the operator runs.
+    /// The same memory, held for `cause`; for a history that is lost while the operator runs, and for
+    /// what another process left. Which raise the pods that stand came from is not known of it.
     #[must_use]
     pub fn hold(self, cause: HoldCause) -> Self {
         Self {
             hold: Some(cause),
+            aftercare: Aftercare::default(),
             ..self
         }
     }
@@ -120,9 +122,7 @@ impl Memory {
     /// Takes note of what stands before the decision, and releases the hold at a fresh load.
     pub(crate) fn observe(&mut self, situation: &Situation<'_>) {
         let input = situation.input;
-        if situation.may_lower() {
-            self.hold = None;
-        }
+        let released = situation.may_lower() && self.hold.take().is_some();
         let in_sale = phases(&input.sales).any(|(_, phase)| phase.runs_at(input.now));
         match situation.load {
             Ok(load) if !in_sale => {
@@ -147,11 +147,9 @@ impl Memory {
             // Without a window nothing is ever remembered; then only the first decision of a life
             // takes what stands for recommended, or no count would ever fall.
             let first = self.standing.is_empty();
-            if self.recommendations.is_empty() && (window_s > 0 || first) {
-                self.recommendations.push(Stamped {
-                    at: input.now,
-                    replicas: present,
-                });
+            // What was held counts so too, whatever a memory from before knows: a window has to pass.
+            if released || self.recommendations.is_empty() && (window_s > 0 || first) {
+                self.recommend(situation, present);
             }
             if self.standing.is_empty() {
                 // Orders of an earlier life are unknown: what is not warm counts as ordered now.

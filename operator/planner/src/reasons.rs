@@ -103,6 +103,8 @@ reasons! {
     ErrorsRose,
     /// Guard: an SRE paused scaling.
     ScalingPaused,
+    /// Guard: an SRE paused scaling while a sale asks for more; the pause holds.
+    SalePaused,
     /// Guard: overrides contradict each other; the one that keeps more pods was taken.
     OverrideConflict,
     /// Guard: an SRE demanded at most so many replicas.

@@ -61,6 +61,9 @@ pub struct Baseline<'a> {
     pub path: Option<&'a ForecastPath>,
     /// Load measured outside any sale, requests/s, for when there is no forecast.
     pub measured_rps: Option<f64>,
+    /// Largest load ever observed, requests/s, against which an exploded path is capped by
+    /// [`Scaling::forecast_rps_max`].
+    pub observed_peak_rps: Option<f64>,
 }
 
 /// What is planned for a sale on one cluster, ahead of it.
@@ -124,6 +127,8 @@ fn phase_plan(
     lead_time: &LeadTime,
 ) -> PhasePlan {
     let known = baseline.path.and_then(|path| forecast(path, phase));
+    let cap_rps = scaling.forecast_rps_max(baseline.observed_peak_rps);
+    let known = known.map(|known| known.capped(cap_rps));
     let known = known.or(baseline.measured_rps.map(BaselineRps::certain));
     let expected_rps = known.map(|known| phase.expected_rps(known));
     let replicas_needed = expected_rps.and_then(|rps| scaling.replicas_for(rps));

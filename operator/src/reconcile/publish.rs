@@ -88,6 +88,7 @@ pub(super) fn target(
             .rps
             .or_else(|| declared_rps(observed))
             .filter(|_| !sale_runs(planned, observed.now)),
+        observed_peak_rps: observed.outlook.peak_rps,
         replicas: planned.replicas,
         level: level_in_force(observed, planned),
         pods: observed.pods.as_ref().map_or(0, |pods| pods.current()),

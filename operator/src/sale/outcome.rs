@@ -98,6 +98,7 @@ fn cluster_status(
         let baseline = Baseline {
             path: facts.path.as_deref(),
             measured_rps: facts.baseline_rps,
+            observed_peak_rps: facts.observed_peak_rps,
         };
         let sale = valid.sale.clone();
         let sale = sale.with_usual_chance(facts.quantile_percent);

@@ -22,6 +22,8 @@ const COMPLETE_SHARE: f64 = 0.9;
 /// A forecast, where it comes from, and what to know before it is trusted.
 pub(super) struct History {
     pub(super) path: ForecastPath,
+    /// Largest load in the trace, requests/s.
+    pub(super) observed_peak_rps: f64,
     pub(super) source: String,
     pub(super) doubts: Vec<String>,
 }
@@ -81,6 +83,7 @@ pub(super) fn forecast(file: &Path, unit: Unit, now: Timestamp) -> Result<Histor
     );
     Ok(History {
         path,
+        observed_peak_rps: series.peak_rps(),
         source,
         doubts,
     })

@@ -243,8 +243,14 @@ fn given(args: &PlanArgs, now: Timestamp) -> Result<(Option<Basis>, Vec<String>)
     };
     let History {
         path,
+        observed_peak_rps,
         source,
         doubts,
     } = history::forecast(file, args.unit, now)?;
-    Ok((Some(Basis::Path(path, source)), doubts))
+    let basis = Basis::Path {
+        path,
+        observed_peak_rps,
+        source,
+    };
+    Ok((Some(basis), doubts))
 }

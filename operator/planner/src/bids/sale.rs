@@ -138,17 +138,20 @@ fn evidence(situation: &Situation<'_>, phase: &SalePhase, in_sale: bool) -> Opti
         .ok()
         .filter(|_| !in_sale)
         .map(|load| load.rate_rps_max());
+    let cap_rps = situation.forecast_rps_max();
     let (forecast, believed) = match (situation.trusted_path(), &input.forecast) {
         (Some(path), _) => {
             let now_rps = path.upper_rps_max(input.now, input.now);
             let plausible = measured_rps
                 .zip(now_rps)
                 .is_none_or(|(now, upper)| upper >= now / 2.0);
-            (BaselineRps::of(path, phase.t0, phase.until), plausible)
+            let baseline = BaselineRps::of(path, phase.t0, phase.until);
+            (baseline.map(|one| one.capped(cap_rps)), plausible)
         }
         (None, ForecastInput::Path { path, .. }) => {
             let p50_rps = path.p50_rps_max(phase.t0, phase.until);
-            (p50_rps.map(BaselineRps::certain), false)
+            let capped = p50_rps.map(|rps| rps.min(cap_rps));
+            (capped.map(BaselineRps::certain), false)
         }
         (None, ForecastInput::Missing(_)) => (None, false),
     };

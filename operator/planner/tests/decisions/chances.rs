@@ -17,6 +17,7 @@ fn the_chance_of_a_phase_moves_its_plan() {
         let baseline = Baseline {
             path: Some(&path),
             measured_rps: None,
+            observed_peak_rps: None,
         };
         let plan = sale_plan(&event, baseline, &Scaling::default(), &LeadTime::default());
         plan.phases[0].expected_rps.unwrap_or(f64::NAN)

@@ -1,7 +1,5 @@
 //! The rows of the fault and bad-input tables that reach the planner, by name.
 
-use std::sync::Arc;
-
 use floodgate_planner::{
     BidSource, Caps, Direction, ForecastInput, ForecastPath, ForecastTrust, HoldCause, Load,
     LoadFault, LoadReading, Memory, Reason, ReplicaState, plan,
@@ -111,33 +109,6 @@ fn f13_b35_a_sample_from_the_future_is_missing() {
 }
 
 #[test]
-fn f16_an_exploded_forecast_is_capped_by_what_was_ever_observed() {
-    let mut input = input(4, 180.0);
-    let path = ForecastPath::flat(NOW, 300, 20, 180_000.0, 250_000.0).unwrap();
-    input.forecast = ForecastInput::Path {
-        path: Arc::new(path),
-        trust: ForecastTrust::Trusted,
-        observed_peak_rps: Some(300.0),
-    };
-    let decision = plan(&input);
-    let bid = decision
-        .bids
-        .iter()
-        .find(|bid| bid.source == BidSource::Forecast)
-        .unwrap();
-    assert_eq!(
-        (bid.replicas, bid.reason),
-        (Some(18), Reason::ForecastCapped)
-    );
-    assert_eq!(decision.replicas, 18);
-    assert_eq!(
-        decision.level.floor.index(),
-        4,
-        "the median alone would say so; {decision:#?}"
-    );
-}
-
-#[test]
 fn f17_a_collapsed_forecast_lowers_nothing() {
     let mut fleet = Fleet::new(input(10, 480.0));
     fleet.input.forecast = flat_forecast(NOW, 0.0, 0.0);
@@ -187,22 +158,6 @@ fn f24_a_square_wave_of_thirty_percent_moves_nothing() {
         counts.insert(fleet.tick(10, load_rps).replicas);
     }
     assert_eq!(counts.into_iter().collect::<Vec<_>>(), [10]);
-}
-
-#[test]
-fn f25_a_tenfold_step_is_answered_in_the_first_decision() {
-    let mut input = input(2, 90.0);
-    let burst = LoadReading {
-        rate_rps_max: 90.0,
-        burst_rps: Some(900.0),
-        observed_at: NOW,
-    };
-    input.load = Load::Reading(burst);
-    let decision = plan(&input);
-    assert_eq!(
-        (decision.replicas, decision.reason()),
-        (18, Reason::BurstLoad)
-    );
 }
 
 #[test]

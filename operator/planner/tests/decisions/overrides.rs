@@ -136,6 +136,20 @@ fn paused_degradation_stays_even_when_the_fleet_is_full() {
 }
 
 #[test]
+fn a_level_floor_beside_a_pause_holds_when_the_fleet_is_full() {
+    // By itself the fleet would go to a harder level than the one demanded; the pause keeps that away.
+    let mut input = input(10, 1_500.0);
+    assert!(plan(&input).level.floor.index() > 1);
+    input.overrides.pause = Some(hour(Pause::Degradation));
+    input.overrides.degrade_floor = Some(hour(Level::from_index(1)));
+    let level = plan(&input).level;
+    assert_eq!(
+        (level.floor.index(), level.reason),
+        (1, Reason::LevelFloorOverride)
+    );
+}
+
+#[test]
 fn the_explanation_names_the_reason_of_the_override() {
     let mut input = input(10, 480.0);
     input.overrides.pin = Some(hour(500));

@@ -65,15 +65,15 @@ pub fn valid_load() -> impl Strategy<Value = Load> {
     })
 }
 
+/// The largest load ever observed, which may be as wrong as any other number from outside.
+fn observed_peak() -> impl Strategy<Value = Option<f64>> {
+    option::of(prop_oneof![6 => 0.0..2_000.0_f64, 1 => nonsense_rate(), 1 => 1e-300..1e-3_f64])
+}
+
 pub fn forecast() -> impl Strategy<Value = ForecastInput> {
     let steps = prop::collection::vec((0.0..3_000.0_f64, 1.0..3.0_f64), 1..40);
-    let path = (
-        steps,
-        -600_i64..600,
-        any::<bool>(),
-        option::of(0.0..2_000.0_f64),
-    )
-        .prop_map(|(steps, offset_s, trusted, observed_peak_rps)| {
+    let path = (steps, -600_i64..600, any::<bool>(), observed_peak()).prop_map(
+        |(steps, offset_s, trusted, observed_peak_rps)| {
             let upper = steps.iter().map(|(p50, factor)| p50 * factor).collect();
             let p50 = steps.iter().map(|(p50, _)| *p50).collect();
             let start = NOW.plus_s(offset_s);
@@ -90,7 +90,8 @@ pub fn forecast() -> impl Strategy<Value = ForecastInput> {
                 trust,
                 observed_peak_rps,
             }
-        });
+        },
+    );
     prop_oneof![
         Just(ForecastInput::Missing(Reason::InsufficientHistory)),
         path
@@ -98,12 +99,14 @@ pub fn forecast() -> impl Strategy<Value = ForecastInput> {
 }
 
 pub fn sales() -> impl Strategy<Value = Vec<Sale>> {
+    let uplift = prop_oneof![8 => 100_u32..2_000, 1 => Just(0), 1 => Just(u32::MAX)];
+    let error = prop_oneof![8 => 0_u32..60, 1 => Just(u32::MAX)];
     let one = (
         -900_i64..900,
         1_i64..900,
-        100_u32..2_000,
+        uplift,
         option::of(0_u32..60),
-        (option::of(50_u8..100), 0_u32..60),
+        (option::of(50_u8..100), error),
     );
     prop::collection::vec(one, 0..4).prop_map(|drawn| {
         drawn
@@ -129,10 +132,12 @@ fn until() -> impl Strategy<Value = UnixMillis> {
 
 /// Overrides that can only keep or add pods.
 pub fn raising_overrides() -> impl Strategy<Value = Overrides> {
-    let floor = option::of((0_u32..60, until()));
+    let count = || option::of((0_u32..60, until()));
     let level = option::of((0_u8..6, until()));
-    (floor, level, option::of(until())).prop_map(|(floor, level, pause)| Overrides {
+    let drawn = (count(), count(), level, option::of(until()));
+    drawn.prop_map(|(floor, by_hand, level, pause)| Overrides {
         floor: floor.map(|(value, until)| word(value, until)),
+        by_hand: by_hand.map(|(value, until)| word(value, until)),
         degrade_floor: level.map(|(value, until)| word(Level::from_index(value), until)),
         pause: pause.map(|until| word(Pause::Scaling, until)),
         ..Overrides::default()
@@ -145,15 +150,16 @@ pub fn overrides() -> impl Strategy<Value = Overrides> {
     let level = || option::of((0_u8..6, until()));
     let pauses = vec![Pause::Scaling, Pause::Degradation, Pause::All];
     let pause = option::of((prop::sample::select(pauses), until()));
-    (count(), count(), count(), level(), level(), pause).prop_map(
-        |(pin, floor, ceiling, degrade_floor, degrade_pin, pause)| {
+    let counts = (count(), count(), count(), count());
+    (counts, level(), level(), pause).prop_map(
+        |((pin, floor, by_hand, ceiling), degrade_floor, degrade_pin, pause)| {
             let count = |drawn: Option<(u32, _)>| drawn.map(|(value, at)| word(value, at));
             let level =
                 |drawn: Option<(u8, _)>| drawn.map(|(i, at)| word(Level::from_index(i), at));
             Overrides {
                 pin: count(pin),
                 floor: count(floor),
-                by_hand: None,
+                by_hand: count(by_hand),
                 ceiling: count(ceiling),
                 degrade_floor: level(degrade_floor),
                 degrade_pin: level(degrade_pin),
@@ -215,12 +221,14 @@ fn memory() -> impl Strategy<Value = Memory> {
     })
 }
 
-/// Any situation at `NOW`, with the Deployment between its bounds.
+/// Any situation at `NOW`, with the Deployment mostly between its bounds.
 pub fn situation(
     load: impl Strategy<Value = Load>,
     overrides: impl Strategy<Value = Overrides>,
 ) -> impl Strategy<Value = PlanInput> {
-    let bounds = (1_u32..20, 0_u32..40, 0.0..1.0_f64, 0_u32..40);
+    // Below 0 and above 1 the Deployment stands outside of the bounds.
+    let place = prop_oneof![5 => 0.0..1.0_f64, 1 => -0.5..0.0_f64, 1 => 1.0..2.0_f64];
+    let bounds = (1_u32..20, 0_u32..40, place, 0_u32..40);
     let scaling = (bounds, 1.0..200.0_f64, 0_u32..600, step(), step());
     (
         scaling,
@@ -234,7 +242,7 @@ pub fn situation(
         .prop_map(
             |(scaling, load, forecast, sales, overrides, caps, (memory, health))| {
                 let ((min, span, place, warm), capacity_rps, window_s, down, up) = scaling;
-                let desired = min + (f64::from(span) * place) as u32;
+                let desired = (f64::from(min) + f64::from(span) * place).max(0.0) as u32;
                 let mut input = input(desired, 0.0);
                 input.scaling.replicas_min = min;
                 input.scaling.replicas_max = min + span;

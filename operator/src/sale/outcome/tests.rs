@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use floodgate_planner::LeadTime;
+use floodgate_planner::{ForecastPath, LeadTime};
 use serde_json::json;
 
 use super::*;
@@ -38,6 +38,7 @@ fn seen() -> ClusterSeen {
             path: None,
             measured_rps: Some(40.0),
             baseline_rps: Some(40.0),
+            observed_peak_rps: None,
             replicas: 2,
             level: floodgate_contract::Level::Normal,
             pods: 2,
@@ -71,6 +72,27 @@ fn a_plan_is_published_ahead_with_its_start_and_its_cost() {
         (phase.pod_hours, status.planned_pod_hours),
         (Some(17), Some(17))
     );
+}
+
+#[test]
+fn f16_a_plan_from_an_exploded_forecast_is_held_against_the_largest_load_ever_observed() {
+    let planned = |observed_peak_rps| {
+        let t0 = at("2026-11-11T00:00:00Z").into();
+        let path = ForecastPath::flat(t0, 300, 30, 40_000.0, 50_000.0).unwrap();
+        let mut seen = seen();
+        let facts = seen.planning.as_deref().cloned().unwrap();
+        seen.planning = Some(Arc::new(PlanningFacts {
+            path: Some(Arc::new(path)),
+            observed_peak_rps,
+            ..facts
+        }));
+        let before = SaleEventStatus::default();
+        let now = at("2026-11-10T12:00:00Z");
+        let status = status(&before, Some(1), &valid(), &[seen], |_, _| None, now);
+        status.clusters[0].phases[0].planned_rps
+    };
+    // Three times 50, tenfold.
+    assert_eq!((planned(Some(50.0)), planned(None)), (1_500, 500_000));
 }
 
 #[test]
@@ -170,6 +192,7 @@ fn plan_at(now: &str, uplift_percent: u32) -> SalePhaseStatus {
         Baseline {
             path: None,
             measured_rps: Some(400.0),
+            observed_peak_rps: None,
         },
         &wide(),
         &floodgate_planner::LeadTime::default(),

@@ -41,6 +41,7 @@ fn facts() -> PlanningFacts {
         path: None,
         measured_rps: Some(40.0),
         baseline_rps: Some(40.0),
+        observed_peak_rps: None,
         replicas: 2,
         level: floodgate_contract::Level::Normal,
         pods: 2,

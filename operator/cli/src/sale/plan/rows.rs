@@ -21,7 +21,14 @@ pub(super) enum Basis {
     /// Given by hand, or measured, requests/s.
     Rate(f64, String),
     /// Forecast from a recorded trace.
-    Path(ForecastPath, String),
+    Path {
+        /// The forecast.
+        path: ForecastPath,
+        /// Largest load in the trace, requests/s.
+        observed_peak_rps: f64,
+        /// Where it comes from, in words.
+        source: String,
+    },
 }
 
 /// What the operator knows of the load without the sale; nothing where it has published a plan.
@@ -122,13 +129,19 @@ fn own_rows(
             let baseline = Baseline {
                 path: None,
                 measured_rps: Some(*rps),
+                observed_peak_rps: None,
             };
             (baseline, format!("{rps} req/s, {source}"))
         }
-        Basis::Path(path, source) => {
+        Basis::Path {
+            path,
+            observed_peak_rps,
+            source,
+        } => {
             let baseline = Baseline {
                 path: Some(path),
                 measured_rps: None,
+                observed_peak_rps: Some(*observed_peak_rps),
             };
             (baseline, source.clone())
         }

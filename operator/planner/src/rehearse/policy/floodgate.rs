@@ -95,6 +95,7 @@ impl<'a> Floodgate<'a> {
         let baseline = Baseline {
             path: trusted.then_some(&*outlook.path),
             measured_rps: measured_rps.filter(|_| !in_sale),
+            observed_peak_rps: Some(outlook.peak_rps),
         };
         for sale in &mut self.sales {
             let planned = sale_plan(sale, baseline, &self.input.scaling, &self.input.lead_time);
