@@ -159,6 +159,7 @@ fn sale(t0: UnixMillis, name: &str) -> Sale {
         uplift_percent,
         chance: Chance::default(),
         planned_replicas: None,
+        planned_later: Vec::new(),
     };
     Sale {
         name: name.to_owned(),

@@ -8,9 +8,20 @@ use crate::{Bid, BidSource, ForecastInput, ForecastTrust, HoldCause, Memory, Rea
 
 pub(crate) use sale::phases;
 
+/// Head-room that must remain after a decrease, as a factor on the load that a bid holds.
+///
+/// 5 % is above the noise of a one-minute maximum over a stabilisation window and costs at most one
+/// pod in twenty.
+const DOWN_HEADROOM: f64 = 1.05;
+
 /// Use of the pods, as a share of what they hold, that a peak just measured may reach; a peak is
 /// rarely the last one, and the next may be higher.
 const PEAK_SHARE: f64 = 0.8;
+
+/// What a bid adds to its number.
+const PEAKS_IN_RESERVE: &str = "peaks use the reserve above the target utilisation";
+const ONE_MAY_DIE: &str = "one pod may die";
+const CLIMBS: &str = "where it climbs to within the lead time";
 
 /// All bids and their outcome.
 pub(crate) struct Auction {
@@ -18,6 +29,9 @@ pub(crate) struct Auction {
     pub(crate) winner: BidSource,
     /// The winning number.
     pub(crate) replicas_wanted: u32,
+    /// The least number down to which replicas may fall: the winning number at a load a little
+    /// higher, so that noise at the edge of a pod does not move the fleet up and down.
+    pub(crate) replicas_lowest: u32,
     /// Replicas published for the sale phases that are near or run.
     pub(crate) sale_floor: Option<u32>,
     /// The most that a sale or an SRE asks for.
@@ -35,9 +49,16 @@ impl Auction {
 /// Collects the bids and picks the winner; a pin wins whatever the others say.
 pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Auction {
     let (sale, sale_floor) = sale::bid(situation, memory);
+    let (reactive, measured_rps) = reactive(situation, memory);
+    let (forecast, foreseen_rps) = forecast(situation, memory);
+    let held = [(&reactive, measured_rps), (&forecast, foreseen_rps)];
+    let held = held.into_iter().filter(|(bid, _)| bid.muted.is_none());
+    let scaling = &situation.input.scaling;
+    let lowest = held.filter_map(|(_, rps)| scaling.replicas_for(rps? * DOWN_HEADROOM));
+    let replicas_lowest = lowest.max().unwrap_or(0);
     let bids = vec![
-        reactive(situation, memory),
-        forecast(situation, memory),
+        reactive,
+        forecast,
         sale,
         overridden(situation),
         hold(situation, memory),
@@ -48,6 +69,7 @@ pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Au
     Auction {
         winner,
         replicas_wanted,
+        replicas_lowest: replicas_lowest.max(replicas_wanted),
         sale_floor,
         demanded: demanded.max().unwrap_or(0),
         bids,
@@ -87,63 +109,64 @@ fn silent(source: BidSource, reason: Reason) -> Bid {
     }
 }
 
-fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
+/// The bid of what is measured, and the load at target utilisation that must still be held after a
+/// decrease, requests/s.
+fn reactive(situation: &Situation<'_>, memory: &Memory) -> (Bid, Option<f64>) {
     let load = match situation.load {
         Ok(load) => load,
-        Err(fault) => return silent(BidSource::Reactive, fault.reason()),
+        Err(fault) => return (silent(BidSource::Reactive, fault.reason()), None),
     };
     let peak_rps = load.peak_rps();
-    let (held_rps, detail) = match usual_upper_rps(situation, memory) {
-        Some(usual_rps) => {
-            let usual_rps = in_reserve(situation, usual_rps, 1.0);
-            let held_rps = usual_rps.max(in_reserve(situation, peak_rps, PEAK_SHARE));
-            let bereft_rps = without_one(situation, memory);
-            if bereft_rps > held_rps {
-                (bereft_rps, "one pod may die")
-            } else {
-                (
-                    held_rps,
-                    "peaks use the reserve above the target utilisation",
-                )
-            }
-        }
-        None => (peak_rps, ""),
-    };
-    let usual = if peak_rps > load.rate_rps_max() {
+    let reason = if peak_rps > load.rate_rps_max() {
         Reason::BurstLoad
     } else {
         Reason::CurrentLoad
     };
-    // Where it climbs to is a peak of a few seconds; the whole reserve may hold it.
-    let climbs_to_rps = memory.trend.projected_rps();
-    let (held_rps, load_rps, reason, detail) = match climbs_to_rps {
-        Some(rps) if in_reserve(situation, rps, 1.0) > held_rps => {
-            let held_rps = in_reserve(situation, rps, 1.0);
-            (held_rps, rps, Reason::RisingLoad, "within the lead time")
+    let (held_rps, bereft_rps, detail) = match usual_upper_rps(situation, memory) {
+        Some(usual_rps) => {
+            let usual_rps = in_reserve(situation, usual_rps, 1.0);
+            let held_rps = usual_rps.max(in_reserve(situation, peak_rps, PEAK_SHARE));
+            let bereft_rps = without_one(situation, memory);
+            (held_rps, bereft_rps, PEAKS_IN_RESERVE)
         }
-        _ => (held_rps, peak_rps, usual, detail),
+        None => (peak_rps, 0.0, ""),
     };
-    let Some(replicas) = situation.input.scaling.replicas_for(held_rps) else {
-        return silent(BidSource::Reactive, Reason::CapacityInvalid);
+    // Where it climbs to is a peak of a few seconds; the whole reserve may hold it.
+    let climbs_to_rps = memory.trend.projected_rps().unwrap_or(0.0);
+    let climb_rps = in_reserve(situation, climbs_to_rps, 1.0);
+    let (wanted_rps, reason, load_rps, detail) = if climb_rps > held_rps.max(bereft_rps) {
+        (climb_rps, Reason::RisingLoad, climbs_to_rps, CLIMBS)
+    } else if bereft_rps > held_rps {
+        (bereft_rps, reason, peak_rps, ONE_MAY_DIE)
+    } else {
+        (held_rps, reason, peak_rps, detail)
     };
-    Bid {
+    let Some(replicas) = situation.input.scaling.replicas_for(wanted_rps) else {
+        let bid = silent(BidSource::Reactive, Reason::CapacityInvalid);
+        return (bid, None);
+    };
+    let bid = Bid {
         source: BidSource::Reactive,
         replicas: Some(replicas),
         reason,
         load_rps: Some(load_rps),
         muted: None,
         detail: detail.to_owned(),
-    }
+    };
+    (bid, Some(held_rps))
 }
 
-fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
+/// The bid of what is foreseen, and the load at target utilisation that must still be held after a
+/// decrease, requests/s.
+fn forecast(situation: &Situation<'_>, memory: &Memory) -> (Bid, Option<f64>) {
     let input = situation.input;
     let (path, trust) = match &input.forecast {
         ForecastInput::Path { path, trust, .. } => (path, trust),
-        ForecastInput::Missing(reason) => return silent(BidSource::Forecast, *reason),
+        ForecastInput::Missing(reason) => return (silent(BidSource::Forecast, *reason), None),
     };
     let Some(upper_rps) = path.upper_rps_max(input.now, situation.horizon) else {
-        return silent(BidSource::Forecast, Reason::ForecastUnavailable);
+        let bid = silent(BidSource::Forecast, Reason::ForecastUnavailable);
+        return (bid, None);
     };
     let p50_rps = path.p50_rps_max(input.now, situation.horizon);
     let upper_rps = match (usual_upper_rps(situation, memory), p50_rps) {
@@ -152,9 +175,10 @@ fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
     };
     let load_rps = upper_rps.min(situation.forecast_rps_max());
     let Some(replicas) = input.scaling.replicas_for(load_rps) else {
-        return silent(BidSource::Forecast, Reason::CapacityInvalid);
+        let bid = silent(BidSource::Forecast, Reason::CapacityInvalid);
+        return (bid, None);
     };
-    Bid {
+    let bid = Bid {
         source: BidSource::Forecast,
         replicas: Some(replicas),
         reason: if load_rps < upper_rps {
@@ -168,7 +192,8 @@ fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
             ForecastTrust::Muted(reason) => Some(*reason),
         },
         detail: format!("{} p{}", path.model(), path.quantile_percent()),
-    }
+    };
+    (bid, Some(load_rps))
 }
 
 /// The rate that the load exceeds in rare moments only, where a trusted forecast says how its level

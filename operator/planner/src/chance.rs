@@ -168,6 +168,7 @@ mod tests {
                 uplift_error_percent,
             },
             planned_replicas: None,
+            planned_later: Vec::new(),
         };
         let near = |found: f64, wanted: f64| {
             assert!((found / wanted - 1.0).abs() < 1e-9, "{found}, not {wanted}");

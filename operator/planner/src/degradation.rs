@@ -234,7 +234,7 @@ fn predicted_rps(
         .filter(|(_, phase)| phase.t0 >= situation.input.now && phase.runs_at(from))
         .filter_map(|(sale, phase)| {
             let baseline = memory.baseline_of(sale, phase)?;
-            Some(phase.median_rps(baseline))
+            Some(baseline.median_rps(phase, from, until))
         });
     measured_rps
         .into_iter()

@@ -52,6 +52,7 @@ pub(crate) fn run(
         winner,
         replicas_wanted,
         bids: _,
+        replicas_lowest: _,
         sale_floor: _,
         demanded: _,
     } = *auction;
@@ -92,7 +93,7 @@ fn automatic(
     cap: Option<Cap>,
 ) {
     let present = situation.input.replicas.desired;
-    let wanted = chain.replicas;
+    let wanted = chain.replicas.max(auction.replicas_lowest);
     // What a sale or an SRE demands is above what became of the last raise.
     let least = auction.demanded.max(auction.sale_floor.unwrap_or(0));
     let cap = cap.map(|cap| Cap {

@@ -23,6 +23,7 @@ mod level;
 mod load;
 mod memory;
 mod overrides;
+mod profile;
 mod reasons;
 pub mod rehearse;
 mod sale;
@@ -43,7 +44,7 @@ pub use load::{Load, LoadFault, LoadLimits, LoadReading, ValidLoad};
 pub use memory::{HoldCause, Memory};
 pub use overrides::{Override, Overrides, Pause};
 pub use reasons::Reason;
-pub use sale::{Baseline, PhasePlan, Sale, SalePhase, SalePlan, sale_plan};
+pub use sale::{Baseline, PhasePlan, PlannedStep, Sale, SalePhase, SalePlan, sale_plan};
 
 use overrides::ActiveOverrides;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aftercare::Aftercare;
 use crate::bids::phases;
-use crate::chance::BaselineRps;
+use crate::profile::BaselineProfile;
 use crate::spread::LoadSpread;
 use crate::trend::LoadTrend;
 use crate::{Level, PlanInput, Situation};
@@ -65,7 +65,7 @@ pub(crate) struct LevelMemory {
 pub(crate) struct PhaseBaseline {
     pub(crate) sale: String,
     pub(crate) phase: String,
-    pub(crate) baseline: BaselineRps,
+    pub(crate) baseline: BaselineProfile,
 }
 
 /// Why the present replica count is held.

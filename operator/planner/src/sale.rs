@@ -4,6 +4,7 @@ use floodgate_forecast::{ForecastPath, UnixMillis};
 use serde::{Deserialize, Serialize};
 
 use crate::chance::BaselineRps;
+use crate::profile::BaselineProfile;
 use crate::{Chance, LeadTime, Level, Scaling};
 
 /// A sale that selects this cluster.
@@ -35,8 +36,24 @@ pub struct SalePhase {
     pub uplift_percent: u32,
     /// How sure the plan must be, and how uncertain the uplift is.
     pub chance: Chance,
-    /// Replicas that were published ahead for this phase, where they were.
+    /// Replicas that were published ahead for this phase, where they were: from T0 on.
     pub planned_replicas: Option<u32>,
+    /// When, later in the phase, another number was published, and which; in order.
+    pub planned_later: Vec<(UnixMillis, u32)>,
+}
+
+impl SalePhase {
+    /// The most replicas that were published for `[from, until]`.
+    pub(crate) fn planned_within(&self, from: UnixMillis, until: UnixMillis) -> Option<u32> {
+        let first = self.planned_replicas?;
+        let begun = self
+            .planned_later
+            .partition_point(|(begin, _)| *begin <= from);
+        let touched = self.planned_later[begun.saturating_sub(1)..].iter();
+        let touched = touched.take_while(|(begin, _)| *begin <= until);
+        let later = touched.map(|(_, replicas)| *replicas);
+        later.chain((begun == 0).then_some(first)).max()
+    }
 }
 
 impl Sale {
@@ -89,14 +106,42 @@ pub struct PhasePlan {
     pub t0: UnixMillis,
     /// When the raise for it begins: T0 minus lead time and margin.
     pub prescale_at: UnixMillis,
-    /// Baseline at its busiest, upper quantile, requests/s.
+    /// Baseline at T0, upper quantile, requests/s.
     pub baseline_rps: Option<f64>,
-    /// Load that the phase stays below with the chance asked for, requests/s.
+    /// Load that the phase stays below from T0 on with the chance asked for, requests/s.
     pub expected_rps: Option<f64>,
-    /// Replicas within min and max; `None` while no baseline is known.
+    /// Replicas at T0, within min and max; `None` while no baseline is known.
     pub replicas: Option<u32>,
-    /// Replicas it would need without a maximum.
+    /// Replicas it would need then without a maximum.
     pub replicas_needed: Option<u32>,
+    /// Where the usual load, and so the plan, becomes another later in the phase; in order.
+    pub later: Vec<PlannedStep>,
+}
+
+/// What is planned from a moment of a phase on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// When it begins.
+    pub from: UnixMillis,
+    /// Load that the phase stays below, requests/s.
+    pub expected_rps: f64,
+    /// Replicas within min and max.
+    pub replicas: u32,
+    /// Replicas it would need without a maximum.
+    pub replicas_needed: u32,
+}
+
+impl PhasePlan {
+    /// The most replicas of the phase, and the most it would need without a maximum.
+    pub fn replicas_most(&self) -> Option<(u32, u32)> {
+        let later = || self.later.iter();
+        let replicas = later().map(|step| step.replicas).max().unwrap_or(0);
+        let needed = later().map(|step| step.replicas_needed).max().unwrap_or(0);
+        Some((
+            self.replicas?.max(replicas),
+            self.replicas_needed?.max(needed),
+        ))
+    }
 }
 
 /// Plans a sale ahead of time: replicas per phase and the start of the pre-scale.
@@ -111,11 +156,12 @@ pub fn sale_plan(
         .iter()
         .map(|phase| phase_plan(phase, baseline, scaling, lead_time))
         .collect();
-    let short = |plan: &PhasePlan| Some(plan.replicas_needed?.saturating_sub(plan.replicas?));
+    let most = || phases.iter().filter_map(PhasePlan::replicas_most);
+    let short = most().map(|(replicas, needed)| needed.saturating_sub(replicas));
     SalePlan {
-        replicas: phases.iter().filter_map(|plan| plan.replicas).max(),
+        replicas: most().map(|(replicas, _)| replicas).max(),
         prescale_at: phases.iter().map(|plan| plan.prescale_at).min(),
-        replicas_short: phases.iter().filter_map(short).max().unwrap_or(0),
+        replicas_short: short.max().unwrap_or(0),
         phases,
     }
 }
@@ -126,29 +172,45 @@ fn phase_plan(
     scaling: &Scaling,
     lead_time: &LeadTime,
 ) -> PhasePlan {
-    let known = baseline.path.and_then(|path| forecast(path, phase));
     let cap_rps = scaling.forecast_rps_max(baseline.observed_peak_rps);
-    let known = known.map(|known| known.capped(cap_rps));
-    let known = known.or(baseline.measured_rps.map(BaselineRps::certain));
-    let expected_rps = known.map(|known| phase.expected_rps(known));
-    let replicas_needed = expected_rps.and_then(|rps| scaling.replicas_for(rps));
-    let replicas_max = scaling.replicas_max.max(scaling.replicas_min);
+    let path = baseline.path;
+    let known = path.and_then(|path| BaselineProfile::of(path, phase, cap_rps));
+    let measured_rps = baseline.measured_rps;
+    let plausible = measured_rps.filter(|rps| rps.is_finite() && *rps >= 0.0);
+    let measured = plausible.map(BaselineRps::certain);
+    let known = known.or(measured.map(BaselineProfile::flat));
+    let mut steps = known.iter().flat_map(|known| steps(phase, known, scaling));
+    let first = steps.next();
+    let mut later: Vec<PlannedStep> = steps.collect();
+    let mut before = first.map(|step| step.replicas);
+    later.retain(|step| before.replace(step.replicas) != Some(step.replicas));
     PhasePlan {
         name: phase.name.clone(),
         t0: phase.t0,
         prescale_at: phase.t0.plus_s(-lead_time.horizon_s()),
-        baseline_rps: known.map(|known| known.upper_rps),
-        expected_rps,
-        replicas: replicas_needed.map(|pods| pods.clamp(scaling.replicas_min, replicas_max)),
-        replicas_needed,
+        baseline_rps: known.map(|known| known.at_t0_upper_rps()),
+        expected_rps: first.map(|step| step.expected_rps),
+        replicas: first.map(|step| step.replicas),
+        replicas_needed: first.map(|step| step.replicas_needed),
+        later,
     }
 }
 
-/// The forecast of a phase at its busiest. A phase beyond the end of the path takes the same time
-/// of day on the last day that the path knows.
-fn forecast(path: &ForecastPath, phase: &SalePhase) -> Option<BaselineRps> {
-    let beyond_s = phase.t0.seconds_since(path.end()).max(0);
-    let days = beyond_s / 86_400 + i64::from(beyond_s % 86_400 > 0);
-    let shift_s = days.saturating_mul(-86_400);
-    BaselineRps::of(path, phase.t0.plus_s(shift_s), phase.until.plus_s(shift_s))
+/// What each step of a phase needs.
+fn steps<'a>(
+    phase: &'a SalePhase,
+    known: &'a BaselineProfile,
+    scaling: &'a Scaling,
+) -> impl Iterator<Item = PlannedStep> + 'a {
+    let replicas_max = scaling.replicas_max.max(scaling.replicas_min);
+    known.begins(phase).filter_map(move |from| {
+        let expected_rps = known.expected_rps(phase, from, from);
+        let replicas_needed = scaling.replicas_for(expected_rps)?;
+        Some(PlannedStep {
+            from,
+            expected_rps,
+            replicas: replicas_needed.clamp(scaling.replicas_min, replicas_max),
+            replicas_needed,
+        })
+    })
 }

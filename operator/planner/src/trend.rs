@@ -120,10 +120,7 @@ mod tests {
     fn f25_a_step_of_ten_times_is_extended_to_no_more_than_double() {
         let found = climb(&[100.0, 100.0, 100.0, 1_000.0, 1_000.0], Some(110.0));
         assert_eq!(found, Some(2_000.0));
-        let after = climb(
-            &[100.0, 1_000.0, 1_000.0, 1_000.0, 1_000.0, 1_000.0],
-            Some(110.0),
-        );
+        let after = climb(&[100.0, 1e3, 1e3, 1e3, 1e3, 1e3, 1e3], Some(110.0));
         assert_eq!(after, None, "it has arrived");
     }
 

@@ -82,6 +82,7 @@ mod tests {
             uplift_percent: 1_000,
             chance: floodgate_planner::Chance::default(),
             planned_replicas: None,
+            planned_later: Vec::new(),
         }
     }
 

@@ -65,6 +65,7 @@ pub fn planner_sale(
             uplift_error_percent: phase.uplift_error_percent,
         },
         planned_replicas: None,
+        planned_later: Vec::new(),
     });
     let sale = Sale {
         name: event.name_any(),
@@ -106,6 +107,7 @@ pub fn retained_sale(
             uplift_percent: u32::try_from(phase.uplift_percent).ok()?,
             chance: Chance::default(),
             planned_replicas: None,
+            planned_later: Vec::new(),
         });
     }
     let start = phases.iter().map(|phase| phase.t0).min()?;

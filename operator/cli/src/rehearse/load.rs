@@ -302,6 +302,7 @@ fn announced(surge: &Surge, index: usize) -> Sale {
             uplift_percent: ((1.0 + (surge.factor - 1.0) * share) * 100.0).ceil() as u32,
             chance: Chance::default(),
             planned_replicas: None,
+            planned_later: Vec::new(),
         });
     Sale {
         name: format!("injected-{index}"),

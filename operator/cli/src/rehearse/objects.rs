@@ -176,6 +176,7 @@ fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
             uplift_percent: args.sales_uplift,
             chance: Chance::default(),
             planned_replicas: None,
+            planned_later: Vec::new(),
         };
         Ok(Sale {
             name: format!("listed-{line}"),

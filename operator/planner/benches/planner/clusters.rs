@@ -139,6 +139,7 @@ fn sales(number: u32) -> Vec<Sale> {
             until: start.plus_s(length_s * i64::from(phase + 1)),
             uplift_percent: 150 + whole(1_500.0 * question(3 + phase)),
             chance: Chance::default(),
+            planned_later: Vec::new(),
             planned_replicas: (question(8 + phase) < 0.5).then(|| whole(60.0 * question(12))),
         };
         Sale {

@@ -8,6 +8,7 @@ use floodgate_forecast::{ForecastPath, UnixMillis};
 use super::silent;
 use crate::chance::BaselineRps;
 use crate::memory::PhaseBaseline;
+use crate::profile::BaselineProfile;
 use crate::{Bid, BidSource, ForecastInput, Memory, Reason, Sale, SalePhase, Situation};
 
 /// One phase that is near or runs, with what it asks for.
@@ -27,7 +28,7 @@ pub(super) fn bid(situation: &Situation<'_>, memory: &mut Memory) -> (Bid, Optio
     freeze_baselines(situation, memory);
     let published = near
         .iter()
-        .filter_map(|(_, phase)| phase.planned_replicas)
+        .filter_map(|(_, phase)| phase.planned_within(input.now.max(phase.t0), situation.horizon))
         .max();
     let needs: Vec<PhaseNeed<'_>> = near
         .iter()
@@ -75,7 +76,7 @@ fn freeze_baselines(situation: &Situation<'_>, memory: &mut Memory) {
     let kept = memory.largest_baseline().filter(|_| in_sale);
     let mut orphans = Vec::new();
     for (sale, phase) in open {
-        match kept.or_else(|| evidence(situation, phase, in_sale)) {
+        match kept.clone().or_else(|| evidence(situation, phase, in_sale)) {
             Some(baseline) => memory.freeze(sale, phase, baseline),
             None => orphans.push((sale, phase)),
         }
@@ -84,7 +85,7 @@ fn freeze_baselines(situation: &Situation<'_>, memory: &mut Memory) {
         return;
     };
     for (sale, phase) in orphans {
-        memory.freeze(sale, phase, baseline);
+        memory.freeze(sale, phase, baseline.clone());
     }
 }
 
@@ -114,14 +115,15 @@ fn need<'a>(
     sale: &'a Sale,
     phase: &'a SalePhase,
 ) -> PhaseNeed<'a> {
+    let (from, until) = (situation.input.now.max(phase.t0), situation.horizon);
     let load_rps = memory
         .baseline_of(sale, phase)
-        .map(|baseline| phase.expected_rps(baseline));
+        .map(|baseline| baseline.expected_rps(phase, from, until));
     let computed = load_rps.and_then(|rps| situation.input.scaling.replicas_for(rps));
     PhaseNeed {
         sale,
         phase,
-        replicas: computed.or(phase.planned_replicas),
+        replicas: computed.or_else(|| phase.planned_within(from, until)),
         load_rps,
     }
 }
@@ -131,7 +133,11 @@ fn need<'a>(
 /// Load that is measured while a phase runs is the sale's own and gives no baseline. A forecast
 /// that is far below the load of this very moment is not believed alone (F17), nor is one that
 /// lost its trust; the measured load then stands beside it.
-fn evidence(situation: &Situation<'_>, phase: &SalePhase, in_sale: bool) -> Option<BaselineRps> {
+fn evidence(
+    situation: &Situation<'_>,
+    phase: &SalePhase,
+    in_sale: bool,
+) -> Option<BaselineProfile> {
     let input = situation.input;
     let measured_rps = situation
         .load
@@ -145,43 +151,46 @@ fn evidence(situation: &Situation<'_>, phase: &SalePhase, in_sale: bool) -> Opti
             let plausible = measured_rps
                 .zip(now_rps)
                 .is_none_or(|(now, upper)| upper >= now / 2.0);
-            let baseline = BaselineRps::of(path, phase.t0, phase.until);
-            (baseline.map(|one| one.capped(cap_rps)), plausible)
+            (BaselineProfile::of(path, phase, cap_rps), plausible)
         }
         (None, ForecastInput::Path { path, .. }) => {
             let p50_rps = path.p50_rps_max(phase.t0, phase.until);
             let capped = p50_rps.map(|rps| rps.min(cap_rps));
-            (capped.map(BaselineRps::certain), false)
+            let baseline = capped.map(BaselineRps::certain);
+            (baseline.map(BaselineProfile::flat), false)
         }
         (None, ForecastInput::Missing(_)) => (None, false),
     };
     let doubt = measured_rps
         .filter(|_| !believed || forecast.is_none())
-        .map(BaselineRps::certain);
+        .map(BaselineRps::certain)
+        .map(BaselineProfile::flat);
     forecast
         .into_iter()
         .chain(doubt)
-        .reduce(BaselineRps::larger)
+        .reduce(BaselineProfile::larger)
 }
 
 impl Memory {
     /// The frozen baseline of a phase.
-    pub(crate) fn baseline_of(&self, sale: &Sale, phase: &SalePhase) -> Option<BaselineRps> {
+    pub(crate) fn baseline_of(&self, sale: &Sale, phase: &SalePhase) -> Option<&BaselineProfile> {
         let matches = |kept: &&PhaseBaseline| kept.sale == sale.name && kept.phase == phase.name;
         self.baselines
             .iter()
             .find(matches)
-            .map(|kept| kept.baseline)
+            .map(|kept| &kept.baseline)
     }
 
-    fn largest_baseline(&self) -> Option<BaselineRps> {
+    /// The busiest moment of all that is kept, as the baseline of phases nobody knows one for.
+    fn largest_baseline(&self) -> Option<BaselineProfile> {
         self.baselines
             .iter()
-            .map(|kept| kept.baseline)
+            .map(|kept| kept.baseline.busiest())
             .reduce(BaselineRps::larger)
+            .map(BaselineProfile::flat)
     }
 
-    fn freeze(&mut self, sale: &Sale, phase: &SalePhase, baseline: BaselineRps) {
+    fn freeze(&mut self, sale: &Sale, phase: &SalePhase, baseline: BaselineProfile) {
         self.baselines.push(PhaseBaseline {
             sale: sale.name.clone(),
             phase: phase.name.clone(),

@@ -1,8 +1,8 @@
 //! The rows of the fault and bad-input tables that reach the planner, by name.
 
 use floodgate_planner::{
-    BidSource, Caps, Direction, ForecastInput, ForecastPath, ForecastTrust, HoldCause, Load,
-    LoadFault, LoadReading, Memory, Reason, ReplicaState, plan,
+    BidSource, Caps, Direction, ForecastInput, ForecastTrust, HoldCause, Load, LoadFault,
+    LoadReading, Memory, Reason, ReplicaState, plan,
 };
 
 use crate::fleet::{Fleet, NOW, flat_forecast, input, reading};

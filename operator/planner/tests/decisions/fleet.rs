@@ -87,6 +87,7 @@ pub fn sale(name: &str, t0: UnixMillis, length_s: i64, uplift_percent: u32) -> S
         uplift_percent,
         chance: Chance::default(),
         planned_replicas: None,
+        planned_later: Vec::new(),
     };
     Sale {
         name: name.to_owned(),

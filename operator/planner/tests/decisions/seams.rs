@@ -22,6 +22,7 @@ fn two_phases(first: u32, second: u32) -> Vec<Sale> {
         uplift_percent: second,
         chance: Chance::default(),
         planned_replicas: None,
+        planned_later: Vec::new(),
     });
     vec![event]
 }

@@ -65,6 +65,7 @@ pub fn announced(t0: UnixMillis, uplift_percent: u32) -> Sale {
         uplift_percent,
         chance: Chance::default(),
         planned_replicas: None,
+        planned_later: Vec::new(),
     };
     Sale {
         name: "sale".to_owned(),

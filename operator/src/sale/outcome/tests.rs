@@ -160,6 +160,7 @@ fn phase(uplift_percent: u32) -> SalePhase {
         uplift_percent,
         chance: floodgate_planner::Chance::default(),
         planned_replicas: None,
+        planned_later: Vec::new(),
     }
 }
 

@@ -100,8 +100,11 @@ impl<'a> Floodgate<'a> {
         for sale in &mut self.sales {
             let planned = sale_plan(sale, baseline, &self.input.scaling, &self.input.lead_time);
             for (phase, planned) in sale.phases.iter_mut().zip(planned.phases) {
-                if at <= planned.prescale_at && phase.t0 < at.plus_s(AHEAD_S) {
-                    phase.planned_replicas = planned.replicas.or(phase.planned_replicas);
+                let near = at <= planned.prescale_at && phase.t0 < at.plus_s(AHEAD_S);
+                if near && planned.replicas.is_some() {
+                    phase.planned_replicas = planned.replicas;
+                    let later = planned.later.iter();
+                    phase.planned_later = later.map(|step| (step.from, step.replicas)).collect();
                 }
             }
         }
