@@ -8,7 +8,8 @@ use crate::{Bid, BidSource, ForecastInput, ForecastTrust, HoldCause, Memory, Rea
 
 pub(crate) use sale::phases;
 
-/// Head-room that must remain after a decrease, as a factor on the load that a bid holds.
+/// Head-room that must remain after a decrease, as a factor on the load, while the spread of the load
+/// is not known; once it is, its own reserve is that room.
 ///
 /// 5 % is above the noise of a one-minute maximum over a stabilisation window and costs at most one
 /// pod in twenty.
@@ -49,16 +50,9 @@ impl Auction {
 /// Collects the bids and picks the winner; a pin wins whatever the others say.
 pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Auction {
     let (sale, sale_floor) = sale::bid(situation, memory);
-    let (reactive, measured_rps) = reactive(situation, memory);
-    let (forecast, foreseen_rps) = forecast(situation, memory);
-    let held = [(&reactive, measured_rps), (&forecast, foreseen_rps)];
-    let held = held.into_iter().filter(|(bid, _)| bid.muted.is_none());
-    let scaling = &situation.input.scaling;
-    let lowest = held.filter_map(|(_, rps)| scaling.replicas_for(rps? * DOWN_HEADROOM));
-    let replicas_lowest = lowest.max().unwrap_or(0);
     let bids = vec![
-        reactive,
-        forecast,
+        reactive(situation, memory),
+        forecast(situation, memory),
         sale,
         overridden(situation),
         hold(situation, memory),
@@ -69,11 +63,21 @@ pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Au
     Auction {
         winner,
         replicas_wanted,
-        replicas_lowest: replicas_lowest.max(replicas_wanted),
+        replicas_lowest: with_headroom(situation, memory).max(replicas_wanted),
         sale_floor,
         demanded: demanded.max().unwrap_or(0),
         bids,
     }
+}
+
+/// Pods that hold the measured load and the head-room; 0 where none is needed.
+fn with_headroom(situation: &Situation<'_>, memory: &Memory) -> u32 {
+    let known = usual_upper_rps(situation, memory).is_some();
+    let load = situation.load.ok().filter(|_| !known);
+    let held_rps = load.map(|load| load.peak_rps() * DOWN_HEADROOM);
+    held_rps
+        .and_then(|rps| situation.input.scaling.replicas_for(rps))
+        .unwrap_or(0)
 }
 
 fn winner(situation: &Situation<'_>, bids: &[Bid]) -> (BidSource, u32) {
@@ -109,12 +113,10 @@ fn silent(source: BidSource, reason: Reason) -> Bid {
     }
 }
 
-/// The bid of what is measured, and the load at target utilisation that must still be held after a
-/// decrease, requests/s.
-fn reactive(situation: &Situation<'_>, memory: &Memory) -> (Bid, Option<f64>) {
+fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
     let load = match situation.load {
         Ok(load) => load,
-        Err(fault) => return (silent(BidSource::Reactive, fault.reason()), None),
+        Err(fault) => return silent(BidSource::Reactive, fault.reason()),
     };
     let peak_rps = load.peak_rps();
     let reason = if peak_rps > load.rate_rps_max() {
@@ -142,31 +144,26 @@ fn reactive(situation: &Situation<'_>, memory: &Memory) -> (Bid, Option<f64>) {
         (held_rps, reason, peak_rps, detail)
     };
     let Some(replicas) = situation.input.scaling.replicas_for(wanted_rps) else {
-        let bid = silent(BidSource::Reactive, Reason::CapacityInvalid);
-        return (bid, None);
+        return silent(BidSource::Reactive, Reason::CapacityInvalid);
     };
-    let bid = Bid {
+    Bid {
         source: BidSource::Reactive,
         replicas: Some(replicas),
         reason,
         load_rps: Some(load_rps),
         muted: None,
         detail: detail.to_owned(),
-    };
-    (bid, Some(held_rps))
+    }
 }
 
-/// The bid of what is foreseen, and the load at target utilisation that must still be held after a
-/// decrease, requests/s.
-fn forecast(situation: &Situation<'_>, memory: &Memory) -> (Bid, Option<f64>) {
+fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
     let input = situation.input;
     let (path, trust) = match &input.forecast {
         ForecastInput::Path { path, trust, .. } => (path, trust),
-        ForecastInput::Missing(reason) => return (silent(BidSource::Forecast, *reason), None),
+        ForecastInput::Missing(reason) => return silent(BidSource::Forecast, *reason),
     };
     let Some(upper_rps) = path.upper_rps_max(input.now, situation.horizon) else {
-        let bid = silent(BidSource::Forecast, Reason::ForecastUnavailable);
-        return (bid, None);
+        return silent(BidSource::Forecast, Reason::ForecastUnavailable);
     };
     let p50_rps = path.p50_rps_max(input.now, situation.horizon);
     let upper_rps = match (usual_upper_rps(situation, memory), p50_rps) {
@@ -175,10 +172,9 @@ fn forecast(situation: &Situation<'_>, memory: &Memory) -> (Bid, Option<f64>) {
     };
     let load_rps = upper_rps.min(situation.forecast_rps_max());
     let Some(replicas) = input.scaling.replicas_for(load_rps) else {
-        let bid = silent(BidSource::Forecast, Reason::CapacityInvalid);
-        return (bid, None);
+        return silent(BidSource::Forecast, Reason::CapacityInvalid);
     };
-    let bid = Bid {
+    Bid {
         source: BidSource::Forecast,
         replicas: Some(replicas),
         reason: if load_rps < upper_rps {
@@ -192,8 +188,7 @@ fn forecast(situation: &Situation<'_>, memory: &Memory) -> (Bid, Option<f64>) {
             ForecastTrust::Muted(reason) => Some(*reason),
         },
         detail: format!("{} p{}", path.model(), path.quantile_percent()),
-    };
-    (bid, Some(load_rps))
+    }
 }
 
 /// The rate that the load exceeds in rare moments only, where a trusted forecast says how its level

@@ -70,6 +70,22 @@ impl BaselineRps {
         })
     }
 
+    /// The same median, its quantiles as far above it as those of `other` are above theirs, where that
+    /// is nearer.
+    pub(crate) fn with_reach_of(self, other: Self) -> Self {
+        if other.p50_rps <= 0.0 {
+            return self;
+        }
+        let scale = self.p50_rps / other.p50_rps;
+        let upper_rps = self.upper_rps.min(other.upper_rps * scale);
+        let p99_rps = self.p99_rps.zip(other.p99_rps);
+        Self {
+            upper_rps,
+            p99_rps: p99_rps.map(|(own, other)| own.min(other * scale).max(upper_rps)),
+            ..self
+        }
+    }
+
     /// The same, no quantile above `rps_max`.
     pub(crate) fn capped(self, rps_max: f64) -> Self {
         Self {

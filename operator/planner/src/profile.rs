@@ -16,6 +16,8 @@ use crate::chance::BaselineRps;
 const STEP_S_MIN: i64 = 900;
 /// Most steps of a phase.
 const STEPS_MAX: i64 = 16;
+/// T0 is this long, seconds: by then the load has jumped.
+const AT_T0_S: i64 = 60;
 /// A later step reaches at most this many times above its median. A median near zero at T0, before
 /// the shops open, says nothing of the reach at noon.
 const REACH_MAX: f64 = 3.0;
@@ -23,7 +25,7 @@ const REACH_MAX: f64 = 3.0;
 /// The baseline of one phase.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct BaselineProfile {
-    /// The busiest moment of the first step.
+    /// The busiest median of the first step, and how far the quantiles of T0 reach above it.
     at_t0: BaselineRps,
     /// Later steps, in order: when each begins, and its busiest median, requests/s.
     later: Vec<(UnixMillis, f64)>,
@@ -46,7 +48,11 @@ impl BaselineProfile {
             let beyond_s = from.seconds_since(path.end()).max(0);
             let days = beyond_s / 86_400 + i64::from(beyond_s % 86_400 > 0);
             let shift_s = days.saturating_mul(-86_400);
-            let known = BaselineRps::of(path, from.plus_s(shift_s), until.plus_s(shift_s));
+            let (begin, end) = (from.plus_s(shift_s), until.plus_s(shift_s));
+            let known = BaselineRps::of(path, begin, end).map(|step| {
+                let first = BaselineRps::of(path, begin, begin.plus_s(AT_T0_S).min(end));
+                first.map_or(step, |first| step.with_reach_of(first))
+            });
             (from, known)
         });
         // A path that begins within the phase tells of its first steps by the first it knows.

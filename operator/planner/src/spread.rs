@@ -11,7 +11,7 @@ use floodgate_forecast::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 /// The level follows the load within this time, seconds: slower than chance, faster than a day.
-const LEVEL_S: f64 = 900.0;
+const LEVEL_S: f64 = 300.0;
 /// The spread is forgotten over this time, seconds: two days, because what it measures is the kind of
 /// traffic, and one evening must not stand for it.
 const SPREAD_S: f64 = 172_800.0;
@@ -21,10 +21,10 @@ const SEEN_S_MIN: f64 = 3_600.0;
 const PAUSE_S_MAX: f64 = 60.0;
 /// Standard deviations that the pods must hold when full; about six moments in a thousand have more,
 /// and for those there are the bids of what is measured.
-const DEVIATIONS: f64 = 2.5;
+const DEVIATIONS: f64 = 2.9;
 /// Standard deviations that the pods must hold when full and one of them is lost: a loss and a rare
 /// moment do not come together.
-const USUAL_DEVIATIONS: f64 = 0.7;
+const USUAL_DEVIATIONS: f64 = 0.8;
 /// Standard deviations that chance brings to one moment in a thousand.
 const UNUSUAL_DEVIATIONS: f64 = 3.0;
 
