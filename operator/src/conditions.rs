@@ -15,10 +15,12 @@ use crate::{
 
 mod capacity;
 pub mod merge;
+mod paused;
 mod plan_met;
 mod signals;
 
 use capacity::capacity_sufficient;
+use paused::paused;
 use plan_met::plan_met;
 use signals::{forecast_trusted, history_masked, signals_fresh};
 
@@ -281,27 +283,5 @@ fn scale_conflict(standing: &Standing) -> Verdict {
     match &standing.foreign_writer {
         Some((reason, message)) => Verdict::new(kind, true, *reason, message.clone()),
         None => Verdict::new(kind, false, Reason::SoleWriter, "nobody else scales"),
-    }
-}
-
-fn paused(planned: &Planned) -> Verdict {
-    let kind = ConditionType::Paused;
-    match &planned.overrides.overrides.pause {
-        Some(pause) => {
-            let what = match pause.value {
-                floodgate_planner::Pause::Scaling => "scaling is paused",
-                floodgate_planner::Pause::Degradation => "degradation is paused",
-                floodgate_planner::Pause::All => "scaling and degradation are paused",
-            };
-            let notes = &planned.decision.notes;
-            let sale = notes.contains(&floodgate_planner::Reason::SalePaused);
-            let told = if sale {
-                "; a sale asks for more pods than stand, and the pause holds"
-            } else {
-                ""
-            };
-            Verdict::new(kind, true, Reason::Paused, format!("{what}{told}"))
-        }
-        None => Verdict::new(kind, false, Reason::NotPaused, "nothing is paused"),
     }
 }

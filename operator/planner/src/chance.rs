@@ -142,7 +142,8 @@ impl SalePhase {
         let (upper, wanted) = baseline.reaches(score);
         let uplift_spread = (f64::from(self.chance.uplift_error_percent) / 100.0).ln_1p();
         let factor = (wanted.hypot(score * uplift_spread) - upper).exp();
-        ((baseline.upper_rps * factor).max(baseline.p50_rps) * uplift).clamp(0.0, f64::MAX)
+        let without_rps = (baseline.upper_rps * factor).max(baseline.p50_rps);
+        (without_rps.clamp(0.0, f64::MAX) * uplift).clamp(0.0, f64::MAX)
     }
 
     /// Median baseline times uplift, requests/s.

@@ -10,7 +10,8 @@
 use floodgate_forecast::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// The level follows the load within this time, seconds: slower than chance, faster than a day.
+/// The level follows the load within this time, seconds: slower than chance, faster than an evening
+/// rises; a rise that it does not follow would be learned for chance.
 const LEVEL_S: f64 = 300.0;
 /// The spread is forgotten over this time, seconds: two days, because what it measures is the kind of
 /// traffic, and one evening must not stand for it.
@@ -19,7 +20,7 @@ const SPREAD_S: f64 = 172_800.0;
 const SEEN_S_MIN: f64 = 3_600.0;
 /// Longest pause between two decisions that still counts as seen, seconds.
 const PAUSE_S_MAX: f64 = 60.0;
-/// Standard deviations that the pods must hold when full; about six moments in a thousand have more,
+/// Standard deviations that the pods must hold when full; about two moments in a thousand have more,
 /// and for those there are the bids of what is measured.
 const DEVIATIONS: f64 = 2.9;
 /// Standard deviations that the pods must hold when full and one of them is lost: a loss and a rare

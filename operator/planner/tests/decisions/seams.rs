@@ -141,7 +141,9 @@ fn b17_a_pause_over_a_sale_keeps_what_stands_and_names_the_conflict() {
 #[test]
 fn b17_a_published_plan_that_a_pause_keeps_from_coming_true_is_named_too() {
     let mut input = paused_before_a_sale(word(Pause::All, NOW.plus_s(3_600)));
+    // The bid alone asks for no more than what stands; the plan was made with another baseline.
     input.sales[0].phases[0].uplift_percent = 100;
+    input.memory = plan(&input).memory;
     input.sales[0].phases[0].planned_replicas = Some(7);
     let decision = plan(&input);
     assert_eq!(decision.replicas, 4);
