@@ -89,6 +89,8 @@ pub struct PlanningFacts {
     pub level: Level,
     /// Pods that exist.
     pub pods: u32,
+    /// Why the last raise was taken back, while it is not tried again.
+    pub raise_taken_back: Option<Reason>,
     /// What may keep a plan from coming true.
     pub limits: PlanLimits,
 }

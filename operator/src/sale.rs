@@ -27,6 +27,7 @@ use crate::{
     validate::{ValidSale, retained_sale, validate_sale},
 };
 
+mod lateness;
 mod ledger;
 mod nodes;
 mod outcome;

@@ -7,7 +7,7 @@ use crate::aftercare::Aftercare;
 use crate::bids::phases;
 use crate::chance::BaselineRps;
 use crate::spread::LoadSpread;
-use crate::{Level, PlanInput, Situation};
+use crate::{Level, PlanInput, Reason, Situation};
 
 /// State between two decisions; bounded, serialisable, and opaque to the caller.
 ///
@@ -92,6 +92,12 @@ impl Memory {
             hold: Some(cause),
             ..self
         }
+    }
+
+    /// Why the last raise was taken back ([`Reason::NewPodsNotReady`] or [`Reason::ErrorsRose`]),
+    /// while it is not tried again.
+    pub fn raise_taken_back(&self) -> Option<Reason> {
+        self.aftercare.taken_back()
     }
 
     /// The level floor that was in force, to carry over from `status` after a restart.

@@ -41,6 +41,7 @@ fn seen() -> ClusterSeen {
             replicas: 2,
             level: floodgate_contract::Level::Normal,
             pods: 2,
+            raise_taken_back: None,
             limits: PlanLimits::default(),
         })),
         pods: None,
