@@ -3,7 +3,7 @@
 //! Every answer becomes either a valid number with its age or a [`Missing`] with a reason; nothing
 //! here turns absence, NaN or a failure into zero (F01-F11).
 //! Age is the server's evaluation time minus the server's sample time, so a skewed clock on either
-//! side neither freshens nor stales a sample (F13).
+//! side neither freshens nor stales a sample; the skew itself is told and lowers nothing (F13).
 
 use std::{collections::HashMap, fmt, time::Duration};
 
@@ -40,6 +40,8 @@ pub enum MissingReason {
     Stale,
     /// Some Ready pods have no sample, so the number is too small.
     PartialData,
+    /// The server's clock is off.
+    ClockSkew,
     /// Not asked yet.
     NotSampledYet,
 }
@@ -58,6 +60,7 @@ impl MissingReason {
             Self::OutOfRange => "OutOfRange",
             Self::Stale => "Stale",
             Self::PartialData => "PartialData",
+            Self::ClockSkew => "ClockSkew",
             Self::NotSampledYet => "NotSampledYet",
         }
     }

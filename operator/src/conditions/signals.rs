@@ -29,6 +29,7 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
         MissingReason::NoData | MissingReason::PartialData => Reason::SeriesMissing,
         MissingReason::NotANumber | MissingReason::OutOfRange => Reason::ValueImplausible,
         MissingReason::Stale => Reason::SignalsStale,
+        MissingReason::ClockSkew => Reason::ClockSkew,
         MissingReason::NotSampledYet => Reason::NoSignals,
     };
     let message = match missing.reason {

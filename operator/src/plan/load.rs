@@ -47,7 +47,8 @@ pub fn load_seen(
     let rates = observed.rates.as_deref();
     let rates = rates.filter(|rates| seconds_between(rates.at, now) <= RATES_AGE_MAX_S);
     let fresh_at = newest.map(|(at, _)| at);
-    let unseen = pods_unseen(observed);
+    let skewed = reading.and_then(|reading| reading.clock_skew(limits.skew_s));
+    let unseen = skewed.or_else(|| pods_unseen(observed));
     if let Some((at, minute_max_rps)) = fresh.filter(|_| unseen.is_none()) {
         let load = LoadReading {
             rate_rps_max: rates
@@ -136,5 +137,6 @@ const fn fault_of(reason: MissingReason) -> LoadFault {
         MissingReason::NoData => LoadFault::NoData,
         MissingReason::NotANumber | MissingReason::OutOfRange => LoadFault::NotPlausible,
         MissingReason::Stale | MissingReason::PartialData => LoadFault::Stale,
+        MissingReason::ClockSkew => LoadFault::ClockSkew,
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_contract::{ControlStatus, WarmState};
-use floodgate_planner::{BidSource, capacity::LearnedCapacity};
+use floodgate_planner::{BidSource, LoadFault, capacity::LearnedCapacity};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -118,12 +118,12 @@ fn read(rps: f64, age_s: i64, newest: Result<(), MissingReason>) -> Arc<Promethe
         server_time: at,
         pods: None,
     });
-    let valid = PrometheusReading::after(None, at, load);
+    let valid = PrometheusReading::after(None, (at, at), load);
     let reading = match newest {
         Ok(()) => valid,
         Err(reason) => {
             let missing = Err(Missing::because(reason, "said the test"));
-            PrometheusReading::after(Some(&valid), now(), missing)
+            PrometheusReading::after(Some(&valid), (now(), now()), missing)
         }
     };
     Arc::new(reading)
@@ -175,7 +175,37 @@ fn read_of_pods(rps: f64, sampled: u32) -> Arc<PrometheusReading> {
         server_time: now(),
         pods: Some(sampled),
     };
-    Arc::new(PrometheusReading::after(None, now(), Ok(load)))
+    Arc::new(PrometheusReading::after(None, (now(), now()), Ok(load)))
+}
+
+/// A fresh reading of a server whose clock is `ahead_s` ahead of ours.
+fn read_by_clock(rps: f64, ahead_s: i64) -> Arc<PrometheusReading> {
+    let load = PrometheusLoad {
+        rps,
+        age_s: 0.0,
+        server_time: now() + SignedDuration::from_secs(ahead_s),
+        pods: None,
+    };
+    let asked_at = now() - SignedDuration::from_millis(20);
+    Arc::new(PrometheusReading::after(None, (asked_at, now()), Ok(load)))
+}
+
+#[test]
+fn f13_a_skewed_clock_is_told_and_its_load_lowers_nothing_but_may_raise() {
+    let skewed = |rps, ahead_s| Observed {
+        prometheus: Some(read_by_clock(rps, ahead_s)),
+        ..observed(8, json!({}))
+    };
+    for ahead_s in [-600, -6, 6, 600] {
+        let low = planned(&skewed(90.0, ahead_s));
+        assert_eq!(low.replicas, 8, "{ahead_s} s ahead");
+        assert_eq!(low.load.missing.unwrap().reason, MissingReason::ClockSkew);
+        assert_eq!(low.decision.load_fault, Some(LoadFault::ClockSkew));
+        assert_eq!(planned(&skewed(500.0, ahead_s)).replicas, 10);
+    }
+    for ahead_s in [-5, 5] {
+        assert_eq!(planned(&skewed(90.0, ahead_s)).load.missing, None);
+    }
 }
 
 #[test]
