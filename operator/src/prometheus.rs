@@ -42,6 +42,8 @@ pub enum MissingReason {
     PartialData,
     /// The server's clock is off.
     ClockSkew,
+    /// The model of a forecast could not be fitted.
+    RefitFailed,
     /// Not asked yet.
     NotSampledYet,
 }
@@ -61,6 +63,7 @@ impl MissingReason {
             Self::Stale => "Stale",
             Self::PartialData => "PartialData",
             Self::ClockSkew => "ClockSkew",
+            Self::RefitFailed => "RefitFailed",
             Self::NotSampledYet => "NotSampledYet",
         }
     }

@@ -30,6 +30,7 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
         MissingReason::NotANumber | MissingReason::OutOfRange => Reason::ValueImplausible,
         MissingReason::Stale => Reason::SignalsStale,
         MissingReason::ClockSkew => Reason::ClockSkew,
+        MissingReason::RefitFailed => Reason::RefitFailed,
         MissingReason::NotSampledYet => Reason::NoSignals,
     };
     let message = match missing.reason {
@@ -52,19 +53,8 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
 
 pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdict {
     let (status, reason, message) = match planned.trust {
-        Trust::Trusted => (
-            Truth::True,
-            Reason::WithinGate,
-            format!("the forecast bids{}", since_change(observed)),
-        ),
-        Trust::Shadow => (
-            Truth::True,
-            Reason::WithinGate,
-            format!(
-                "published only: `forecast.mode` is Shadow{}",
-                since_change(observed)
-            ),
-        ),
+        Trust::Trusted => within_gate(observed, "the forecast bids"),
+        Trust::Shadow => within_gate(observed, "published only: `forecast.mode` is Shadow"),
         Trust::Off => (
             Truth::True,
             Reason::ForecastOff,
@@ -91,9 +81,8 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
         }
         Trust::HistoryUnavailable => match &observed.outlook.state {
             OutlookState::HistoryUnavailable(missing) => {
-                let fit_failed = missing.reason == MissingReason::NotSampledYet;
                 let reason = match missing.reason {
-                    _ if fit_failed => Reason::RefitFailed,
+                    MissingReason::RefitFailed => Reason::RefitFailed,
                     MissingReason::NoData => Reason::InsufficientHistory,
                     MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => {
                         Reason::QueryShapeInvalid
@@ -112,6 +101,18 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
     Verdict {
         awaits_first_answer: planned.trust == Trust::Pending,
         ..Verdict::new(ConditionType::ForecastTrusted, status, reason, message)
+    }
+}
+
+/// A forecast within its gate, also while its last refit failed and the model before it stands.
+fn within_gate(observed: &Observed, what: &str) -> (Truth, Reason, String) {
+    let message = format!("{what}{}", since_change(observed));
+    match &observed.outlook.refit_failed {
+        None => (Truth::True, Reason::WithinGate, message),
+        Some(failed) => {
+            let message = format!("{message}; the model before stands, for {}", failed.message);
+            (Truth::True, Reason::RefitFailed, message)
+        }
     }
 }
 

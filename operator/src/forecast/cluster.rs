@@ -4,10 +4,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis};
 use jiff::{SignedDuration, Timestamp};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use super::{
-    ColdScale, Forecaster, Gates, Outlook, OutlookState, fitted,
+    ColdScale, Forecaster, Gates, Outlook, OutlookState,
+    fitted::{Fits, UnderWay},
     keep::{fitted_for, model_name},
     live::Live,
     store::StoreError,
@@ -37,6 +38,9 @@ const OVERLAP_STEPS: i64 = 3;
 pub(super) struct ClusterForecaster {
     past: Vec<PastLoad>,
     fitted: Option<Fitted>,
+    /// Whether a fit and a path of this cluster still run.
+    fit_under_way: UnderWay,
+    path_under_way: UnderWay,
     tried_at: Option<Timestamp>,
     failed: bool,
     live: Live,
@@ -100,6 +104,8 @@ impl ClusterForecaster {
         if !target.forecast.enabled {
             *self = Self {
                 tried_at: Some(now),
+                fit_under_way: self.fit_under_way.clone(),
+                path_under_way: self.path_under_way.clone(),
                 ..Self::default()
             };
             cell.outlook.store(Arc::new(Outlook {
@@ -159,9 +165,11 @@ impl ClusterForecaster {
         }
         let series = self.series(wanted)?;
         self.keep_while_history_is_lost(&series, wanted, now)?;
-        if refit {
-            self.refit(loops, &series, wanted, &gates.fits, now).await?;
-        }
+        let refit_failed = if refit {
+            self.refit(loops, &series, wanted, &gates.fits, now).await?
+        } else {
+            None
+        };
         let Some(fitted) = &self.fitted else {
             return Err(Missing::because(
                 MissingReason::NotSampledYet,
@@ -169,8 +177,11 @@ impl ClusterForecaster {
             ));
         };
         let widening = self.live.widening(wanted.quantile_percent);
-        let path = fitted.model.path(&series, HORIZON_S).widened(widening);
-        let path = Arc::new(path.named(fitted.name.clone()));
+        let source = (&fitted.model, &series);
+        let path = gates
+            .fits
+            .path(source, HORIZON_S, widening, &self.path_under_way);
+        let path = Arc::new(path.await?.named(fitted.name.clone()));
         self.live.promise(&path, &series, wanted, now);
         let outlook = Outlook {
             made_at: Some(now),
@@ -179,7 +190,7 @@ impl ClusterForecaster {
             quality: Some(series.quality()),
             ..self.outlook(fitted, Arc::clone(&path))
         };
-        if refit {
+        if refit && refit_failed.is_none() {
             self.unsaved = match self.kept(fitted, &path, &outlook, wanted) {
                 Ok(data) => Some(data),
                 Err(error) => {
@@ -188,26 +199,36 @@ impl ClusterForecaster {
                 }
             };
         }
-        Ok(outlook)
+        Ok(Outlook {
+            refit_failed,
+            ..outlook
+        })
     }
 
-    /// Fits on a blocking thread; the model before it stands until the new one does.
+    /// Fits; the model before it stands until the new one does, also when there will be none: then
+    /// the answer is what went wrong (F18).
     async fn refit(
         &mut self,
         loops: &Forecaster,
         series: &Series,
         wanted: &ForecastTarget,
-        fits: &Semaphore,
+        fits: &Fits,
         now: Timestamp,
-    ) -> Result<(), Missing> {
+    ) -> Result<Option<Missing>, Missing> {
         let started = Instant::now();
-        let model = fitted::model(series, wanted, fits).await?;
+        let model = match fits.model(series, wanted, &self.fit_under_way).await {
+            Ok(model) => model,
+            Err(failed) if self.fitted.as_ref().is_some_and(|one| one.serves(wanted)) => {
+                return Ok(Some(failed));
+            }
+            Err(failed) => return Err(failed),
+        };
         loops
             .metrics
             .fit_duration
             .observe(started.elapsed().as_secs_f64());
         let name = model_name(&model)
-            .map_err(|error| Missing::because(MissingReason::NotSampledYet, error.to_string()))?;
+            .map_err(|error| Missing::because(MissingReason::RefitFailed, error.to_string()))?;
         self.fitted = Some(Fitted {
             model,
             name,
@@ -215,7 +236,7 @@ impl ClusterForecaster {
             masks: wanted.masks.clone(),
             at: now,
         });
-        Ok(())
+        Ok(None)
     }
 
     /// Fetches the whole history before a fit, and only its end between two fits.

@@ -132,6 +132,7 @@ const fn fault_of(reason: MissingReason) -> LoadFault {
         | MissingReason::PrometheusTimeout
         | MissingReason::AnswerUndecodable
         | MissingReason::QueryInvalid
+        | MissingReason::RefitFailed
         | MissingReason::NotSampledYet => LoadFault::Unavailable,
         MissingReason::QueryShapeInvalid => LoadFault::ShapeInvalid,
         MissingReason::NoData => LoadFault::NoData,

@@ -11,6 +11,7 @@ use super::*;
 use crate::{
     forecast::{LiveFigures, Outlook},
     plan::{self, Before, tests::observed},
+    prometheus::{Missing, MissingReason},
     validate::validate,
 };
 
@@ -146,4 +147,17 @@ fn b26_windows_that_hold_and_windows_that_do_not_are_both_told() {
             && message.contains("(1 more); 1 window is left out"),
         "{message}"
     );
+}
+
+#[test]
+fn f18_a_refit_that_failed_is_said_while_the_model_before_it_bids() {
+    let hung = Missing::because(MissingReason::RefitFailed, "the fit took longer than 60 s");
+    let (verdict, muted) = said(Outlook {
+        refit_failed: Some(hung),
+        ..fitted()
+    });
+    let told = (verdict.status, verdict.reason);
+    assert_eq!(told, (Truth::True, Reason::RefitFailed));
+    assert!(verdict.message.contains("60 s"), "{}", verdict.message);
+    assert_eq!(muted, None);
 }
