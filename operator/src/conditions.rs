@@ -15,9 +15,11 @@ use crate::{
 
 mod capacity;
 pub mod merge;
+mod reason;
 mod signals;
 
 use capacity::capacity_sufficient;
+pub use reason::named;
 use signals::{forecast_trusted, history_masked, signals_fresh};
 
 /// What one condition says.
@@ -272,11 +274,7 @@ fn degraded(observed: &Observed, planned: &Planned) -> Verdict {
     } else if words.degrade_pin.is_some() || words.degrade_floor.is_some() {
         Reason::OverrideActive
     } else {
-        match planned.decision.level.reason {
-            floodgate_planner::Reason::PodsDegraded => Reason::PodsDegraded,
-            floodgate_planner::Reason::LoadAboveMaximum => Reason::OverloadPresent,
-            _ => Reason::OverloadExpected,
-        }
+        named(planned.decision.level.reason)
     };
     let message = format!("level {level} is in force, {imposed} is imposed");
     Verdict::new(kind, true, reason, message)

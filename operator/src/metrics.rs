@@ -361,6 +361,11 @@ mod tests {
             reason: reason(),
         };
         drop(metrics.decisions.get_or_create(&decision));
+        drop(
+            metrics
+                .fit_failures
+                .get_or_create(&CategoryLabel { category }),
+        );
         drop(metrics.writes.get_or_create(&KindLabel { kind: "Secret" }));
         let label = ReasonLabel { reason: reason() };
         drop(metrics.events.get_or_create(&label));

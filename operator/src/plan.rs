@@ -266,18 +266,19 @@ fn trust(cluster: &ValidatedCluster, outlook: &Outlook, now: Timestamp) -> Trust
 /// was measured: a sale multiplies the larger of both.
 fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastInput {
     if measured && outlook.state == OutlookState::ColdStart(ColdScale::Declared) {
-        return ForecastInput::Missing(Reason::InsufficientHistory);
+        return ForecastInput::Missing(Reason::ColdStart);
     }
     let trust = match trust {
         Trust::Trusted => ForecastTrust::Trusted,
-        Trust::Shadow | Trust::Off => ForecastTrust::Muted(Reason::ForecastUnavailable),
-        Trust::Pending | Trust::HistoryUnavailable => {
+        Trust::Shadow => ForecastTrust::Muted(Reason::ForecastShadow),
+        Trust::Off => return ForecastInput::Missing(Reason::ForecastOff),
+        Trust::Pending => return ForecastInput::Missing(Reason::InsufficientHistory),
+        Trust::HistoryUnavailable => {
             return ForecastInput::Missing(Reason::ForecastUnavailable);
         }
-        Trust::ColdStart => ForecastTrust::Muted(Reason::InsufficientHistory),
-        Trust::ErrorAboveGate | Trust::WorseThanNaive => {
-            ForecastTrust::Muted(Reason::ForecastUntrusted)
-        }
+        Trust::ColdStart => ForecastTrust::Muted(Reason::ColdStart),
+        Trust::ErrorAboveGate => ForecastTrust::Muted(Reason::ErrorAboveGate),
+        Trust::WorseThanNaive => ForecastTrust::Muted(Reason::WorseThanNaive),
     };
     match &outlook.path {
         Some(path) => ForecastInput::Path {

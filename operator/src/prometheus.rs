@@ -7,6 +7,7 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
+use floodgate_api::Reason;
 use jiff::Timestamp;
 use prometheus_http_query::{Client, Error};
 use reqwest::header::HeaderValue;
@@ -49,22 +50,19 @@ pub enum MissingReason {
 }
 
 impl MissingReason {
-    /// Name as it stands in conditions, Events and metric labels.
-    pub const fn as_str(self) -> &'static str {
+    /// The reason as it stands in conditions, Events and metric labels.
+    pub const fn reason(self) -> Reason {
         match self {
-            Self::PrometheusUnavailable => "PrometheusUnavailable",
-            Self::PrometheusTimeout => "PrometheusTimeout",
-            Self::AnswerUndecodable => "AnswerUndecodable",
-            Self::QueryInvalid => "QueryInvalid",
-            Self::QueryShapeInvalid => "QueryShapeInvalid",
-            Self::NoData => "NoData",
-            Self::NotANumber => "NotANumber",
-            Self::OutOfRange => "OutOfRange",
-            Self::Stale => "Stale",
-            Self::PartialData => "PartialData",
-            Self::ClockSkew => "ClockSkew",
-            Self::RefitFailed => "RefitFailed",
-            Self::NotSampledYet => "NotSampledYet",
+            Self::PrometheusUnavailable | Self::PrometheusTimeout | Self::AnswerUndecodable => {
+                Reason::PrometheusUnreachable
+            }
+            Self::QueryInvalid | Self::QueryShapeInvalid => Reason::QueryShapeInvalid,
+            Self::NoData | Self::PartialData => Reason::SeriesMissing,
+            Self::NotANumber | Self::OutOfRange => Reason::ValueImplausible,
+            Self::Stale => Reason::SignalsStale,
+            Self::ClockSkew => Reason::ClockSkew,
+            Self::RefitFailed => Reason::RefitFailed,
+            Self::NotSampledYet => Reason::NoSignals,
         }
     }
 }
@@ -90,7 +88,7 @@ impl Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.reason.as_str(), self.message)
+        write!(f, "{}: {}", self.reason.reason(), self.message)
     }
 }
 

@@ -10,6 +10,11 @@ pub fn meaning(reason: &str) -> &'static str {
         "BurstLoad" => "the load of the last 6 s, higher than that of the last minute",
         "ForecastLoad" => "the forecast's upper quantile within the lead time",
         "ForecastCapped" => "the forecast, cut to a multiple of the load ever seen",
+        "ErrorAboveGate" => "the forecast was too far off lately to bid",
+        "WorseThanNaive" => "the forecast does worse than last week's load and does not bid",
+        "ColdStart" => "less than a day of history; it does not bid",
+        "ForecastShadow" => "published only: `forecast.mode` is Shadow",
+        "ForecastOff" => "`forecast.mode` is Off",
         "SalePrescale" => "a sale phase begins within the lead time",
         "SaleRunning" => "a sale phase runs",
         "ReplicasPinned" => "an override pins the replicas",
@@ -28,9 +33,9 @@ pub fn meaning(reason: &str) -> &'static str {
         "Stabilising" => "the need has not stayed lower for long enough",
         "ScaleDownStep" => "replicas fall no faster than `scaling.scaleDown` allows",
         "ScaleUpStep" => "replicas rise no faster than this",
-        "QuotaCapped" => "the quota of the namespace admits no more",
+        "QuotaExceeded" => "the quota of the namespace admits no more",
         "PodsUnschedulable" => "pods that find no node are not asked for again",
-        "ScalingPaused" => "an override paused scaling",
+        "Paused" => "an override paused scaling",
         "OverrideConflict" => "overrides contradict each other; the one that keeps more pods holds",
         "ReplicasCeiling" => "an override allows at most so many",
         "AtMinimum" => "`scaling.min`",
@@ -73,7 +78,7 @@ pub fn remedy(reason: &str) -> Option<&'static str> {
         "InvalidMask" => "correct the annotation `floodgate.dev/mask-history`; the others hold",
         "ErrorAboveGate" => "nothing at once: the forecast makes no bid until it is right again",
         "RefitFailed" => "see the operator's log; the previous model runs on",
-        "AboveMax" => {
+        "AtMaximum" => {
             "raise `scaling.max`, or let it pass: the least important work is refused first"
         }
         "PlanLate" => "look at cache and database, and at pods that are not warm",
@@ -89,7 +94,7 @@ pub fn remedy(reason: &str) -> Option<&'static str> {
         "SalePast" => "correct `start` and `end`",
         "PlanRetained" => "correct the SaleEvent; its last plan holds meanwhile",
         "ForeignWriter" => "end the other writer of `replicas` (GitOps, a script, a person)",
-        "OverloadPresent" | "OverloadExpected" => {
+        "LoadAboveMaximum" | "WarmCapacityShort" | "LevelDwell" => {
             "nothing at once: payments are served first; more pods or less load end it"
         }
         "PodsDegraded" => "look at the pods' queue delay and CPU; the operator did not impose it",

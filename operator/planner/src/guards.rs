@@ -147,7 +147,7 @@ fn caps(chain: &mut Chain, situation: &Situation<'_>) {
         return;
     };
     if let Some(quota) = situation.input.caps.quota_replicas_max {
-        chain.at_most(Reason::QuotaCapped, quota.max(present));
+        chain.at_most(Reason::QuotaExceeded, quota.max(present));
     }
     if situation
         .input
@@ -175,9 +175,9 @@ fn paused(chain: &mut Chain, situation: &Situation<'_>) {
         .max();
     match demanded.filter(|demanded| *demanded > present) {
         Some(demanded) => chain.set(Reason::OverrideConflict, demanded),
-        None => chain.set(Reason::ScalingPaused, present),
+        None => chain.set(Reason::Paused, present),
     }
-    chain.notes.push(Reason::ScalingPaused);
+    chain.notes.push(Reason::Paused);
 }
 
 fn bounds(chain: &mut Chain, situation: &Situation<'_>) {

@@ -13,12 +13,12 @@ pub(super) fn capacity_sufficient(cluster: &ValidatedCluster, planned: &Planned)
         let message = format!(
             "the expected load needs more than the {most} pods that `scaling.max` allows; degradation answers it"
         );
-        return Verdict::new(kind, false, Reason::AboveMax, message);
+        return Verdict::new(kind, false, Reason::AtMaximum, message);
     }
     let mut guards = planned.decision.guards.iter();
     let capped = guards
         .find_map(|guard| match guard.reason {
-            Why::QuotaCapped => Some((
+            Why::QuotaExceeded => Some((
                 Reason::QuotaExceeded,
                 "the quota of the namespace admits fewer pods than the expected load needs; degradation answers it",
             )),

@@ -21,18 +21,6 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
             "the load is known and fresh",
         );
     };
-    let reason = match missing.reason {
-        MissingReason::PrometheusUnavailable
-        | MissingReason::PrometheusTimeout
-        | MissingReason::AnswerUndecodable => Reason::PrometheusUnreachable,
-        MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => Reason::QueryShapeInvalid,
-        MissingReason::NoData | MissingReason::PartialData => Reason::SeriesMissing,
-        MissingReason::NotANumber | MissingReason::OutOfRange => Reason::ValueImplausible,
-        MissingReason::Stale => Reason::SignalsStale,
-        MissingReason::ClockSkew => Reason::ClockSkew,
-        MissingReason::RefitFailed => Reason::RefitFailed,
-        MissingReason::NotSampledYet => Reason::NoSignals,
-    };
     let message = match missing.reason {
         // These two carry numbers that move by themselves.
         MissingReason::Stale => "the newest sample is too old; nothing is scaled down".to_owned(),
@@ -47,7 +35,7 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
     };
     Verdict {
         awaits_first_answer: unasked,
-        ..Verdict::new(kind, status, reason, message)
+        ..Verdict::new(kind, status, missing.reason.reason(), message)
     }
 }
 
@@ -82,12 +70,8 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
         Trust::HistoryUnavailable => match &observed.outlook.state {
             OutlookState::HistoryUnavailable(missing) => {
                 let reason = match missing.reason {
-                    MissingReason::RefitFailed => Reason::RefitFailed,
                     MissingReason::NoData => Reason::InsufficientHistory,
-                    MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => {
-                        Reason::QueryShapeInvalid
-                    }
-                    _ => Reason::PrometheusUnreachable,
+                    reason => reason.reason(),
                 };
                 (Truth::Unknown, reason, missing.to_string())
             }

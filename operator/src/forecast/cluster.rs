@@ -124,7 +124,10 @@ impl ClusterForecaster {
             }
             Err(missing) => {
                 self.failed = true;
-                tracing::debug!(reason = missing.reason.as_str(), "no forecast: {missing}");
+                tracing::debug!(
+                    reason = missing.reason.reason().as_str(),
+                    "no forecast: {missing}"
+                );
                 // The last path stands until it is old; only its state says what is wrong.
                 let last = cell.outlook.load_full();
                 let state = OutlookState::HistoryUnavailable(missing);
@@ -252,7 +255,7 @@ impl ClusterForecaster {
         let from = last
             .and_then(|at| at.checked_sub(overlap).ok())
             .unwrap_or(whole.from);
-        let span = Span {
+        let mut span = Span {
             from: from.max(whole.from),
             ..whole
         };

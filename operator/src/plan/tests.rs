@@ -397,7 +397,7 @@ fn f30_a_quota_of_the_namespace_caps_the_plan_and_never_lowers_it() {
     let capped = planned(&quota("10", "8"));
     assert_eq!(
         (capped.replicas, capped.decision.reason()),
-        (6, Reason::QuotaCapped)
+        (6, Reason::QuotaExceeded)
     );
     assert_eq!(planned(&quota("3", "8")).replicas, 4);
     assert_eq!(planned(&quota("100", "8")).replicas, 8);

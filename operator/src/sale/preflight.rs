@@ -129,7 +129,7 @@ fn obstacle(
     if let Some(needed) = needed.filter(|needed| *needed > facts.scaling.replicas_max) {
         let most = facts.scaling.replicas_max;
         let message = format!("the load needs {needed} pods; `scaling.max` is {most}");
-        return Some((Reason::AboveMax, message));
+        return Some((Reason::AtMaximum, message));
     }
     if let Some(most) = limits.quota_replicas_max.filter(|most| *most < planned) {
         let message = format!("the quota admits {most} pods; the plan has {planned}");

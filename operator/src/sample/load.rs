@@ -133,7 +133,7 @@ impl PrometheusReaders {
 fn count_missing(sampler: &Sampler, reading: &PrometheusReading) {
     let skewed = reading.clock_skew(LoadLimits::default().skew_s);
     if let Some(missing) = reading.load.as_ref().err().or(skewed.as_ref()) {
-        let reason = missing.reason.as_str().to_owned();
+        let reason = missing.reason.reason().as_str().to_owned();
         sampler
             .metrics
             .missing_readings

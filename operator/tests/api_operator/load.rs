@@ -50,7 +50,7 @@ async fn s1_load_is_followed_up_and_down() {
             &stage.cluster("till").await,
             "CapacitySufficient",
             "False",
-            "AboveMax",
+            "AtMaximum",
         )
     })
     .await;

@@ -294,7 +294,7 @@ fn explain_tells_as_many_events_as_were_asked_for_newest_first() {
         "explain", "kiosk", "-f", &fleet, "--at", AT, "--events", "1",
     ]);
     assert!(ran.stdout.contains("SignalsStale"), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("ScaledDown"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("3 -> 2"), "{}", ran.stdout);
 }
 
 #[test]

@@ -155,7 +155,7 @@ fn f18_an_untrusted_forecast_is_shown_and_does_not_bid() {
     };
     input.forecast = ForecastInput::Path {
         path,
-        trust: ForecastTrust::Muted(Reason::ForecastUntrusted),
+        trust: ForecastTrust::Muted(Reason::ErrorAboveGate),
         observed_peak_rps: None,
     };
     let decision = plan(&input);
@@ -166,7 +166,7 @@ fn f18_an_untrusted_forecast_is_shown_and_does_not_bid() {
         .unwrap();
     assert_eq!(
         (bid.replicas, bid.muted),
-        (Some(20), Some(Reason::ForecastUntrusted))
+        (Some(20), Some(Reason::ErrorAboveGate))
     );
     assert_eq!(
         (decision.replicas, decision.winner),
@@ -212,7 +212,7 @@ fn f30_a_quota_caps_the_raise_and_never_lowers() {
     let decision = plan(&input);
     assert_eq!(
         (decision.replicas, reasons(&decision)),
-        (12, vec![Reason::QuotaCapped])
+        (12, vec![Reason::QuotaExceeded])
     );
     assert_eq!(decision.replicas_wanted, 18);
     input.caps.quota_replicas_max = Some(5);

@@ -245,8 +245,8 @@ proptest! {
             // A cap of the cluster, a limit on rising or a pause may keep it from there.
             let held = decision.guards.iter().any(|guard| matches!(
                 guard.reason,
-                Reason::QuotaCapped | Reason::PodsUnschedulable | Reason::ScaleUpStep
-                    | Reason::ScalingPaused | Reason::AtMaximum
+                Reason::QuotaExceeded | Reason::PodsUnschedulable | Reason::ScaleUpStep
+                    | Reason::Paused | Reason::AtMaximum
             ));
             prop_assert!(held || decision.replicas >= demanded, "{}", decision.explain);
             fleet.input.replicas.ready = stays;

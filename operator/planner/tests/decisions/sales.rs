@@ -319,10 +319,7 @@ fn b17_a_pause_over_a_sale_keeps_what_stands_and_says_so() {
         NOW.plus_s(3_600),
     ));
     let decision = plan(&input);
-    assert_eq!(
-        (decision.replicas, decision.reason()),
-        (4, Reason::ScalingPaused)
-    );
+    assert_eq!((decision.replicas, decision.reason()), (4, Reason::Paused));
     assert_eq!(decision.replicas_wanted, 8);
 }
 

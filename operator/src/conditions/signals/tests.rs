@@ -65,7 +65,7 @@ fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
         (verdict.status, verdict.reason),
         (Truth::False, Reason::WorseThanNaive)
     );
-    assert_eq!(muted, Some(Why::ForecastUntrusted));
+    assert_eq!(muted, Some(Why::WorseThanNaive));
     let wins = LiveFigures {
         loses: false,
         ..live
@@ -117,7 +117,7 @@ fn f12_a_cold_start_says_what_it_is_scaled_by_and_does_not_bid() {
             (Truth::Unknown, Reason::ColdStart)
         );
         assert!(verdict.message.contains(words), "{}", verdict.message);
-        assert_eq!(muted, Some(Why::InsufficientHistory), "{scale:?}");
+        assert_eq!(muted, Some(Why::ColdStart), "{scale:?}");
     }
 }
 

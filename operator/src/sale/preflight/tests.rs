@@ -148,7 +148,7 @@ fn whatever_keeps_the_plan_from_coming_true_is_named() {
     );
     let mut small = facts();
     small.scaling.replicas_max = 7;
-    check(small, 2, 3_600, (Truth::False, Reason::AboveMax));
+    check(small, 2, 3_600, (Truth::False, Reason::AtMaximum));
 }
 
 #[test]
