@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use floodgate_planner::HoldCause;
 use futures::{StreamExt, stream};
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Pod};
 use kube::{
@@ -68,6 +69,8 @@ pub struct Operator {
     pub metrics: Metrics,
     /// Says while a leader still waits for its watches.
     pub readiness: Readiness,
+    /// How this process came to lead.
+    pub started_by: HoldCause,
 }
 
 /// Name of the gate that the first lists of all watches open.
@@ -229,6 +232,7 @@ fn contexts(
         metrics,
         namespace: _,
         readiness: _,
+        started_by,
     } = operator.clone();
     let publisher = Publisher::new(client.clone(), &identity, metrics.clone());
     let clusters = Context {
@@ -248,6 +252,7 @@ fn contexts(
         },
         autoscalers: watches.autoscalers.store.clone(),
         quotas: watches.quotas.store.clone(),
+        started_by,
         nudges,
     };
     let sales = SaleContext {

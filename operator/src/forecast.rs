@@ -70,6 +70,8 @@ pub struct Outlook {
     pub changed_at: Option<Timestamp>,
     /// How the forecast has fared.
     pub live: LiveFigures,
+    /// When it was seen last that Prometheus lost what it had known.
+    pub history_lost_at: Option<Timestamp>,
     /// Why the last refit failed, while the model before it stands.
     pub refit_failed: Option<Missing>,
     /// What went wrong with the stored model.

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use floodgate_api::{PaymentCluster, SaleEvent, cluster::backends::SecretKeyRef};
+use floodgate_planner::HoldCause;
 use jiff::Timestamp;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::ResourceQuota};
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
@@ -36,6 +37,8 @@ pub struct Observed {
     pub quotas: Vec<Arc<ResourceQuota>>,
     /// Replicas that a person wrote during a sale, while they hold.
     pub by_hand: Option<ByHand>,
+    /// How this process came to lead.
+    pub started_by: HoldCause,
     /// Replicas this process ordered last.
     pub ordered: Option<i32>,
     /// Every sale of the namespace that can be read.
@@ -91,6 +94,7 @@ pub async fn observe(
         deployment: deployment(ctx, key, cell).await?,
         quotas: quotas(ctx, &key.namespace),
         by_hand: None,
+        started_by: ctx.started_by,
         ordered: cell.with_remembered(|remembered| {
             remembered
                 .deployment

@@ -123,6 +123,22 @@ pub struct Before {
     pub memory: Option<Memory>,
     /// Policy in force.
     pub policy: Option<PolicyTarget>,
+    /// The loss of the history that was held for last.
+    pub history_lost_at: Option<Timestamp>,
+}
+
+impl Before {
+    /// What the planner remembers; held as it is where Prometheus lost its history since (F12).
+    fn memory(&self, observed: &Observed) -> Memory {
+        let lost_at = observed.outlook.history_lost_at;
+        match self.memory.clone() {
+            None => first_memory(observed),
+            Some(memory) if lost_at.is_some() && lost_at != self.history_lost_at => {
+                memory.hold(HoldCause::HistoryLost)
+            }
+            Some(memory) => memory,
+        }
+    }
 }
 
 /// Plans one cluster.
@@ -169,10 +185,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         lead_time,
         degradation: cluster.degradation.clone().unwrap_or_else(never_degrade),
         caps: caps(observed, cluster),
-        memory: before
-            .memory
-            .clone()
-            .unwrap_or_else(|| first_memory(observed)),
+        memory: before.memory(observed),
     };
     let decision = floodgate_planner::plan(&input);
     let policy = policy(&decision, cluster, &overrides, &sales, before, now);
@@ -216,7 +229,7 @@ fn first_memory(observed: &Observed) -> Memory {
     let index = index
         .and_then(|index| u8::try_from(index).ok())
         .unwrap_or(0);
-    Memory::held(HoldCause::Restart).with_level(floodgate_planner::Level::from_index(index))
+    Memory::held(observed.started_by).with_level(floodgate_planner::Level::from_index(index))
 }
 
 /// Replicas the Deployment asks for now.

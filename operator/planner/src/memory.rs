@@ -85,11 +85,14 @@ impl Memory {
         }
     }
 
-    /// The same memory, held for `cause`; for a history that is lost while the operator runs.
+    /// The same memory, held for `cause`; for a history that is lost while the operator runs. What
+    /// was recommended before is forgotten, so that the present count holds until a fresh load and,
+    /// from then, for a whole stabilisation window (F12).
     #[must_use]
     pub fn hold(self, cause: HoldCause) -> Self {
         Self {
             hold: Some(cause),
+            recommendations: Vec::new(),
             ..self
         }
     }

@@ -38,6 +38,8 @@ const OVERLAP_STEPS: i64 = 3;
 pub(super) struct ClusterForecaster {
     past: Vec<PastLoad>,
     fitted: Option<Fitted>,
+    /// When it was seen last that Prometheus lost what it had known.
+    history_lost_at: Option<Timestamp>,
     /// Whether a fit and a path of this cluster still run.
     fit_under_way: UnderWay,
     path_under_way: UnderWay,
@@ -119,7 +121,10 @@ impl ClusterForecaster {
         match self.step(loops, cell, target, gates, now).await {
             Ok(outlook) => {
                 self.failed = false;
-                cell.outlook.store(Arc::new(outlook));
+                cell.outlook.store(Arc::new(Outlook {
+                    history_lost_at: self.history_lost_at,
+                    ..outlook
+                }));
                 self.save(loops, &target.forecast).await;
             }
             Err(missing) => {
@@ -133,6 +138,7 @@ impl ClusterForecaster {
                 let state = OutlookState::HistoryUnavailable(missing);
                 cell.outlook.store(Arc::new(Outlook {
                     state,
+                    history_lost_at: self.history_lost_at,
                     note: self.note.clone(),
                     ..(*last).clone()
                 }));
@@ -259,9 +265,21 @@ impl ClusterForecaster {
             from: from.max(whole.from),
             ..whole
         };
-        let fetched = prometheus
+        let mut fetched = prometheus
             .history(&wanted.query, &wanted.cluster, span)
             .await?;
+        if span != whole && self.is_lost(span.from, &fetched) {
+            // A hole at the end or an empty store: the whole window tells them apart.
+            span = whole;
+            fetched = prometheus
+                .history(&wanted.query, &wanted.cluster, span)
+                .await?;
+        }
+        if self.is_lost(span.from, &fetched) {
+            let (namespace, cluster) = &wanted.cluster;
+            tracing::warn!(namespace, cluster, "Prometheus lost the history it had");
+            self.history_lost_at = Some(now);
+        }
         self.past
             .retain(|sample| sample.at < span.from && sample.at >= whole.from);
         self.past.extend(fetched);

@@ -74,6 +74,7 @@ pub(crate) fn observed(running: i32, scaling: Value) -> Observed {
         deployment: Some(Arc::new(serde_json::from_value(deployment).unwrap())),
         quotas: Vec::new(),
         by_hand: None,
+        started_by: HoldCause::Restart,
         ordered: None,
         sales: Vec::new(),
         prometheus: None,
@@ -143,6 +144,7 @@ fn planned(observed: &Observed) -> Planned {
     let before = Before {
         memory: Some(Memory::default()),
         policy: None,
+        history_lost_at: None,
     };
     plan(observed, &cluster, &before)
 }
@@ -162,6 +164,7 @@ fn a_fresh_load_raises_and_lowers() {
     let before = Before {
         memory: Some(planned(&down).decision.memory),
         policy: None,
+        history_lost_at: None,
     };
     down.now = now() + SignedDuration::from_secs(1);
     assert!(plan(&down, &cluster, &before).replicas < 8);
@@ -306,6 +309,7 @@ fn an_equal_policy_keeps_its_version() {
     let before = Before {
         memory: Some(first.decision.memory),
         policy: first.policy.clone(),
+        history_lost_at: None,
     };
     assert_eq!(plan(&later, &cluster, &before).policy, first.policy);
 }
@@ -366,6 +370,61 @@ fn a_learned_capacity_is_planned_with_inside_its_bounds() {
     assert_eq!(replicas(Some(60.0), 0), 8, "nothing may be learned");
     let plan = planned_with(Some(60.0), 30, json!({}));
     assert_eq!(plan.capacity_samples, Some(90));
+}
+
+#[test]
+fn s4_a_takeover_is_held_for_under_its_own_name() {
+    let taken_over = Observed {
+        started_by: HoldCause::Takeover,
+        ..observed(8, json!({}))
+    };
+    let cluster = validate(&taken_over.cluster, &taken_over.secrets).unwrap();
+    let first = plan(&taken_over, &cluster, &Before::default());
+    assert_eq!(
+        (first.replicas, first.decision.reason()),
+        (8, Reason::HeldAfterTakeover)
+    );
+}
+
+/// Replicas at each second of a load that fell right after the first; the history is lost at one.
+fn lived_through(seconds: &[i64], lost_at: Option<i64>) -> Vec<u32> {
+    let window = json!({ "stabilizationSeconds": 60, "percentPerMinute": 100 });
+    let mut observed = observed(8, json!({ "scaleDown": window }));
+    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
+    let mut before = Before::default();
+    let at = |second: i64| now() + SignedDuration::from_secs(second);
+    let mut replicas = Vec::new();
+    for second in seconds {
+        observed.now = at(*second);
+        let load = PrometheusLoad {
+            rps: if *second == 0 { 390.0 } else { 90.0 },
+            age_s: 0.0,
+            server_time: observed.now,
+            pods: None,
+        };
+        let asked = (observed.now, observed.now);
+        observed.prometheus = Some(Arc::new(PrometheusReading::after(None, asked, Ok(load))));
+        observed.outlook = Arc::new(Outlook {
+            history_lost_at: lost_at.filter(|lost| lost <= second).map(at),
+            ..Outlook::default()
+        });
+        let planned = plan(&observed, &cluster, &before);
+        before.memory = Some(planned.decision.memory.clone());
+        before.history_lost_at = observed.outlook.history_lost_at;
+        replicas.push(planned.replicas);
+    }
+    replicas
+}
+
+#[test]
+fn f12_a_history_lost_under_the_running_operator_is_held_for_once() {
+    let seconds = [0, 30, 59, 61, 120, 122];
+    let usual = lived_through(&seconds, None);
+    assert_eq!(usual[..3], [8, 8, 8]);
+    assert!(usual[3] < 8, "the load was low for a whole window");
+    let held = lived_through(&seconds, Some(61));
+    assert_eq!(held[..5], [8, 8, 8, 8, 8], "held through another window");
+    assert!(held[5] < 8, "and for once");
 }
 
 #[test]

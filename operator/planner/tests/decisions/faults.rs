@@ -106,6 +106,23 @@ fn f12_after_a_lost_history_the_present_count_is_held_through_a_whole_window() {
 }
 
 #[test]
+fn f12_a_history_lost_under_way_holds_the_present_count_through_a_whole_window() {
+    let mut fleet = Fleet::new(input(10, 100.0));
+    // The load has been low for so long that it would be lowered at the next tick but one.
+    for _ in 0..29 {
+        assert_eq!(fleet.tick(10, 100.0).replicas, 10);
+    }
+    let memory = fleet.input.memory.clone();
+    fleet.input.memory = memory.hold(HoldCause::HistoryLost);
+    for second in (0..290).step_by(10) {
+        let decision = fleet.tick(10, 100.0);
+        assert_eq!(decision.replicas, 10, "{second} s: {}", decision.explain);
+    }
+    let later = fleet.tick(20, 100.0);
+    assert_eq!(later.direction(), Direction::Down, "{}", later.explain);
+}
+
+#[test]
 fn f13_b35_a_sample_from_the_future_is_missing() {
     check_holds(reading(NOW.plus_s(600), 10.0), LoadFault::ClockSkew);
 }

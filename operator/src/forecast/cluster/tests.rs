@@ -38,6 +38,38 @@ fn f15_a_failure_is_tried_again_before_the_next_refresh() {
 }
 
 #[test]
+fn f12_a_history_that_shrinks_is_lost_and_one_that_moves_on_is_not() {
+    let samples = |minutes: std::ops::Range<i64>| -> Vec<PastLoad> {
+        let at = |minute| Timestamp::from_second(minute * 60).unwrap();
+        let sample = |minute| PastLoad {
+            at: at(minute),
+            rps: 40.0,
+        };
+        minutes.map(sample).collect()
+    };
+    let forecaster = ClusterForecaster {
+        past: samples(0..100),
+        ..Default::default()
+    };
+    let lost = |from: i64, fetched: Vec<PastLoad>| {
+        let from = Timestamp::from_second(from * 60).unwrap();
+        forecaster.is_lost(from, &fetched)
+    };
+    // The whole window again, a quarter of an hour later; some of it past the retention.
+    assert!(!lost(15, samples(15..115)));
+    assert!(!lost(15, samples(50..115)));
+    assert!(lost(15, samples(70..115)));
+    // Its end only: the overlap is there, or it is not.
+    assert!(!lost(96, samples(96..101)));
+    assert!(lost(96, samples(100..101)));
+    assert!(lost(96, Vec::new()));
+    // What was hardly known cannot be missed.
+    assert!(!lost(98, Vec::new()));
+    let blank = ClusterForecaster::default();
+    assert!(!blank.is_lost(Timestamp::from_second(0).unwrap(), &[]));
+}
+
+#[test]
 fn f19_a_past_sale_is_masked_and_does_not_become_history() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let sale = at(36_000)..at(39_600);
