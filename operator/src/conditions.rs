@@ -294,7 +294,17 @@ fn overridden(planned: &Planned) -> Verdict {
             first.until.0,
             first.reason
         );
-        return Verdict::new(kind, true, Reason::OverrideActive, message);
+        // What contradicts or spoils them is said beside them (B26, B28).
+        let remarks = &planned.overrides.remarks;
+        let conflict = remarks
+            .iter()
+            .find(|one| one.reason == Reason::OverrideConflict);
+        let reason = conflict.map_or(Reason::OverrideActive, |one| one.reason);
+        let message = match conflict.or(planned.overrides.refused().next()) {
+            Some(remark) => format!("{message}; {}", remark.message),
+            None => message,
+        };
+        return Verdict::new(kind, true, reason, message);
     }
     match planned.overrides.refused().next() {
         Some(refused) => Verdict::new(kind, false, refused.reason, refused.message.clone()),
@@ -324,3 +334,6 @@ fn paused(planned: &Planned) -> Verdict {
         None => Verdict::new(kind, false, Reason::NotPaused, "nothing is paused"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,6 +95,7 @@ pub fn scaled(decision: &Decision) -> Option<Event> {
 pub fn condition(verdict: &Verdict) -> Option<Event> {
     let told = [
         Reason::OverrideLapsed,
+        Reason::OverrideConflict,
         Reason::InvalidOverride,
         Reason::UnknownAnnotation,
     ];

@@ -156,6 +156,9 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         .unwrap_or_default();
     let set_at = overrides::set_at(observed.cluster.metadata.managed_fields.as_deref());
     let mut overrides = overrides::read(&annotations, bounds, now, set_at);
+    if let Some(status) = &observed.cluster.status {
+        overrides.keep_last(&annotations, &status.overrides, bounds, now);
+    }
     if let Some(hand) = &observed.by_hand {
         overrides.scaled_by_hand(hand, bounds);
     }
