@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     cluster_objects::{replicas, says},
+    conflicts::notes,
     pods::{Answer, FakePod, FakePrometheus},
     stage::{Stage, until},
 };
@@ -52,6 +53,11 @@ async fn s1_load_is_followed_up_and_down() {
             "False",
             "AtMaximum",
         )
+    })
+    .await;
+    until("the Event has the reason of the guard", async || {
+        let notes = notes(&stage, "AtMaximum").await;
+        notes.iter().any(|note| note.starts_with("8 -> 12"))
     })
     .await;
     prometheus.say(Answer::Rps(90.0));

@@ -13,5 +13,7 @@ mod forecasts;
 mod lease;
 mod load;
 mod pods;
+mod sales;
 mod stage;
+mod standing;
 mod writes;
