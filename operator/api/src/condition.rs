@@ -34,7 +34,8 @@ named! {
         /// `HorizontalPodAutoscaler` targets it.
         ScaleConflict,
         /// Of a sale. True when nothing stands in the way of its plan: `scaling.max`, quotas, nodes,
-        /// overrides and mode. Unknown until 24 hours before T0.
+        /// overrides and mode, and from ten minutes before each T0 pods that come late. Unknown until
+        /// 24 hours before T0.
         Prepared,
         /// True while windows that the annotation `floodgate.dev/mask-history` declares are left out
         /// of the forecast's history. Unknown while one of them cannot be read; the others hold.

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis};
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::Instant;
 
 use super::{
     ColdScale, Forecaster, Gates, Outlook, OutlookState,
@@ -118,7 +117,7 @@ impl ClusterForecaster {
         }
         self.recall(loops, cell, &target.forecast, now).await;
         self.live.settle(cell, &target.forecast, now);
-        match self.step(loops, cell, target, gates, now).await {
+        match self.step(cell, target, gates, now).await {
             Ok(outlook) => {
                 self.failed = false;
                 cell.outlook.store(Arc::new(Outlook {
@@ -148,7 +147,6 @@ impl ClusterForecaster {
 
     async fn step(
         &mut self,
-        loops: &Forecaster,
         cell: &Cell,
         target: &Target,
         gates: &Gates,
@@ -175,7 +173,7 @@ impl ClusterForecaster {
         let series = self.series(wanted)?;
         self.keep_while_history_is_lost(&series, wanted, now)?;
         let refit_failed = if refit {
-            self.refit(loops, &series, wanted, &gates.fits, now).await?
+            self.refit(&series, wanted, &gates.fits, now).await?
         } else {
             None
         };
@@ -218,13 +216,11 @@ impl ClusterForecaster {
     /// the answer is what went wrong (F18).
     async fn refit(
         &mut self,
-        loops: &Forecaster,
         series: &Series,
         wanted: &ForecastTarget,
         fits: &Fits,
         now: Timestamp,
     ) -> Result<Option<Missing>, Missing> {
-        let started = Instant::now();
         let model = match fits.model(series, wanted, &self.fit_under_way).await {
             Ok(model) => model,
             Err(failed) if self.fitted.as_ref().is_some_and(|one| one.serves(wanted)) => {
@@ -232,10 +228,6 @@ impl ClusterForecaster {
             }
             Err(failed) => return Err(failed),
         };
-        loops
-            .metrics
-            .fit_duration
-            .observe(started.elapsed().as_secs_f64());
         let name = model_name(&model)
             .map_err(|error| Missing::because(MissingReason::RefitFailed, error.to_string()))?;
         self.fitted = Some(Fitted {

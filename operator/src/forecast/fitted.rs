@@ -17,7 +17,7 @@ use std::{
 use floodgate_forecast::{FitError, FitOptions, ForecastPath, Model, Series, fit};
 use tokio::{
     sync::{Semaphore, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use crate::{
@@ -77,9 +77,14 @@ impl Fits {
             quantile_percent: wanted.quantile_percent,
             ..FitOptions::default()
         };
+        let started = Instant::now();
         let fitted = self.apart("fit", under_way, move || fit(&series, &options));
         match fitted.await? {
-            Ok(model) => Ok(Arc::new(model)),
+            Ok(model) => {
+                let duration_s = started.elapsed().as_secs_f64();
+                self.metrics.fit_duration.observe(duration_s);
+                Ok(Arc::new(model))
+            }
             Err(error) => Err(self.failed("error", format!("the fit failed: {error}"))),
         }
     }
@@ -139,4 +144,4 @@ impl Fits {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,13 +8,13 @@ use super::*;
 use crate::forecast::cluster::tests::target;
 
 /// Two days of a steady load.
-fn series(rps: f64) -> Series {
+pub(in crate::forecast) fn series(rps: f64) -> Series {
     let samples = (0..2 * 1_440_i64).map(|minute| (UnixMillis(minute * 60_000), rps));
     Series::from_samples(60, &samples.collect::<Vec<_>>()).unwrap()
 }
 
 /// One place, and what fits there.
-fn fits(
+pub(in crate::forecast) fn fits(
     fit: impl Fn(&Series, &FitOptions) -> Result<Model, FitError> + Send + Sync + 'static,
 ) -> Fits {
     Fits {
