@@ -76,6 +76,8 @@ fn coming(
     } else {
         0
     };
+    // A pod that exists has its decision behind it.
+    let start_s = lead_s - i64::from(facts.lead_time.interval_s);
     let starting = match &seen.pods {
         None => facts.pods.saturating_sub(warm),
         Some(pods) => {
@@ -84,7 +86,7 @@ fn coming(
                 created_at.is_some_and(|at| {
                     // Past the 99th percentile and the margin nobody knows when it comes.
                     let overdue = at.plus_s(facts.lead_time.horizon_s()) < now;
-                    !overdue && at.plus_s(lead_s) <= t0
+                    !overdue && at.plus_s(start_s) <= t0
                 })
             };
             let waits =

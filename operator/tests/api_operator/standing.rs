@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{
     cluster_objects::{NO_PROMETHEUS, replicas, says, versions},
-    pods::{Answer, FakePrometheus},
+    pods::{Answer, FakePrometheus, Past},
     stage::{Running, Stage, until},
 };
 
@@ -201,4 +201,48 @@ async fn f59_a_pause_stands_over_a_restart_and_lapses_at_its_end() {
     })
     .await;
     next.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f12_a_history_lost_under_the_running_operator_is_held_for() {
+    let stage = Stage::with_secrets("emptied").await;
+    let prometheus = FakePrometheus::start(&stage.namespace, Answer::Rps(190.0)).await;
+    prometheus.remember(Past::Wave);
+    let spec = json!({
+        "scaling": { "min": 2, "max": 12, "capacityRps": 50 },
+        "traffic": { "historyStepSeconds": 300 },
+        "forecast": { "refreshSeconds": 10 }
+    });
+    stage.create_cluster("till", &prometheus.url, spec).await;
+    let operator = stage.operator();
+    let bids = async |reason: &str| {
+        let status = stage.cluster("till").await.status;
+        let decision = status.and_then(|status| status.decision);
+        let mut bids = decision.into_iter().flat_map(|decision| decision.bids);
+        bids.any(|bid| bid.reason.starts_with(reason))
+    };
+    until("the forecast bids and nothing is held", async || {
+        let cluster = stage.cluster("till").await;
+        says(&cluster, "ForecastTrusted", "True", "WithinGate")
+            && replicas(&stage, "till").await == Some(4)
+            && !bids("HeldAfterRestart").await
+    })
+    .await;
+    // Down is not emptied.
+    prometheus.remember(Past::Status(503));
+    prometheus.say(Answer::Status(503));
+    until("it cannot be asked", async || {
+        let cluster = stage.cluster("till").await;
+        says(&cluster, "SignalsFresh", "False", "PrometheusUnreachable")
+    })
+    .await;
+    assert!(!bids("HeldAfterHistoryLoss").await);
+    prometheus.remember(Past::Empty);
+    prometheus.say(Answer::Vector(json!([])));
+    until("the loss is held for", async || {
+        bids("HeldAfterHistoryLoss").await
+    })
+    .await;
+    assert_eq!(replicas(&stage, "till").await, Some(4));
+    operator.stop().await;
 }
