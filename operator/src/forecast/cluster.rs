@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     ColdScale, Forecaster, Gates, Outlook, OutlookState,
@@ -14,23 +14,19 @@ use super::{
 };
 use crate::{
     clock::seconds_between,
-    prometheus::{
-        Missing, MissingReason, Prometheus,
-        history::{PastLoad, Span, span_until},
-    },
+    prometheus::{Missing, MissingReason, history::PastLoad},
     snapshot::Cell,
     target::{ForecastTarget, Target},
 };
 
 mod cold;
+mod past;
 mod stored;
 
 /// How far a path reaches: a sale is planned from the day before it.
 const HORIZON_S: u32 = 26 * 3_600;
 /// Pause after a failure; history that is there again is used within this (F15).
 const RETRY: Duration = Duration::from_secs(15);
-/// Overlap of an update with what is known: a sample may still have been incomplete.
-const OVERLAP_STEPS: i64 = 3;
 
 /// State of one cluster's forecast.
 #[derive(Default)]
@@ -238,44 +234,6 @@ impl ClusterForecaster {
             at: now,
         });
         Ok(None)
-    }
-
-    /// Fetches the whole history before a fit, and only its end between two fits.
-    async fn fetch(&mut self, target: &Target, all: bool, now: Timestamp) -> Result<(), Missing> {
-        let wanted = &target.forecast;
-        let prometheus = Prometheus::connect(&target.endpoint).map_err(|error| {
-            Missing::because(MissingReason::PrometheusUnavailable, error.to_string())
-        })?;
-        let days = i64::from(wanted.history_days);
-        let whole = span_until(now, SignedDuration::from_hours(24 * days), wanted.step_s);
-        let last = self.past.last().map(|sample| sample.at).filter(|_| !all);
-        let overlap = SignedDuration::from_secs(OVERLAP_STEPS * i64::from(wanted.step_s));
-        let from = last
-            .and_then(|at| at.checked_sub(overlap).ok())
-            .unwrap_or(whole.from);
-        let mut span = Span {
-            from: from.max(whole.from),
-            ..whole
-        };
-        let mut fetched = prometheus
-            .history(&wanted.query, &wanted.cluster, span)
-            .await?;
-        if span != whole && self.is_lost(span.from, &fetched) {
-            // A hole at the end or an empty store: the whole window tells them apart.
-            span = whole;
-            fetched = prometheus
-                .history(&wanted.query, &wanted.cluster, span)
-                .await?;
-        }
-        if self.is_lost(span.from, &fetched) {
-            let (namespace, cluster) = &wanted.cluster;
-            tracing::warn!(namespace, cluster, "Prometheus lost the history it had");
-            self.history_lost_at = Some(now);
-        }
-        self.past
-            .retain(|sample| sample.at < span.from && sample.at >= whole.from);
-        self.past.extend(fetched);
-        Ok(())
     }
 
     /// The history as a series, without sales and masked windows: a sale's load is planned by uplift,

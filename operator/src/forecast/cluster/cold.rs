@@ -10,7 +10,7 @@ use crate::{
     clock::seconds_between,
     forecast::{ColdScale, Outlook, OutlookState},
     plan::PATH_AGE_MAX_S,
-    prometheus::{Missing, MissingReason, history::PastLoad},
+    prometheus::{Missing, MissingReason},
     snapshot::Cell,
     target::ForecastTarget,
 };
@@ -18,24 +18,7 @@ use crate::{
 /// A history shorter than this has lost what a fitted model came from, seconds.
 const DAY_S: i64 = 86_400;
 
-/// Known samples below which their absence proves nothing.
-const KNOWN_MIN: usize = 3;
-
 impl ClusterForecaster {
-    /// Whether less than half of what was known from `from` on is still there: a Prometheus was
-    /// emptied under the running operator, not merely down (F12).
-    pub(super) fn is_lost(&self, from: Timestamp, fetched: &[PastLoad]) -> bool {
-        let known = |sample: &&PastLoad| sample.rps.is_finite() && sample.rps >= 0.0;
-        let before = self.past.iter().filter(known);
-        let before: Vec<Timestamp> = before.map(|one| one.at).filter(|at| *at >= from).collect();
-        let Some(newest) = before.iter().max() else {
-            return false;
-        };
-        let still = fetched.iter().filter(known);
-        let still = still.filter(|one| one.at >= from && one.at <= *newest);
-        before.len() >= KNOWN_MIN && still.count() * 2 < before.len()
-    }
-
     /// A history that was wiped and begins anew takes no model of weeks with it: while that model's
     /// path still stands it is kept, and what is known now is judged a failure to read the rest (F12).
     pub(super) fn keep_while_history_is_lost(
