@@ -154,7 +154,7 @@ fn f01_a_store_without_an_answer_is_named_and_nothing_is_invented() {
     let nothing = complaint(&past.rehearse(&["--query", "absent_series"]));
     assert!(nothing.contains("fewer than two samples"), "{nothing}");
     let broken = complaint(&past.rehearse(&["--query", "rate("]));
-    assert!(broken.contains("QueryInvalid"), "{broken}");
+    assert!(broken.contains("QueryShapeInvalid"), "{broken}");
     let many = complaint(&past.rehearse(&["--query", "payment_offered_requests_total"]));
     assert!(many.contains("QueryShapeInvalid"), "{many}");
 
