@@ -17,11 +17,13 @@ mod capacity;
 pub mod merge;
 mod paused;
 mod plan_met;
+mod reason;
 mod signals;
 
 use capacity::capacity_sufficient;
 use paused::paused;
 use plan_met::plan_met;
+pub use reason::named;
 use signals::{forecast_trusted, history_masked, signals_fresh};
 
 /// What one condition says.
@@ -246,11 +248,7 @@ fn degraded(observed: &Observed, planned: &Planned) -> Verdict {
     } else if words.degrade_pin.is_some() || words.degrade_floor.is_some() {
         Reason::OverrideActive
     } else {
-        match planned.decision.level.reason {
-            floodgate_planner::Reason::PodsDegraded => Reason::PodsDegraded,
-            floodgate_planner::Reason::LoadAboveMaximum => Reason::OverloadPresent,
-            _ => Reason::OverloadExpected,
-        }
+        named(planned.decision.level.reason)
     };
     let message = format!("level {level} is in force, {imposed} is imposed");
     Verdict::new(kind, true, reason, message)
@@ -270,7 +268,17 @@ fn overridden(planned: &Planned) -> Verdict {
             first.until.0,
             first.reason
         );
-        return Verdict::new(kind, true, Reason::OverrideActive, message);
+        // What contradicts or spoils them is said beside them (B26, B28).
+        let remarks = &planned.overrides.remarks;
+        let conflict = remarks
+            .iter()
+            .find(|one| one.reason == Reason::OverrideConflict);
+        let reason = conflict.map_or(Reason::OverrideActive, |one| one.reason);
+        let message = match conflict.or(planned.overrides.refused().next()) {
+            Some(remark) => format!("{message}; {}", remark.message),
+            None => message,
+        };
+        return Verdict::new(kind, true, reason, message);
     }
     match planned.overrides.refused().next() {
         Some(refused) => Verdict::new(kind, false, refused.reason, refused.message.clone()),
@@ -285,3 +293,6 @@ fn scale_conflict(standing: &Standing) -> Verdict {
         None => Verdict::new(kind, false, Reason::SoleWriter, "nobody else scales"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use floodgate_planner::HoldCause;
 use futures::{StreamExt, stream};
 use k8s_openapi::NamespaceResourceScope;
 use kube::{
@@ -55,6 +56,8 @@ pub struct Operator {
     pub metrics: Metrics,
     /// Says while a leader still waits for its watches.
     pub readiness: Readiness,
+    /// How this process came to lead.
+    pub started_by: HoldCause,
 }
 
 /// An API in one namespace or in all.
@@ -147,6 +150,7 @@ fn contexts(
         metrics,
         namespace: _,
         readiness: _,
+        started_by,
     } = operator.clone();
     let publisher = Publisher::new(client.clone(), &identity, metrics.clone());
     let clusters = Context {
@@ -167,6 +171,7 @@ fn contexts(
         autoscalers: watches.autoscalers.store.clone(),
         quotas: watches.quotas.store.clone(),
         rooms: Arc::clone(rooms),
+        started_by,
         nudges,
     };
     let sales = SaleContext {

@@ -13,7 +13,7 @@ use floodgate_api::{ConditionType as Kind, Reason};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    conditions::{Truth, Verdict},
+    conditions::{Truth, Verdict, named},
     metrics::{Metrics, ReasonLabel},
     overrides::Remark,
 };
@@ -77,16 +77,16 @@ fn event(type_: EventType, reason: Reason, action: &str, note: &str) -> Event {
     }
 }
 
-/// Replicas were changed.
+/// Replicas were changed, for the reason that status and metric give: that of the last guard, or of
+/// the winning bid.
 pub fn scaled(decision: &Decision) -> Option<Event> {
     let before = decision.replicas_before?;
-    let reason = match decision.direction() {
-        Direction::Up => Reason::ScaledUp,
-        Direction::Down => Reason::ScaledDown,
-        Direction::Stay => return None,
-    };
+    if decision.direction() == Direction::Stay {
+        return None;
+    }
     let note = format!("{before} -> {}: {}", decision.replicas, decision.explain);
     let action = format!("ScaleTo{}", decision.replicas);
+    let reason = named(decision.reason());
     Some(event(EventType::Normal, reason, &action, &note))
 }
 
@@ -95,6 +95,7 @@ pub fn scaled(decision: &Decision) -> Option<Event> {
 pub fn condition(verdict: &Verdict) -> Option<Event> {
     let told = [
         Reason::OverrideLapsed,
+        Reason::OverrideConflict,
         Reason::InvalidOverride,
         Reason::UnknownAnnotation,
     ];

@@ -1,7 +1,7 @@
 //! The forecast loop: a path every minute, a fit every quarter of an hour.
 //!
-//! Fits run on blocking threads, one at a time, so that neither the other loops nor the other
-//! clusters wait for a core; what comes of them is left in the cell, and the model in a `ConfigMap` of
+//! Fits run on threads of their own, few at a time and each within a bound, so that neither the other
+//! loops nor the other clusters wait for them; what comes of them is left in the cell, and the model in a `ConfigMap` of
 //! the cluster, which a restarted process takes over until its first refit.
 //!
 //! Past sales are masked, and the calendar is not given to the model: the sale bid multiplies this
@@ -39,6 +39,7 @@ mod live;
 mod store;
 
 use cluster::ClusterForecaster;
+use fitted::Fits;
 pub use live::LiveFigures;
 use store::Store;
 pub use store::config_map_name;
@@ -69,6 +70,10 @@ pub struct Outlook {
     pub changed_at: Option<Timestamp>,
     /// How the forecast has fared.
     pub live: LiveFigures,
+    /// When it was seen last that Prometheus lost what it had known.
+    pub history_lost_at: Option<Timestamp>,
+    /// Why the last refit failed, while the model before it stands.
+    pub refit_failed: Option<Missing>,
     /// What went wrong with the stored model.
     pub note: Option<String>,
 }
@@ -114,7 +119,7 @@ pub struct Forecaster {
 #[derive(Clone)]
 struct Gates {
     fetches: Arc<Semaphore>,
-    fits: Arc<Semaphore>,
+    fits: Fits,
 }
 
 type SharedForecaster = Arc<tokio::sync::Mutex<ClusterForecaster>>;
@@ -140,7 +145,7 @@ impl Forecaster {
         let clusters: Mutex<HashMap<ClusterKey, SharedForecaster>> = Mutex::default();
         let gates = Gates {
             fetches: Arc::new(Semaphore::new(FETCHES_AT_ONCE)),
-            fits: Arc::new(Semaphore::new(1)),
+            fits: Fits::new(self.metrics.clone()),
         };
         let mut jobs = JoinSet::new();
         let mut ticks = interval(PERIOD);

@@ -58,6 +58,8 @@ impl LeaseSettings {
 pub struct Leadership {
     /// Monotonic instant up to which writes are allowed; none for a follower.
     pub until: Option<Instant>,
+    /// Whether another process held the Lease before this one.
+    pub taken_over: bool,
 }
 
 impl Leadership {
@@ -80,6 +82,7 @@ pub enum CampaignEnd {
 struct Observed {
     resource_version: Option<String>,
     since: Instant,
+    holder: String,
 }
 
 /// Campaigns for the Lease and keeps it until `stop` or until it is lost.
@@ -116,7 +119,11 @@ async fn stand_by(
         match attempt.await {
             Ok(Ok(Some(lease))) => {
                 let until = Some(asked_at + settings.renew_deadline);
-                state.send_replace(Leadership { until });
+                let before = observed
+                    .as_ref()
+                    .map(|seen: &Observed| seen.holder.as_str());
+                let taken_over = before.is_some_and(|holder| is_another(holder, settings));
+                state.send_replace(Leadership { until, taken_over });
                 return Some(lease);
             }
             Ok(Ok(None)) => {}
@@ -157,6 +164,7 @@ async fn try_acquire(
             *observed = Some(Observed {
                 resource_version: current.metadata.resource_version.clone(),
                 since: Instant::now(),
+                holder: holder.to_owned(),
             });
         }
         let announced = u64::try_from(spec.lease_duration_seconds.unwrap_or_default()).unwrap_or(0);
@@ -208,7 +216,7 @@ async fn hold(
             Ok(Ok(Some(lease))) => {
                 held = lease;
                 let until = Some(asked_at + settings.renew_deadline);
-                state.send_replace(Leadership { until });
+                state.send_modify(|leadership| leadership.until = until);
             }
             Ok(Err(error)) if left > Duration::ZERO => {
                 tracing::warn!(
@@ -277,6 +285,16 @@ async fn release(api: &Api<Lease>, settings: &LeaseSettings, mut held: Lease) {
     }
 }
 
+/// Whether a holder is more than this one under the name of an earlier life: what follows the last
+/// hyphen of an identity differs between any two processes.
+fn is_another(holder: &str, settings: &LeaseSettings) -> bool {
+    let place = |identity: &str| match identity.rsplit_once('-') {
+        Some((place, _)) => place.to_owned(),
+        None => identity.to_owned(),
+    };
+    place(holder) != place(&settings.identity)
+}
+
 fn holds(lease: &Lease, identity: &str) -> bool {
     lease
         .spec
@@ -323,4 +341,17 @@ fn taken_over(mut lease: Lease, settings: &LeaseSettings, clock: &Clock) -> Leas
         ..LeaseSpec::default()
     });
     lease
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_life_under_the_same_name_is_nobody_else() {
+        let settings = LeaseSettings::new("leader", "floodgate-operator-7d9f-00c0ffee");
+        assert!(!is_another("floodgate-operator-7d9f-0badcafe", &settings));
+        assert!(is_another("floodgate-operator-x2b4-00c0ffee", &settings));
+        assert!(is_another("first", &settings));
+    }
 }

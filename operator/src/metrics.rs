@@ -89,6 +89,8 @@ pub struct Metrics {
     pub control_requests: Family<ControlLabels, Counter>,
     /// See [`names::FIT_DURATION`].
     pub fit_duration: Histogram,
+    /// See [`names::FIT_FAILURES`].
+    pub fit_failures: Family<CategoryLabel, Counter>,
     /// See [`names::LEADER`].
     pub leader: Gauge,
     /// Gauges that every cluster has.
@@ -223,6 +225,7 @@ impl Default for Metrics {
             missing_readings: Family::default(),
             control_requests: Family::default(),
             fit_duration,
+            fit_failures: Family::default(),
             leader: Gauge::default(),
             clusters: ClusterGauges::default(),
         };
@@ -283,6 +286,11 @@ impl Metrics {
             names::FIT_DURATION,
             "Duration of one fit of a forecast model, seconds",
             self.fit_duration.clone(),
+        );
+        registry.register(
+            counter(names::FIT_FAILURES),
+            "Fits and paths of a forecast that failed",
+            self.fit_failures.clone(),
         );
         registry.register(
             names::LEADER,
@@ -353,6 +361,11 @@ mod tests {
             reason: reason(),
         };
         drop(metrics.decisions.get_or_create(&decision));
+        drop(
+            metrics
+                .fit_failures
+                .get_or_create(&CategoryLabel { category }),
+        );
         drop(metrics.writes.get_or_create(&KindLabel { kind: "Secret" }));
         let label = ReasonLabel { reason: reason() };
         drop(metrics.events.get_or_create(&label));

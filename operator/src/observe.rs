@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use floodgate_api::cluster::{backends::SecretKeyRef, scaling::NodeSupply};
 use floodgate_api::{PaymentCluster, SaleEvent};
+use floodgate_planner::HoldCause;
 use jiff::Timestamp;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::ResourceQuota};
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
@@ -40,6 +41,8 @@ pub struct Observed {
     pub room: Arc<RoomSeen>,
     /// Replicas that a person wrote during a sale, while they hold.
     pub by_hand: Option<ByHand>,
+    /// How this process came to lead.
+    pub started_by: HoldCause,
     /// Replicas this process ordered last.
     pub ordered: Option<i32>,
     /// Every sale of the namespace that can be read.
@@ -96,6 +99,7 @@ pub async fn observe(
         quotas: quotas(ctx, &key.namespace),
         room: room(ctx, &cluster),
         by_hand: None,
+        started_by: ctx.started_by,
         ordered: cell.with_remembered(|remembered| {
             remembered
                 .deployment

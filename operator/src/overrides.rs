@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use floodgate_api::{
+    Reason, annotation,
     cluster::{degradation::Level as ApiLevel, status::OverrideStatus},
     overrides::{self, Terms, Words},
 };
@@ -14,6 +15,13 @@ use jiff::Timestamp;
 use crate::reconcile::ByHand;
 
 pub use floodgate_api::overrides::{Bounds, Remark, set_at};
+
+/// Annotations that all overrides share.
+const TERMS: [&str; 3] = [
+    annotation::OVERRIDE_UNTIL,
+    annotation::OVERRIDE_REASON,
+    annotation::OVERRIDE_BY,
+];
 
 /// What the annotations of a cluster say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +45,50 @@ impl OverridesRead {
             by: shown.by.clone(),
         });
         self.active.push(shown);
+    }
+
+    /// What an edit made unreadable holds as it was shown last, until its end (B26): a slip in the
+    /// middle of a sale must not end a pause in silence. Removing the annotation ends it, and so does
+    /// an end that has passed.
+    pub fn keep_last(
+        &mut self,
+        annotations: &BTreeMap<String, String>,
+        last: &[OverrideStatus],
+        bounds: Bounds,
+        now: Timestamp,
+    ) {
+        for shown in last.iter().filter(|one| one.until.0 > now) {
+            let name = format!("{}{}", annotation::PREFIX, shown.name);
+            let active = self.active.iter().any(|one| one.name == shown.name);
+            let spoilt = |remark: &&mut Remark| {
+                remark.reason == Reason::InvalidOverride
+                    && annotations.contains_key(&remark.annotation)
+                    && (remark.annotation == name || TERMS.contains(&remark.annotation.as_str()))
+            };
+            let set = annotations.contains_key(&name) && !active;
+            let Some(remark) = self.remarks.iter_mut().find(spoilt).filter(|_| set) else {
+                continue;
+            };
+            let word = [
+                (name, shown.value.clone()),
+                (
+                    annotation::OVERRIDE_UNTIL.to_owned(),
+                    shown.until.0.to_string(),
+                ),
+                (annotation::OVERRIDE_REASON.to_owned(), shown.reason.clone()),
+            ];
+            let kept = read(&word.into(), bounds, now, None).overrides;
+            let message = format!("; `{}={}` holds until its end", shown.name, shown.value);
+            remark.message.push_str(&message);
+            let words = &mut self.overrides;
+            words.pin = words.pin.take().or(kept.pin);
+            words.floor = words.floor.take().or(kept.floor);
+            words.ceiling = words.ceiling.take().or(kept.ceiling);
+            words.degrade_floor = words.degrade_floor.take().or(kept.degrade_floor);
+            words.degrade_pin = words.degrade_pin.take().or(kept.degrade_pin);
+            words.pause = words.pause.take().or(kept.pause);
+            self.active.push(shown.clone());
+        }
     }
 
     /// The remarks that refuse an annotation.

@@ -96,6 +96,8 @@ pub struct PlanningFacts {
     pub level: Level,
     /// Pods that exist.
     pub pods: u32,
+    /// Why the last raise was taken back, while it is not tried again.
+    pub raise_taken_back: Option<Reason>,
     /// What may keep a plan from coming true.
     pub limits: PlanLimits,
 }
@@ -128,6 +130,22 @@ pub struct Before {
     pub memory: Option<Memory>,
     /// Policy in force.
     pub policy: Option<PolicyTarget>,
+    /// The loss of the history that was held for last.
+    pub history_lost_at: Option<Timestamp>,
+}
+
+impl Before {
+    /// What the planner remembers; held as it is where Prometheus lost its history since (F12).
+    fn memory(&self, observed: &Observed) -> Memory {
+        let lost_at = observed.outlook.history_lost_at;
+        match self.memory.clone() {
+            None => first_memory(observed),
+            Some(memory) if lost_at.is_some() && lost_at != self.history_lost_at => {
+                memory.hold(HoldCause::HistoryLost)
+            }
+            Some(memory) => memory,
+        }
+    }
 }
 
 /// Plans one cluster.
@@ -161,10 +179,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
             .clone()
             .unwrap_or_else(DegradationPolicy::never),
         caps: caps(observed, cluster),
-        memory: before
-            .memory
-            .clone()
-            .unwrap_or_else(|| first_memory(observed)),
+        memory: before.memory(observed),
     };
     let decision = floodgate_planner::plan(&input);
     let policy = policy(&decision, cluster, &overrides, &sales, before, now);
@@ -203,7 +218,7 @@ fn first_memory(observed: &Observed) -> Memory {
     let index = index
         .and_then(|index| u8::try_from(index).ok())
         .unwrap_or(0);
-    Memory::held(HoldCause::Restart).with_level(floodgate_planner::Level::from_index(index))
+    Memory::held(observed.started_by).with_level(floodgate_planner::Level::from_index(index))
 }
 
 /// Replicas the Deployment asks for now.
@@ -253,18 +268,19 @@ fn trust(cluster: &ValidatedCluster, outlook: &Outlook, now: Timestamp) -> Trust
 /// was measured: a sale multiplies the larger of both.
 fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastInput {
     if measured && outlook.state == OutlookState::ColdStart(ColdScale::Declared) {
-        return ForecastInput::Missing(Reason::InsufficientHistory);
+        return ForecastInput::Missing(Reason::ColdStart);
     }
     let trust = match trust {
         Trust::Trusted => ForecastTrust::Trusted,
-        Trust::Shadow | Trust::Off => ForecastTrust::Muted(Reason::ForecastShadow),
-        Trust::Pending | Trust::HistoryUnavailable => {
+        Trust::Shadow => ForecastTrust::Muted(Reason::ForecastShadow),
+        Trust::Off => return ForecastInput::Missing(Reason::ForecastOff),
+        Trust::Pending => return ForecastInput::Missing(Reason::InsufficientHistory),
+        Trust::HistoryUnavailable => {
             return ForecastInput::Missing(Reason::ForecastUnavailable);
         }
-        Trust::ColdStart => ForecastTrust::Muted(Reason::InsufficientHistory),
-        Trust::ErrorAboveGate | Trust::WorseThanNaive => {
-            ForecastTrust::Muted(Reason::ForecastUntrusted)
-        }
+        Trust::ColdStart => ForecastTrust::Muted(Reason::ColdStart),
+        Trust::ErrorAboveGate => ForecastTrust::Muted(Reason::ErrorAboveGate),
+        Trust::WorseThanNaive => ForecastTrust::Muted(Reason::WorseThanNaive),
     };
     match &outlook.path {
         Some(path) => ForecastInput::Path {

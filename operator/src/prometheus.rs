@@ -3,10 +3,11 @@
 //! Every answer becomes either a valid number with its age or a [`Missing`] with a reason; nothing
 //! here turns absence, NaN or a failure into zero (F01-F11).
 //! Age is the server's evaluation time minus the server's sample time, so a skewed clock on either
-//! side neither freshens nor stales a sample (F13).
+//! side neither freshens nor stales a sample; the skew itself is told and lowers nothing (F13).
 
 use std::{collections::HashMap, fmt, time::Duration};
 
+use floodgate_api::Reason;
 use jiff::Timestamp;
 use prometheus_http_query::{Client, Error};
 use reqwest::header::HeaderValue;
@@ -40,25 +41,28 @@ pub enum MissingReason {
     Stale,
     /// Some Ready pods have no sample, so the number is too small.
     PartialData,
+    /// The server's clock is off.
+    ClockSkew,
+    /// The model of a forecast could not be fitted.
+    RefitFailed,
     /// Not asked yet.
     NotSampledYet,
 }
 
 impl MissingReason {
-    /// Name as it stands in conditions, Events and metric labels.
-    pub const fn as_str(self) -> &'static str {
+    /// The reason as it stands in conditions, Events and metric labels.
+    pub const fn reason(self) -> Reason {
         match self {
-            Self::PrometheusUnavailable => "PrometheusUnavailable",
-            Self::PrometheusTimeout => "PrometheusTimeout",
-            Self::AnswerUndecodable => "AnswerUndecodable",
-            Self::QueryInvalid => "QueryInvalid",
-            Self::QueryShapeInvalid => "QueryShapeInvalid",
-            Self::NoData => "NoData",
-            Self::NotANumber => "NotANumber",
-            Self::OutOfRange => "OutOfRange",
-            Self::Stale => "Stale",
-            Self::PartialData => "PartialData",
-            Self::NotSampledYet => "NotSampledYet",
+            Self::PrometheusUnavailable | Self::PrometheusTimeout | Self::AnswerUndecodable => {
+                Reason::PrometheusUnreachable
+            }
+            Self::QueryInvalid | Self::QueryShapeInvalid => Reason::QueryShapeInvalid,
+            Self::NoData | Self::PartialData => Reason::SeriesMissing,
+            Self::NotANumber | Self::OutOfRange => Reason::ValueImplausible,
+            Self::Stale => Reason::SignalsStale,
+            Self::ClockSkew => Reason::ClockSkew,
+            Self::RefitFailed => Reason::RefitFailed,
+            Self::NotSampledYet => Reason::NoSignals,
         }
     }
 }
@@ -84,7 +88,7 @@ impl Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.reason.as_str(), self.message)
+        write!(f, "{}: {}", self.reason.reason(), self.message)
     }
 }
 

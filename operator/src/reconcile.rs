@@ -6,6 +6,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use floodgate_api::{PaymentCluster, SaleEvent, cluster::status::PaymentClusterStatus};
+use floodgate_planner::HoldCause;
 use jiff::Timestamp;
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -79,6 +80,8 @@ pub struct Context {
     pub quotas: Store<ResourceQuota>,
     /// Room on the nodes, as it was read last.
     pub rooms: Arc<Rooms>,
+    /// How this process came to lead: what the first pass over a cluster holds for.
+    pub started_by: HoldCause,
     /// Clusters whose pods are not to wait for the next round.
     pub nudges: mpsc::Sender<ClusterKey>,
 }
@@ -264,7 +267,7 @@ async fn pass(
         );
     }
     let deployment = Arc::new(applied.deployment);
-    remember(&cell, &valid, &planned, &deployment);
+    remember(&cell, &observed, &valid, &planned, &deployment);
     publish::metrics(ctx, key, &observed, &planned);
     tell(
         ctx,
@@ -317,6 +320,7 @@ async fn refused(
 /// Keeps what the next pass needs.
 fn remember(
     cell: &Cell,
+    observed: &Observed,
     valid: &ValidatedCluster,
     planned: &Planned,
     deployment: &Arc<Deployment>,
@@ -326,6 +330,7 @@ fn remember(
         remembered.before = Before {
             memory: Some(planned.decision.memory.clone()),
             policy: planned.policy.clone(),
+            history_lost_at: observed.outlook.history_lost_at,
         };
         if deployment.metadata.resource_version.is_some() {
             remembered.deployment = Some(Arc::clone(deployment));

@@ -6,6 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::Args;
 use floodgate_api::{PaymentCluster, SaleEvent};
+use floodgate_planner::HoldCause;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::{Api, Client, Config, api::ListParams, client::ClientBuilder};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time::timeout};
@@ -114,6 +115,7 @@ pub async fn run(args: RunArgs, stop: CancellationToken) -> Result<(), RunError>
         clock: clock.clone(),
         metrics: metrics.clone(),
         readiness: readiness.clone(),
+        started_by: HoldCause::Restart,
     };
     let leases: Api<Lease> = Api::namespaced(plain.clone(), &namespace);
     let mut campaigning = tokio::spawn(campaign(
@@ -167,14 +169,22 @@ async fn lead(
     metrics: &Metrics,
     stop: &CancellationToken,
 ) -> Result<(), RunError> {
-    tokio::select! {
+    let taken_over = tokio::select! {
         () = stop.cancelled() => return Ok(()),
-        led = following.wait_for(|leadership| leadership.until.is_some()) => {
-            if led.is_err() {
-                return Err(RunError::LeaseLost);
-            }
+        led = following.wait_for(|leadership| leadership.until.is_some()) => match led {
+            Ok(leadership) => leadership.taken_over,
+            Err(_) => return Err(RunError::LeaseLost),
         }
-    }
+    };
+    let started_by = if taken_over {
+        HoldCause::Takeover
+    } else {
+        HoldCause::Restart
+    };
+    let operator = Operator {
+        started_by,
+        ..operator
+    };
     metrics.leader.set(1);
     let ended = controllers::operate(operator, stop.clone()).await;
     metrics.leader.set(0);

@@ -25,6 +25,7 @@ use crate::{
     validate::{ValidSale, retained_sale, validate_sale},
 };
 
+mod lateness;
 mod ledger;
 mod outcome;
 mod preflight;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 
 use floodgate_operator::metrics::names;
 use serde_json::Value;
@@ -99,4 +100,53 @@ fn every_alert_has_a_severity_a_summary_and_a_runbook() {
         .map(|alert| alert["alert"].as_str().unwrap())
         .collect();
     assert_eq!(named.len(), alerts.len(), "names of alerts are unique");
+}
+
+/// What fires, by the Prometheus that will evaluate the rules: a sale that is not prepared is told
+/// of at the first evaluation, under the namespace and the cluster it is about.
+#[test]
+fn an_unprepared_sale_fires_at_once_and_names_its_cluster() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let groups = serde_json::json!({ "groups": manifest("rules.yaml")["spec"]["groups"] });
+    std::fs::write(folder.join("rules.json"), groups.to_string()).unwrap();
+    let series = |namespace: &str, values: &str| {
+        let labels = format!(r#"{{namespace="{namespace}",cluster="till",pod="operator-0"}}"#);
+        let series = format!("floodgate_unprepared_sales{labels}");
+        serde_json::json!({ "series": series, "values": values })
+    };
+    let fired = |at: &str, namespaces: &[&str]| {
+        let sample = |namespace: &&str| {
+            let labels = format!(
+                r#"ALERTS{{alertname="FloodgateSaleNotPrepared",alertstate="firing",cluster="till",namespace="{namespace}",severity="critical"}}"#
+            );
+            serde_json::json!({ "labels": labels, "value": 1 })
+        };
+        let samples: Vec<Value> = namespaces.iter().map(sample).collect();
+        let asked = r#"ALERTS{alertname="FloodgateSaleNotPrepared"}"#;
+        serde_json::json!({ "expr": asked, "eval_time": at, "exp_samples": samples })
+    };
+    let test = serde_json::json!({
+        "rule_files": ["rules.json"],
+        "evaluation_interval": "15s",
+        "tests": [{
+            "interval": "15s",
+            "input_series": [series("shop", "0 1 1 1 0 0"), series("mall", "0 0 1 1 1 0")],
+            "promql_expr_test": [
+                fired("0s", &[]),
+                fired("15s", &["shop"]),
+                fired("30s", &["mall", "shop"]),
+                fired("60s", &["mall"]),
+                fired("75s", &[]),
+            ],
+        }],
+    });
+    std::fs::write(folder.join("rules_test.json"), test.to_string()).unwrap();
+    let judged = Command::new("promtool")
+        .args(["test", "rules", "rules_test.json"])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&judged.stderr);
+    let told = String::from_utf8_lossy(&judged.stdout);
+    assert!(judged.status.success(), "{told}{said}");
 }

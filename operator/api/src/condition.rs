@@ -40,7 +40,8 @@ named! {
         /// `HorizontalPodAutoscaler` targets it.
         ScaleConflict,
         /// Of a sale. True when nothing stands in the way of its plan: `scaling.max`, quotas, nodes,
-        /// overrides and mode. Unknown until 24 hours before T0.
+        /// overrides and mode, and from ten minutes before each T0 pods that come late. Unknown until
+        /// 24 hours before T0.
         Prepared,
         /// True while windows that the annotation `floodgate.dev/mask-history` declares are left out
         /// of the forecast's history. Unknown while one of them cannot be read; the others hold.
@@ -92,11 +93,11 @@ named! {
         PrometheusUnreachable,
         /// The query returned no series, or none for this cluster.
         SeriesMissing,
-        /// The query returned something that is not one number per cluster.
+        /// The query was refused, or returned something that is not one number per cluster.
         QueryShapeInvalid,
         /// The value is NaN, infinite, negative or beyond belief.
         ValueImplausible,
-        /// The sample's time lies in the future or before the last one.
+        /// The clocks of the operator and of Prometheus differ.
         ClockSkew,
         // Forecast
         /// The live error is within the gate.
@@ -122,8 +123,8 @@ named! {
         // Capacity and plan
         /// Load fits.
         CapacitySufficient,
-        /// The expected load is above what `scaling.max` can hold.
-        AboveMax,
+        /// The number, or the load expected, is above what `scaling.max` allows.
+        AtMaximum,
         /// The pods of the last raise did not become Ready, so it was taken back.
         NewPodsNotReady,
         /// Errors rose with the pods of the last raise, so it was taken back.
@@ -147,10 +148,6 @@ named! {
         // Degradation
         /// No level is in force.
         Normal,
-        /// The expected load is above warm capacity within the lead time.
-        OverloadExpected,
-        /// The load is above what may be run.
-        OverloadPresent,
         /// Pods degraded on their own, or half of them did.
         PodsDegraded,
         // Overrides
@@ -185,47 +182,78 @@ named! {
         ScaledByHand,
         /// Nobody else scales.
         SoleWriter,
-        // Bids
-        /// Bid: the load that is there.
-        Reactive,
-        /// Bid: a burst in the last seconds.
-        Burst,
-        /// Bid: the forecast's upper quantile.
-        Forecast,
-        /// Bid: a sale phase.
-        Sale,
-        /// Bid: an override.
-        Override,
-        /// Bid: the present count, held.
-        Hold,
-        // Guards
-        /// Guard: without fresh load there is no decrease.
-        Freshness,
-        /// Guard: the forecast adds, it never removes.
-        ForecastMayOnlyAdd,
-        /// Guard: no decrease below a sale's plan.
+        // Bids, guards and levels of a decision, and why there is no number
+        /// The load of the last minute asks for it.
+        CurrentLoad,
+        /// The rate of the last 6 s is higher than that of the last minute.
+        BurstLoad,
+        /// The load climbs, and will be there before pods ordered later are.
+        RisingLoad,
+        /// Scaling is paused while a sale asks for more; the pause holds.
+        SalePaused,
+        /// The upper quantile of the forecast inside the lead time asks for it.
+        ForecastLoad,
+        /// The forecast was cut to a multiple of the load ever observed.
+        ForecastCapped,
+        /// The forecast is published and not asked to bid.
+        ForecastShadow,
+        /// There is no forecast.
+        ForecastUnavailable,
+        /// A sale phase begins within the lead time.
+        SalePrescale,
+        /// A sale phase runs.
+        SaleRunning,
+        /// No sale phase is near.
+        NoSale,
+        /// A sale is near and neither a forecast nor a measured load gives its baseline.
+        SaleBaselineUnknown,
+        /// An SRE pinned the replicas.
+        ReplicasPinned,
+        /// An SRE demanded at least so many replicas.
+        ReplicasFloor,
+        /// The present count is kept.
+        Held,
+        /// Held since the operator restarted.
+        HeldAfterRestart,
+        /// Held since this operator replica took over.
+        HeldAfterTakeover,
+        /// Held since the history was lost.
+        HeldAfterHistoryLoss,
+        /// The declared capacity is not a positive number.
+        CapacityInvalid,
+        /// Guard: no fresh valid load, so no decrease.
+        SignalNotFresh,
+        /// Guard: a sale is near or runs, so no decrease below its plan.
         SaleWindow,
-        /// Guard: the highest wish of the window holds.
-        Stabilisation,
-        /// Guard: decreases go step by step.
-        StepLimit,
-        /// Guard: pods that cannot be scheduled are not asked for again.
-        PendingPods,
-        /// Guard: an override's ceiling.
-        Ceiling,
-        /// Guard: the least number of replicas.
-        Min,
-        /// Guard: the greatest number of replicas.
-        Max,
-        // Decisions and sales
-        /// Replicas were raised.
-        ScaledUp,
-        /// Replicas were lowered.
-        ScaledDown,
+        /// Guard: the need has not stayed lower for long enough.
+        Stabilising,
+        /// Guard: replicas fall no faster than this.
+        ScaleDownStep,
+        /// Guard: replicas rise no faster than this.
+        ScaleUpStep,
+        /// Guard: an SRE demanded at most so many replicas.
+        ReplicasCeiling,
+        /// Guard: the minimum of the spec.
+        AtMinimum,
+        /// Level: the load fits.
+        LoadFits,
+        /// Level: warm pods cannot hold the load that is predicted within the lead time.
+        WarmCapacityShort,
+        /// Level: the load is more than the most replicas can hold.
+        LoadAboveMaximum,
+        /// Level: the load fits again, and has not for long enough.
+        LevelDwell,
+        /// Level: kept, because there is no valid load.
+        LevelHeld,
+        /// Level: an SRE demanded at least this one.
+        LevelFloorOverride,
+        /// Level: an SRE demanded exactly this one.
+        LevelPinned,
+        /// Level: an SRE paused degradation.
+        DegradationPaused,
+        // Sales
         /// The selector of a sale matches no cluster.
         NoClusterMatches,
-        /// Another sale overlaps; the higher plan holds.
-        SalesOverlap,
         /// A sale named in `learnFrom` does not exist or has not ended.
         LearnFromUnavailable,
         /// The sale was over before it was declared.

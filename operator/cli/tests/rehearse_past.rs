@@ -154,14 +154,14 @@ fn f01_a_store_without_an_answer_is_named_and_nothing_is_invented() {
     let nothing = complaint(&past.rehearse(&["--query", "absent_series"]));
     assert!(nothing.contains("fewer than two samples"), "{nothing}");
     let broken = complaint(&past.rehearse(&["--query", "rate("]));
-    assert!(broken.contains("QueryInvalid"), "{broken}");
+    assert!(broken.contains("QueryShapeInvalid"), "{broken}");
     let many = complaint(&past.rehearse(&["--query", "payment_offered_requests_total"]));
     assert!(many.contains("QueryShapeInvalid"), "{many}");
 
     let folder = past.folder.path();
     let silent = format!("http://127.0.0.1:{}", free_port());
     let silent = complaint(&rehearse(folder, &["--from-prometheus", &silent]));
-    assert!(silent.contains("PrometheusUnavailable"), "{silent}");
+    assert!(silent.contains("PrometheusUnreachable"), "{silent}");
     let secret = format!("https://127.0.0.1:{}", past.port);
     let secret = complaint(&rehearse(folder, &["--from-prometheus", &secret]));
     assert!(secret.contains("https://127.0.0.1"), "{secret}");

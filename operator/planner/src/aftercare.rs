@@ -131,6 +131,11 @@ impl Aftercare {
         }
     }
 
+    /// Why the last raise was taken back, while it is not tried again.
+    pub(crate) fn taken_back(&self) -> Option<Reason> {
+        self.taken_back.map(|back| back.reason)
+    }
+
     /// When the pause after a raise that was taken back ends.
     pub(crate) fn pause_ends(&self) -> Option<UnixMillis> {
         self.taken_back.map(|back| back.until)

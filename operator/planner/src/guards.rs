@@ -158,7 +158,7 @@ fn caps(chain: &mut Chain, situation: &Situation<'_>) {
         unschedulable_pods,
     } = situation.input.caps;
     if let Some(quota) = quota_replicas_max {
-        chain.at_most(Reason::QuotaCapped, quota.max(present));
+        chain.at_most(Reason::QuotaExceeded, quota.max(present));
     }
     if let Some(room) = node_replicas_max {
         chain.at_most(Reason::NodesFull, room.max(present));
@@ -188,10 +188,10 @@ fn paused(chain: &mut Chain, situation: &Situation<'_>, auction: &Auction) {
     let reason = match (stays > present, below_sale) {
         (true, _) => Reason::OverrideConflict,
         (false, true) => Reason::SalePaused,
-        (false, false) => Reason::ScalingPaused,
+        (false, false) => Reason::Paused,
     };
     chain.set(reason, stays);
-    chain.notes.push(Reason::ScalingPaused);
+    chain.notes.push(Reason::Paused);
     if below_sale {
         chain.notes.push(Reason::SalePaused);
     }

@@ -52,11 +52,13 @@ impl Default for LoadLimits {
 /// Why there is no valid load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LoadFault {
-    /// The source did not answer, answered with an error or refused the query.
+    /// The source was not asked yet.
+    Unasked,
+    /// The source did not answer, or answered with an error.
     Unavailable,
     /// The source answered without a series.
     NoData,
-    /// The answer was not one number per cluster.
+    /// The source refused the query, or the answer was not one number per cluster.
     ShapeInvalid,
     /// The newest sample is too old.
     Stale,
@@ -70,11 +72,12 @@ impl LoadFault {
     /// The reason constant of this fault.
     pub const fn reason(self) -> Reason {
         match self {
-            Self::Unavailable => Reason::LoadUnavailable,
-            Self::NoData => Reason::LoadMissing,
+            Self::Unasked => Reason::NoSignals,
+            Self::Unavailable => Reason::PrometheusUnreachable,
+            Self::NoData => Reason::SeriesMissing,
             Self::ShapeInvalid => Reason::QueryShapeInvalid,
-            Self::Stale => Reason::LoadStale,
-            Self::NotPlausible => Reason::LoadNotPlausible,
+            Self::Stale => Reason::SignalsStale,
+            Self::NotPlausible => Reason::ValueImplausible,
             Self::ClockSkew => Reason::ClockSkew,
         }
     }

@@ -8,7 +8,7 @@ use crate::bids::phases;
 use crate::profile::BaselineProfile;
 use crate::spread::LoadSpread;
 use crate::trend::LoadTrend;
-use crate::{Level, PlanInput, Situation};
+use crate::{Level, PlanInput, Reason, Situation};
 
 /// State between two decisions; bounded, serialisable, and opaque to the caller.
 ///
@@ -96,8 +96,15 @@ impl Memory {
         Self {
             hold: Some(cause),
             aftercare: Aftercare::default(),
+            recommendations: Vec::new(),
             ..self
         }
+    }
+
+    /// Why the last raise was taken back ([`Reason::NewPodsNotReady`] or [`Reason::ErrorsRose`]),
+    /// while it is not tried again.
+    pub fn raise_taken_back(&self) -> Option<Reason> {
+        self.aftercare.taken_back()
     }
 
     /// The level floor that was in force, to carry over from `status` after a restart.

@@ -1,4 +1,5 @@
-//! Reason constants: one word for condition, Event and metric label.
+//! Reason constants: one word for condition, Event and metric label; each of them is a reason of the
+//! API, too.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,9 +37,15 @@ reasons! {
     /// The forecast was cut to a multiple of the load ever observed.
     ForecastCapped,
     /// The live error of the forecast is too large to bid.
-    ForecastUntrusted,
-    /// `forecast.mode` lets the forecast make no bid.
+    ErrorAboveGate,
+    /// The forecast does worse than last week's load, so it does not bid.
+    WorseThanNaive,
+    /// Less than a day of history: the usual shape of a day is shown and does not bid.
+    ColdStart,
+    /// The forecast is published and not asked to bid.
     ForecastShadow,
+    /// The forecast is switched off.
+    ForecastOff,
     /// There is no forecast.
     ForecastUnavailable,
     /// The history is too short for a forecast.
@@ -67,14 +74,16 @@ reasons! {
     HeldAfterTakeover,
     /// Held since the history was lost.
     HeldAfterHistoryLoss,
+    /// Nothing was asked yet.
+    NoSignals,
     /// The source of the load did not answer.
-    LoadUnavailable,
+    PrometheusUnreachable,
     /// The source of the load has no series.
-    LoadMissing,
+    SeriesMissing,
     /// The newest sample is too old.
-    LoadStale,
+    SignalsStale,
     /// The load is NaN, infinite, negative or absurd.
-    LoadNotPlausible,
+    ValueImplausible,
     /// The query does not give one number per cluster.
     QueryShapeInvalid,
     /// A sample is from the future.
@@ -92,7 +101,7 @@ reasons! {
     /// Guard: replicas rise no faster than this.
     ScaleUpStep,
     /// Guard: the quota admits no more.
-    QuotaCapped,
+    QuotaExceeded,
     /// Guard: the nodes have no room for more, and none are added.
     NodesFull,
     /// Guard: pods that cannot be placed are not asked for again.
@@ -102,7 +111,7 @@ reasons! {
     /// Guard: errors rose with the pods of the last raise, so it was taken back.
     ErrorsRose,
     /// Guard: an SRE paused scaling.
-    ScalingPaused,
+    Paused,
     /// Guard: an SRE paused scaling while a sale asks for more; the pause holds.
     SalePaused,
     /// Guard: overrides contradict each other; the one that keeps more pods was taken.

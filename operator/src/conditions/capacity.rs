@@ -17,7 +17,7 @@ pub(super) fn capacity_sufficient(
         let message = format!(
             "the expected load needs more than the {most} pods that `scaling.max` allows; degradation answers it"
         );
-        return Verdict::new(kind, false, Reason::AboveMax, message);
+        return Verdict::new(kind, false, Reason::AtMaximum, message);
     }
     if let Some((reason, message)) = planned.decision.guards.iter().find_map(capped) {
         return Verdict::new(kind, false, reason, message);
@@ -38,7 +38,7 @@ pub(super) fn capacity_sufficient(
 /// What a guard that keeps pods from standing says.
 fn capped(guard: &Guard) -> Option<(Reason, &'static str)> {
     Some(match guard.reason {
-        Why::QuotaCapped => (
+        Why::QuotaExceeded => (
             Reason::QuotaExceeded,
             "the quota of the namespace admits fewer pods than the expected load needs; degradation answers it",
         ),

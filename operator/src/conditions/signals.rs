@@ -21,16 +21,6 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
             "the load is known and fresh",
         );
     };
-    let reason = match missing.reason {
-        MissingReason::PrometheusUnavailable
-        | MissingReason::PrometheusTimeout
-        | MissingReason::AnswerUndecodable => Reason::PrometheusUnreachable,
-        MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => Reason::QueryShapeInvalid,
-        MissingReason::NoData | MissingReason::PartialData => Reason::SeriesMissing,
-        MissingReason::NotANumber | MissingReason::OutOfRange => Reason::ValueImplausible,
-        MissingReason::Stale => Reason::SignalsStale,
-        MissingReason::NotSampledYet => Reason::NoSignals,
-    };
     let message = match missing.reason {
         // These two carry numbers that move by themselves.
         MissingReason::Stale => "the newest sample is too old; nothing is scaled down".to_owned(),
@@ -45,25 +35,14 @@ pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
     };
     Verdict {
         awaits_first_answer: unasked,
-        ..Verdict::new(kind, status, reason, message)
+        ..Verdict::new(kind, status, missing.reason.reason(), message)
     }
 }
 
 pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdict {
     let (status, reason, message) = match planned.trust {
-        Trust::Trusted => (
-            Truth::True,
-            Reason::WithinGate,
-            format!("the forecast bids{}", since_change(observed)),
-        ),
-        Trust::Shadow => (
-            Truth::True,
-            Reason::WithinGate,
-            format!(
-                "published only: `forecast.mode` is Shadow{}",
-                since_change(observed)
-            ),
-        ),
+        Trust::Trusted => within_gate(observed, "the forecast bids"),
+        Trust::Shadow => within_gate(observed, "published only: `forecast.mode` is Shadow"),
         Trust::Off => (
             Truth::True,
             Reason::ForecastOff,
@@ -90,14 +69,9 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
         }
         Trust::HistoryUnavailable => match &observed.outlook.state {
             OutlookState::HistoryUnavailable(missing) => {
-                let fit_failed = missing.reason == MissingReason::NotSampledYet;
                 let reason = match missing.reason {
-                    _ if fit_failed => Reason::RefitFailed,
                     MissingReason::NoData => Reason::InsufficientHistory,
-                    MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => {
-                        Reason::QueryShapeInvalid
-                    }
-                    _ => Reason::PrometheusUnreachable,
+                    reason => reason.reason(),
                 };
                 (Truth::Unknown, reason, missing.to_string())
             }
@@ -111,6 +85,18 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
     Verdict {
         awaits_first_answer: planned.trust == Trust::Pending,
         ..Verdict::new(ConditionType::ForecastTrusted, status, reason, message)
+    }
+}
+
+/// A forecast within its gate, also while its last refit failed and the model before it stands.
+fn within_gate(observed: &Observed, what: &str) -> (Truth, Reason, String) {
+    let message = format!("{what}{}", since_change(observed));
+    match &observed.outlook.refit_failed {
+        None => (Truth::True, Reason::WithinGate, message),
+        Some(failed) => {
+            let message = format!("{message}; the model before stands, for {}", failed.message);
+            (Truth::True, Reason::RefitFailed, message)
+        }
     }
 }
 

@@ -3,34 +3,30 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis};
-use jiff::{SignedDuration, Timestamp};
-use tokio::{sync::Semaphore, time::Instant};
+use jiff::Timestamp;
 
 use super::{
-    ColdScale, Forecaster, Gates, Outlook, OutlookState, fitted,
+    ColdScale, Forecaster, Gates, Outlook, OutlookState,
+    fitted::{Fits, UnderWay},
     keep::{fitted_for, model_name},
     live::Live,
     store::StoreError,
 };
 use crate::{
     clock::seconds_between,
-    prometheus::{
-        Missing, MissingReason, Prometheus,
-        history::{PastLoad, Span, span_until},
-    },
+    prometheus::{Missing, MissingReason, history::PastLoad},
     snapshot::Cell,
     target::{ForecastTarget, Target},
 };
 
 mod cold;
+mod past;
 mod stored;
 
 /// How far a path reaches: a sale is planned from the day before it.
 const HORIZON_S: u32 = 26 * 3_600;
 /// Pause after a failure; history that is there again is used within this (F15).
 const RETRY: Duration = Duration::from_secs(15);
-/// Overlap of an update with what is known: a sample may still have been incomplete.
-const OVERLAP_STEPS: i64 = 3;
 
 /// State of one cluster's forecast.
 #[derive(Default)]
@@ -39,6 +35,11 @@ pub(super) struct ClusterForecaster {
     /// Store and query that all of this comes from.
     source: Option<(String, String)>,
     fitted: Option<Fitted>,
+    /// When it was seen last that Prometheus lost what it had known.
+    history_lost_at: Option<Timestamp>,
+    /// Whether a fit and a path of this cluster still run.
+    fit_under_way: UnderWay,
+    path_under_way: UnderWay,
     tried_at: Option<Timestamp>,
     failed: bool,
     live: Live,
@@ -102,6 +103,8 @@ impl ClusterForecaster {
         if !target.forecast.enabled {
             *self = Self {
                 tried_at: Some(now),
+                fit_under_way: self.fit_under_way.clone(),
+                path_under_way: self.path_under_way.clone(),
                 ..Self::default()
             };
             cell.outlook.store(Arc::new(Outlook {
@@ -113,20 +116,27 @@ impl ClusterForecaster {
         self.forget_another_source(&target.forecast);
         self.recall(loops, cell, &target.forecast, now).await;
         self.live.settle(cell, &target.forecast, now);
-        match self.step(loops, cell, target, gates, now).await {
+        match self.step(cell, target, gates, now).await {
             Ok(outlook) => {
                 self.failed = false;
-                cell.outlook.store(Arc::new(outlook));
+                cell.outlook.store(Arc::new(Outlook {
+                    history_lost_at: self.history_lost_at,
+                    ..outlook
+                }));
                 self.save(loops, &target.forecast).await;
             }
             Err(missing) => {
                 self.failed = true;
-                tracing::debug!(reason = missing.reason.as_str(), "no forecast: {missing}");
+                tracing::debug!(
+                    reason = missing.reason.reason().as_str(),
+                    "no forecast: {missing}"
+                );
                 // The last path stands until it is old; only its state says what is wrong.
                 let last = cell.outlook.load_full();
                 let state = OutlookState::HistoryUnavailable(missing);
                 cell.outlook.store(Arc::new(Outlook {
                     state,
+                    history_lost_at: self.history_lost_at,
                     note: self.note.clone(),
                     ..(*last).clone()
                 }));
@@ -150,7 +160,6 @@ impl ClusterForecaster {
 
     async fn step(
         &mut self,
-        loops: &Forecaster,
         cell: &Cell,
         target: &Target,
         gates: &Gates,
@@ -176,9 +185,11 @@ impl ClusterForecaster {
         }
         let series = self.series(wanted)?;
         self.keep_while_history_is_lost(&series, wanted, now)?;
-        if refit {
-            self.refit(loops, &series, wanted, &gates.fits, now).await?;
-        }
+        let refit_failed = if refit {
+            self.refit(&series, wanted, &gates.fits, now).await?
+        } else {
+            None
+        };
         let Some(fitted) = &self.fitted else {
             return Err(Missing::because(
                 MissingReason::NotSampledYet,
@@ -186,8 +197,11 @@ impl ClusterForecaster {
             ));
         };
         let widening = self.live.widening(wanted.quantile_percent);
-        let path = fitted.model.path(&series, HORIZON_S).widened(widening);
-        let path = Arc::new(path.named(fitted.name.clone()));
+        let source = (&fitted.model, &series);
+        let path = gates
+            .fits
+            .path(source, HORIZON_S, widening, &self.path_under_way);
+        let path = Arc::new(path.await?.named(fitted.name.clone()));
         self.live.promise(&path, &series, wanted, now);
         let outlook = Outlook {
             made_at: Some(now),
@@ -196,7 +210,7 @@ impl ClusterForecaster {
             quality: Some(series.quality()),
             ..self.outlook(fitted, Arc::clone(&path))
         };
-        if refit {
+        if refit && refit_failed.is_none() {
             self.unsaved = match self.kept(fitted, &path, &outlook, wanted) {
                 Ok(data) => Some(data),
                 Err(error) => {
@@ -205,26 +219,30 @@ impl ClusterForecaster {
                 }
             };
         }
-        Ok(outlook)
+        Ok(Outlook {
+            refit_failed,
+            ..outlook
+        })
     }
 
-    /// Fits on a blocking thread; the model before it stands until the new one does.
+    /// Fits; the model before it stands until the new one does, also when there will be none: then
+    /// the answer is what went wrong (F18).
     async fn refit(
         &mut self,
-        loops: &Forecaster,
         series: &Series,
         wanted: &ForecastTarget,
-        fits: &Semaphore,
+        fits: &Fits,
         now: Timestamp,
-    ) -> Result<(), Missing> {
-        let started = Instant::now();
-        let model = fitted::model(series, wanted, fits).await?;
-        loops
-            .metrics
-            .fit_duration
-            .observe(started.elapsed().as_secs_f64());
+    ) -> Result<Option<Missing>, Missing> {
+        let model = match fits.model(series, wanted, &self.fit_under_way).await {
+            Ok(model) => model,
+            Err(failed) if self.fitted.as_ref().is_some_and(|one| one.serves(wanted)) => {
+                return Ok(Some(failed));
+            }
+            Err(failed) => return Err(failed),
+        };
         let name = model_name(&model)
-            .map_err(|error| Missing::because(MissingReason::NotSampledYet, error.to_string()))?;
+            .map_err(|error| Missing::because(MissingReason::RefitFailed, error.to_string()))?;
         self.fitted = Some(Fitted {
             model,
             name,
@@ -232,33 +250,7 @@ impl ClusterForecaster {
             masks: wanted.masks.clone(),
             at: now,
         });
-        Ok(())
-    }
-
-    /// Fetches the whole history before a fit, and only its end between two fits.
-    async fn fetch(&mut self, target: &Target, all: bool, now: Timestamp) -> Result<(), Missing> {
-        let wanted = &target.forecast;
-        let prometheus = Prometheus::connect(&target.endpoint).map_err(|error| {
-            Missing::because(MissingReason::PrometheusUnavailable, error.to_string())
-        })?;
-        let days = i64::from(wanted.history_days);
-        let whole = span_until(now, SignedDuration::from_hours(24 * days), wanted.step_s);
-        let last = self.past.last().map(|sample| sample.at).filter(|_| !all);
-        let overlap = SignedDuration::from_secs(OVERLAP_STEPS * i64::from(wanted.step_s));
-        let from = last
-            .and_then(|at| at.checked_sub(overlap).ok())
-            .unwrap_or(whole.from);
-        let span = Span {
-            from: from.max(whole.from),
-            ..whole
-        };
-        let fetched = prometheus
-            .history(&wanted.query, &wanted.cluster, span)
-            .await?;
-        self.past
-            .retain(|sample| sample.at < span.from && sample.at >= whole.from);
-        self.past.extend(fetched);
-        Ok(())
+        Ok(None)
     }
 
     /// The history as a series, without sales and masked windows: a sale's load is planned by uplift,

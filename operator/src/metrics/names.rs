@@ -20,6 +20,8 @@ pub const MISSING_READINGS: &str = "floodgate_missing_readings_total";
 pub const CONTROL_REQUESTS: &str = "floodgate_control_requests_total";
 /// Histogram, seconds: one fit of a forecast model.
 pub const FIT_DURATION: &str = "floodgate_forecast_fit_duration_seconds";
+/// Counter by `category` (`error`, `panic`, `timeout`): fits and paths of a forecast that failed.
+pub const FIT_FAILURES: &str = "floodgate_forecast_fit_failures_total";
 /// Gauge: 1 while this process holds the lease.
 pub const LEADER: &str = "floodgate_leader";
 /// Gauge by cluster, requests/s: the load decisions are made on.
@@ -53,7 +55,7 @@ pub const LEAD_TIME: &str = "floodgate_lead_time_seconds";
 pub const UNPREPARED_SALES: &str = "floodgate_unprepared_sales";
 
 /// Every metric of the operator.
-pub const ALL: [&str; 24] = [
+pub const ALL: [&str; 25] = [
     RECONCILES,
     RECONCILE_FAILURES,
     RECONCILE_DURATION,
@@ -62,6 +64,7 @@ pub const ALL: [&str; 24] = [
     MISSING_READINGS,
     CONTROL_REQUESTS,
     FIT_DURATION,
+    FIT_FAILURES,
     LEADER,
     OFFERED_LOAD,
     FORECAST_MEDIAN,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use floodgate_api::Reason;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::json;
 
@@ -142,6 +142,48 @@ fn b26_a_bad_value_is_refused_and_the_others_hold() {
 }
 
 /// B27.
+/// Reads `edited` after `before` was in force, some seconds later.
+fn after_edit(before: &[(&str, &str)], edited: &[(&str, &str)], later_s: i64) -> OverridesRead {
+    let last = with_terms(before).active;
+    let now = NOW.parse::<Timestamp>().unwrap() + SignedDuration::from_secs(later_s);
+    let mut read = read_at(&now.to_string(), edited);
+    let annotations: BTreeMap<String, String> = edited
+        .iter()
+        .map(|(name, value)| (format!("floodgate.dev/{name}"), (*value).to_owned()))
+        .collect();
+    read.keep_last(&annotations, &last, Bounds { min: 2, max: 12 }, now);
+    read
+}
+
+#[test]
+fn b26_a_word_that_an_edit_spoilt_holds_until_its_end() {
+    let until = ("override-until", "2026-11-11T00:30:00+08:00");
+    let why = ("override-reason", "INC-7 bank is slow");
+    let good = [("pause", "scaling"), ("floor-replicas", "6")];
+    let spoilt = [("pause", "yes"), ("floor-replicas", "7"), until, why];
+    let kept = after_edit(&good, &spoilt, 60);
+    assert_eq!(
+        shown(&kept),
+        [("floor-replicas", "7"), ("pause", "scaling")]
+    );
+    assert!(kept.overrides.pause.is_some());
+    assert_eq!(kept.overrides.floor.as_ref().unwrap().value, 7);
+    let message = &kept.refused().next().unwrap().message;
+    assert!(message.contains("`pause=scaling` holds"), "{message}");
+    // A spoilt end spoils all of them, and none lapses before the end it had.
+    let endless = [good[0], good[1], ("override-until", "tomorrow"), why];
+    let kept = after_edit(&good, &endless, 60);
+    assert!(kept.overrides.pause.is_some() && kept.overrides.floor.is_some());
+    // Its end was 16:30 UTC; then it lapses, and what is taken away ends at once.
+    let lapsed = after_edit(&good, &spoilt, 5_400);
+    assert_eq!(lapsed.overrides.pause, None);
+    let removed = after_edit(&good, &[good[1], until, why], 60);
+    assert_eq!(shown(&removed), [("floor-replicas", "6")]);
+    let ended = ("override-until", "2026-11-10T15:00:30Z");
+    let ended = after_edit(&good, &[good[0], ended, why], 60);
+    assert_eq!(ended.overrides.pause, None);
+}
+
 #[test]
 fn b27_without_a_valid_end_and_reason_nothing_is_in_force() {
     let pin = ("pin-replicas", "4");

@@ -47,7 +47,8 @@ pub fn load_seen(
     let rates = observed.rates.as_deref();
     let rates = rates.filter(|rates| seconds_between(rates.at, now) <= RATES_AGE_MAX_S);
     let fresh_at = newest.map(|(at, _)| at);
-    let unseen = pods_unseen(observed);
+    let skewed = reading.and_then(|reading| reading.clock_skew(limits.skew_s));
+    let unseen = skewed.or_else(|| pods_unseen(observed));
     if let Some((at, minute_max_rps)) = fresh.filter(|_| unseen.is_none()) {
         let load = LoadReading {
             rate_rps_max: rates
@@ -130,11 +131,38 @@ const fn fault_of(reason: MissingReason) -> LoadFault {
         MissingReason::PrometheusUnavailable
         | MissingReason::PrometheusTimeout
         | MissingReason::AnswerUndecodable
-        | MissingReason::QueryInvalid
-        | MissingReason::NotSampledYet => LoadFault::Unavailable,
-        MissingReason::QueryShapeInvalid => LoadFault::ShapeInvalid,
-        MissingReason::NoData => LoadFault::NoData,
+        | MissingReason::RefitFailed => LoadFault::Unavailable,
+        MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => LoadFault::ShapeInvalid,
+        MissingReason::NoData | MissingReason::PartialData => LoadFault::NoData,
         MissingReason::NotANumber | MissingReason::OutOfRange => LoadFault::NotPlausible,
-        MissingReason::Stale | MissingReason::PartialData => LoadFault::Stale,
+        MissingReason::Stale => LoadFault::Stale,
+        MissingReason::NotSampledYet => LoadFault::Unasked,
+        MissingReason::ClockSkew => LoadFault::ClockSkew,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_planner_misses_has_the_reason_of_the_condition() {
+        for reason in [
+            MissingReason::PrometheusUnavailable,
+            MissingReason::PrometheusTimeout,
+            MissingReason::AnswerUndecodable,
+            MissingReason::QueryInvalid,
+            MissingReason::QueryShapeInvalid,
+            MissingReason::NoData,
+            MissingReason::PartialData,
+            MissingReason::NotANumber,
+            MissingReason::OutOfRange,
+            MissingReason::Stale,
+            MissingReason::ClockSkew,
+            MissingReason::NotSampledYet,
+        ] {
+            let planned = fault_of(reason).reason();
+            assert_eq!(planned.as_str(), reason.reason().as_str(), "{reason:?}");
+        }
     }
 }

@@ -18,6 +18,8 @@ use crate::{
     validate::{Address, SecretValue, Secrets, validate},
 };
 
+mod holds;
+
 fn now() -> Timestamp {
     "2026-11-10T15:00:00Z".parse().unwrap()
 }
@@ -76,6 +78,7 @@ pub(crate) fn observed(running: i32, scaling: Value) -> Observed {
         quotas: Vec::new(),
         room: Arc::default(),
         by_hand: None,
+        started_by: HoldCause::Restart,
         ordered: None,
         sales: Vec::new(),
         prometheus: None,
@@ -124,12 +127,12 @@ pub(crate) fn read(
         server_time: at,
         pods: None,
     });
-    let valid = PrometheusReading::after(None, at, load);
+    let valid = PrometheusReading::after(None, (at, at), load);
     let reading = match newest {
         Ok(()) => valid,
         Err(reason) => {
             let missing = Err(Missing::because(reason, "said the test"));
-            PrometheusReading::after(Some(&valid), now(), missing)
+            PrometheusReading::after(Some(&valid), (now(), now()), missing)
         }
     };
     Arc::new(reading)
@@ -162,6 +165,7 @@ pub(crate) fn planned(observed: &Observed) -> Planned {
     let before = Before {
         memory: Some(Memory::default()),
         policy: None,
+        history_lost_at: None,
     };
     plan(observed, &cluster, &before)
 }
@@ -181,6 +185,7 @@ fn a_fresh_load_raises_and_lowers() {
     let before = Before {
         memory: Some(planned(&down).decision.memory),
         policy: None,
+        history_lost_at: None,
     };
     down.now = now() + SignedDuration::from_secs(1);
     assert!(plan(&down, &cluster, &before).replicas < 8);
@@ -194,7 +199,7 @@ fn read_of_pods(rps: f64, sampled: u32) -> Arc<PrometheusReading> {
         server_time: now(),
         pods: Some(sampled),
     };
-    Arc::new(PrometheusReading::after(None, now(), Ok(load)))
+    Arc::new(PrometheusReading::after(None, (now(), now()), Ok(load)))
 }
 
 #[test]
@@ -295,6 +300,7 @@ fn an_equal_policy_keeps_its_version() {
     let before = Before {
         memory: Some(first.decision.memory),
         policy: first.policy.clone(),
+        history_lost_at: None,
     };
     assert_eq!(plan(&later, &cluster, &before).policy, first.policy);
 }
@@ -386,7 +392,7 @@ fn f30_a_quota_of_the_namespace_caps_the_plan_and_never_lowers_it() {
     let capped = planned(&quota("10", "8"));
     assert_eq!(
         (capped.replicas, capped.decision.reason()),
-        (6, Reason::QuotaCapped)
+        (6, Reason::QuotaExceeded)
     );
     assert_eq!(planned(&quota("3", "8")).replicas, 4);
     assert_eq!(planned(&quota("100", "8")).replicas, 8);

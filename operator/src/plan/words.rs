@@ -19,6 +19,9 @@ pub(super) fn read(observed: &Observed, cluster: &ValidatedCluster) -> (Override
     let annotations = meta.annotations.clone().unwrap_or_default();
     let set_at = overrides::set_at(meta.managed_fields.as_deref());
     let mut overrides = overrides::read(&annotations, bounds, observed.now, set_at);
+    if let Some(status) = &observed.cluster.status {
+        overrides.keep_last(&annotations, &status.overrides, bounds, observed.now);
+    }
     if let Some(hand) = &observed.by_hand {
         overrides.scaled_by_hand(hand, bounds);
     }

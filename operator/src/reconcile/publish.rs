@@ -92,6 +92,7 @@ pub(super) fn target(
         replicas: planned.replicas,
         level: level_in_force(observed, planned),
         pods: observed.pods.as_ref().map_or(0, |pods| pods.current()),
+        raise_taken_back: planned.decision.memory.raise_taken_back(),
         limits: plan_limits(observed, valid, &planned.overrides),
     })));
 }

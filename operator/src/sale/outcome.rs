@@ -336,22 +336,33 @@ fn plan_met(status: &SaleEventStatus, valid: &ValidSale, stage: Stage, now: Time
         let message = "no forecast and no load to plan from yet";
         return verdict(Truth::Unknown, Reason::NoSignals, message);
     }
-    let short = status.clusters.iter().any(|cluster| {
-        current_phase(cluster, valid, now)
-            .is_some_and(|phase| cluster.warm < phase.planned_replicas)
-    });
+    let instant = UnixMillis::from(now);
+    // Each phase by itself: while one runs the pre-scale of the next may be under way.
+    let short = |runs: bool| {
+        status.clusters.iter().any(|cluster| {
+            let mut open = valid.sale.phases.iter();
+            open.any(|phase| {
+                let planned = cluster.phases.iter().find(|one| one.name == phase.name);
+                phase.until > instant
+                    && (phase.t0 <= instant) == runs
+                    && planned.is_some_and(|planned| {
+                        planned.prescale_start.0 <= now && cluster.warm < planned.planned_replicas
+                    })
+            })
+        })
+    };
     match stage {
         Stage::Scheduled => verdict(Truth::True, Reason::Scheduled, "the pre-scale lies ahead"),
         Stage::Completed => verdict(Truth::True, Reason::Completed, "every phase is over"),
-        Stage::Prescaling if short => verdict(
-            Truth::True,
-            Reason::WarmingUp,
-            "pods of the plan are starting",
-        ),
-        Stage::Running if short => verdict(
+        Stage::Prescaling | Stage::Running if short(true) => verdict(
             Truth::False,
             Reason::PlanLate,
             "a phase runs with fewer warm pods than planned",
+        ),
+        Stage::Prescaling | Stage::Running if short(false) => verdict(
+            Truth::True,
+            Reason::WarmingUp,
+            "pods of the plan are starting",
         ),
         Stage::Prescaling | Stage::Running => verdict(
             Truth::True,

@@ -1,12 +1,13 @@
 //! Whether anything stands in the way of a sale's plan: asked from 24 hours before T0, so that a
-//! person still has a day to raise a bound, a quota or the number of nodes. Pure.
+//! person still has a day to raise a bound, a quota or the number of nodes. Each phase is judged by
+//! itself: one that runs says nothing about the next. Pure.
 
 use floodgate_api::cluster::scaling::NodeSupply;
 use floodgate_api::{ConditionType, Reason, sale::status::SalePhaseStatus};
-use floodgate_planner::UnixMillis;
+use floodgate_planner::{SalePhase, UnixMillis};
 use jiff::Timestamp;
 
-use super::outcome::{ClusterSeen, Stage, current_phase, stage};
+use super::{lateness::lateness, outcome::ClusterSeen};
 use crate::{
     conditions::{Truth, Verdict},
     nodes::NodeRoom,
@@ -17,8 +18,6 @@ use floodgate_api::sale::status::{SaleClusterStatus, SaleEventStatus};
 
 /// Seconds before T0 from which the plan is checked.
 const PREFLIGHT_S: i64 = 86_400;
-/// Seconds before T0 within which pods that are late are told of, whatever the lead time.
-const READINESS_S: i64 = 600;
 
 /// Whether some phase is near enough for its plan to be checked, and not over.
 pub(super) fn is_due(valid: &ValidSale, now: Timestamp) -> bool {
@@ -48,20 +47,13 @@ pub(super) fn prepared(
     }
     let mut room = nodes.cloned();
     for cluster in &status.clusters {
-        let facts = seen.iter().find(|one| one.name == cluster.name);
-        let facts = facts.and_then(|one| one.planning.as_deref());
-        let Some((phase, facts)) = current_phase(cluster, valid, now).zip(facts) else {
-            let message = format!("{} has no plan yet", cluster.name);
-            return Verdict::new(kind, Truth::Unknown, Reason::NoSignals, message);
-        };
-        let late =
-            is_late(cluster, phase, facts, now) && stage(status, valid, now) != Stage::Running;
-        let obstacle = obstacle(phase, facts, room.as_mut()).or(late.then_some((
-            Reason::PlanLate,
-            "some pods of the plan are not warm within the lead time".to_owned(),
-        )));
-        if let Some((reason, message)) = obstacle {
-            return Verdict::new(kind, false, reason, format!("{}: {message}", cluster.name));
+        let seen = seen.iter().find(|one| one.name == cluster.name);
+        match judged(cluster, valid, seen, room.as_mut(), now) {
+            Ok(()) => {}
+            Err((truth, reason, message)) => {
+                let message = format!("{}: {message}", cluster.name);
+                return Verdict::new(kind, truth, reason, message);
+            }
         }
     }
     let checked = if nodes.is_some() {
@@ -70,6 +62,49 @@ pub(super) fn prepared(
         "bounds, quota and overrides admit the plan; the nodes cannot be read"
     };
     Verdict::new(kind, true, Reason::Prepared, checked)
+}
+
+/// Whether a cluster can have the plan of every phase that is near or runs, the next one first.
+fn judged(
+    cluster: &SaleClusterStatus,
+    valid: &ValidSale,
+    seen: Option<&ClusterSeen>,
+    room: Option<&mut NodeRoom>,
+    now: Timestamp,
+) -> Result<(), (Truth, Reason, String)> {
+    let instant = UnixMillis::from(now);
+    let unplanned = || {
+        let message = "no plan yet".to_owned();
+        (Truth::Unknown, Reason::NoSignals, message)
+    };
+    let (seen, facts) = seen
+        .and_then(|seen| Some((seen, seen.planning.as_deref()?)))
+        .ok_or_else(unplanned)?;
+    let due = |phase: &&SalePhase| {
+        phase.until > instant && phase.t0.seconds_since(instant) <= PREFLIGHT_S
+    };
+    let mut due: Vec<_> = valid.sale.phases.iter().filter(due).collect();
+    due.sort_by_key(|phase| phase.t0);
+    // Phases use the same pods one after the other: what the largest plan takes is what is taken.
+    let (whole, mut most) = (room.as_deref().cloned(), 0);
+    let mut left = room;
+    for phase in due {
+        let planned = cluster.phases.iter().find(|one| one.name == phase.name);
+        let planned = planned.ok_or_else(unplanned)?;
+        let mut here = whole.clone();
+        let found = obstacle(planned, facts, here.as_mut())
+            .or_else(|| lateness(planned, cluster, seen, facts, now));
+        if let Some((reason, message)) = found {
+            let message = format!("phase {}: {message}", phase.name);
+            return Err((Truth::False, reason, message));
+        }
+        if planned.planned_replicas > most
+            && let Some((left, here)) = left.as_deref_mut().zip(here)
+        {
+            (*left, most) = (here, planned.planned_replicas);
+        }
+    }
+    Ok(())
 }
 
 /// What keeps a cluster from standing at its plan.
@@ -96,7 +131,7 @@ fn obstacle(
     if let Some(needed) = needed.filter(|needed| *needed > facts.scaling.replicas_max) {
         let most = facts.scaling.replicas_max;
         let message = format!("the load needs {needed} pods; `scaling.max` is {most}");
-        return Some((Reason::AboveMax, message));
+        return Some((Reason::AtMaximum, message));
     }
     if let Some(most) = limits.quota_replicas_max.filter(|most| *most < planned) {
         let message = format!("the quota admits {most} pods; the plan has {planned}");
@@ -118,19 +153,6 @@ fn obstacle(
             format!("{short}, and `scaling.nodes` is Fixed: the others will not stand"),
         )),
     }
-}
-
-/// Whether pods of the plan are missing although their lead time is over and T0 is near.
-fn is_late(
-    cluster: &SaleClusterStatus,
-    phase: &SalePhaseStatus,
-    facts: &PlanningFacts,
-    now: Timestamp,
-) -> bool {
-    let since = |at: Timestamp| UnixMillis::from(now).seconds_since(at.into());
-    let near = since(phase.t0.0) >= -READINESS_S;
-    let over = since(phase.prescale_start.0) > facts.lead_time.total_s();
-    near && over && cluster.warm < phase.planned_replicas
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
+use floodgate_planner::LoadLimits;
 use tokio::{task::JoinSet, time::Instant};
 
 use super::Sampler;
 use crate::{
     metrics::ReasonLabel,
-    prometheus::{Endpoint, Missing, MissingReason, Prometheus, load::Load},
+    prometheus::{Endpoint, Missing, MissingReason, Prometheus},
     snapshot::{Cell, ClusterKey, PrometheusReading},
 };
 
@@ -83,6 +84,7 @@ impl PrometheusReaders {
 
     async fn ask(&self, sampler: &Sampler, question: &Question, askers: &Askers) {
         let (endpoint, query) = question;
+        let asked_at = sampler.clock.now();
         let answer = match self.connection(endpoint) {
             Err(missing) => Err(missing),
             Ok(prometheus) => match query {
@@ -109,9 +111,9 @@ impl PrometheusReaders {
                     .unwrap_or_else(|| Err(nothing_of(key))),
                 Err(missing) => Err(missing.clone()),
             };
-            count_missing(sampler, &load);
             let last = cell.prometheus.load_full();
-            let reading = PrometheusReading::after(last.as_deref(), taken_at, load);
+            let reading = PrometheusReading::after(last.as_deref(), (asked_at, taken_at), load);
+            count_missing(sampler, &reading);
             cell.prometheus.store(Some(Arc::new(reading)));
         }
     }
@@ -128,9 +130,10 @@ impl PrometheusReaders {
     }
 }
 
-fn count_missing(sampler: &Sampler, load: &Result<Load, Missing>) {
-    if let Err(missing) = load {
-        let reason = missing.reason.as_str().to_owned();
+fn count_missing(sampler: &Sampler, reading: &PrometheusReading) {
+    let skewed = reading.clock_skew(LoadLimits::default().skew_s);
+    if let Some(missing) = reading.load.as_ref().err().or(skewed.as_ref()) {
+        let reason = missing.reason.reason().as_str().to_owned();
         sampler
             .metrics
             .missing_readings

@@ -22,6 +22,12 @@ impl PodSeen {
     pub fn answer(&self) -> Option<&ControlStatus> {
         self.status.as_ref().or(self.recalled.as_ref())
     }
+
+    /// Whether it is Ready and says it is warm.
+    pub fn is_warm(&self) -> bool {
+        let warm = |status: &ControlStatus| status.warm == WarmState::Warm;
+        self.facts.is_ready() && self.answer().is_some_and(warm)
+    }
 }
 
 /// One round of a cluster.
@@ -65,8 +71,7 @@ impl PodsSeen {
 
     /// Pods that are Ready and say they are warm.
     pub fn warm(&self) -> u32 {
-        let warm = |status: &ControlStatus| status.warm == WarmState::Warm;
-        self.count(|pod| pod.facts.is_ready() && pod.answer().is_some_and(warm))
+        self.count(PodSeen::is_warm)
     }
 
     /// Pods that the scheduler could not place.

@@ -83,7 +83,7 @@ fn same_decision(before: &DecisionRecord, after: &DecisionRecord) -> bool {
 
 fn source_of(source: BidSource, reason: Reason) -> &'static str {
     match source {
-        BidSource::Reactive if reason == Reason::BurstLoad => "Burst",
+        BidSource::Reactive if matches!(reason, Reason::BurstLoad | Reason::RisingLoad) => "Burst",
         BidSource::Reactive => "Reactive",
         BidSource::Forecast => "Forecast",
         BidSource::Sale => "Sale",

@@ -36,7 +36,7 @@ pub const SALE: &str = r#"{
 
 pub const STATUS: &str = r#"{"status": {
   "replicas": {"desired": 8, "current": 8, "ready": 6, "warm": 5},
-  "level": {"current": "Guard", "floor": "Guard", "reason": "OverloadExpected"},
+  "level": {"current": "Guard", "floor": "Guard", "reason": "WarmCapacityShort"},
   "loadRps": 412,
   "conditions": [{"type": "Ready", "status": "False", "reason": "PlanLate",
     "message": "2 pods are missing", "lastTransitionTime": "2026-11-10T12:00:00Z"}]

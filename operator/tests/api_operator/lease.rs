@@ -77,6 +77,7 @@ async fn s6_a_killed_leader_is_followed_only_after_its_lease() {
         !first.leads(),
         "the first one had counted itself out before"
     );
+    assert!(second.state.borrow().taken_over && !first.state.borrow().taken_over);
     let waited = killed_at.elapsed();
     assert!(
         waited >= Duration::from_secs(2),

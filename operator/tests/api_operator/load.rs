@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     cluster_objects::{replicas, says},
+    conflicts::notes,
     pods::{Answer, FakePod, FakePrometheus},
     stage::{Stage, until},
 };
@@ -50,8 +51,13 @@ async fn s1_load_is_followed_up_and_down() {
             &stage.cluster("till").await,
             "CapacitySufficient",
             "False",
-            "AboveMax",
+            "AtMaximum",
         )
+    })
+    .await;
+    until("the Event has the reason of the guard", async || {
+        let notes = notes(&stage, "AtMaximum").await;
+        notes.iter().any(|note| note.starts_with("8 -> 12"))
     })
     .await;
     prometheus.say(Answer::Rps(90.0));
@@ -104,6 +110,37 @@ async fn s2_no_kind_of_missing_load_shrinks_anything() {
         .await;
         assert_eq!(replicas(&stage, "till").await, Some(8), "{answer:?}");
     }
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f13_a_prometheus_whose_clock_is_off_is_named_and_shrinks_nothing() {
+    let stage = Stage::with_secrets("skew").await;
+    let prometheus = FakePrometheus::start(&stage.namespace, Answer::Rps(390.0)).await;
+    stage.create_cluster("till", &prometheus.url, eager()).await;
+    let operator = stage.operator();
+    let signals = async |status: &str, reason: &str| {
+        says(&stage.cluster("till").await, "SignalsFresh", status, reason)
+    };
+    for ahead_s in [600, -600] {
+        prometheus.say(Answer::Rps(390.0));
+        until("eight pods by a true clock", async || {
+            replicas(&stage, "till").await == Some(8) && signals("True", "SignalsFresh").await
+        })
+        .await;
+        prometheus.say(Answer::RpsByClock(90.0, ahead_s));
+        until("the skew is told", async || {
+            signals("False", "ClockSkew").await
+        })
+        .await;
+        assert_eq!(replicas(&stage, "till").await, Some(8), "{ahead_s} s ahead");
+    }
+    // Which clock is wrong nobody knows; a load that asks for more is believed.
+    prometheus.say(Answer::RpsByClock(590.0, 600));
+    until("twelve pods for 590/s", async || {
+        replicas(&stage, "till").await == Some(12)
+    })
+    .await;
     operator.stop().await;
 }
 

@@ -16,5 +16,7 @@ mod nodes;
 mod pods;
 mod recommend;
 mod rights;
+mod sales;
 mod stage;
+mod standing;
 mod writes;

@@ -148,6 +148,8 @@ pub struct FakePrometheus {
 pub enum Answer {
     /// A load, fresh at every query.
     Rps(f64),
+    /// A load, fresh by a clock that is so many seconds ahead of ours.
+    RpsByClock(f64, i64),
     /// This result of a vector, whatever it is.
     Vector(Value),
     /// This text with status 200.
@@ -219,14 +221,18 @@ fn reply(code: u16, body: impl Into<String>) -> Reply {
 }
 
 async fn query(State((namespace, answer)): State<(String, Asked)>) -> Reply {
-    let now = Timestamp::now().as_second() as f64;
+    let said = answer.lock().unwrap().clone();
+    let ahead_s = match said {
+        Answer::RpsByClock(_, ahead_s) => ahead_s,
+        _ => 0,
+    };
+    let now = (Timestamp::now().as_second() + ahead_s) as f64;
     let series = |fact: &str, value: String| {
         let labels = json!({ "namespace": namespace, "cluster": "till", "fact": fact });
         json!({ "metric": labels, "value": [now, value] })
     };
-    let said = answer.lock().unwrap().clone();
     let result = match said {
-        Answer::Rps(rps) => json!([
+        Answer::Rps(rps) | Answer::RpsByClock(rps, _) => json!([
             series("rps", rps.to_string()),
             series("at", now.to_string())
         ]),

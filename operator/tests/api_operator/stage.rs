@@ -13,6 +13,7 @@ use floodgate_operator::{
     metrics::Metrics,
     readiness::Readiness,
 };
+use floodgate_planner::HoldCause;
 use k8s_openapi::{
     NamespaceResourceScope,
     api::core::v1::{Namespace, Secret},
@@ -181,6 +182,7 @@ impl Stage {
             clock: Clock::system(),
             metrics: metrics.clone(),
             readiness: Readiness::default(),
+            started_by: HoldCause::Restart,
         };
         let stopping = stop.clone();
         let task = tokio::spawn(async move {

@@ -274,3 +274,42 @@ fn quantile(path: &str, phase: &Phase) -> Result<Option<u8>, FieldError> {
     let percent = FieldError::within(field, percent, QUANTILE_PERCENT_MIN, QUANTILE_PERCENT_MAX)?;
     Ok(u8::try_from(percent).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn sale(name: &str, learn_from: &[&str], learned: Option<i32>) -> SaleEvent {
+        serde_json::from_value(json!({
+            "apiVersion": crate::API_VERSION,
+            "kind": "SaleEvent",
+            "metadata": { "name": name },
+            "spec": {
+                "clusterSelector": { "names": ["till"] },
+                "start": "2026-11-11T00:00:00Z", "end": "2026-11-11T02:00:00Z",
+                "phases": [{ "name": "rush", "t0": "2026-11-11T00:00:00Z" }],
+                "learnFrom": learn_from
+            },
+            "status": { "learnedUpliftPercent": learned }
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_largest_uplift_of_the_named_sales_is_learned() {
+        let all = [
+            sale("june", &[], Some(800)),
+            sale("singles", &[], Some(1_200)),
+            sale("other", &[], Some(5_000)),
+            sale("unseen", &[], None),
+        ];
+        let learned = |names: &[&str]| sale("next", names, None).learned_percent(&all);
+        assert_eq!(learned(&["june", "singles"]), Some(1_200));
+        assert_eq!(learned(&["june", "gone", "unseen"]), Some(800));
+        assert_eq!(learned(&["unseen"]), None, "nothing came of it yet");
+        assert_eq!(learned(&["gone"]), None);
+        assert_eq!(learned(&[]), None);
+    }
+}

@@ -6,6 +6,7 @@ use floodgate_operator::clock::Clock;
 use floodgate_operator::controllers::{Operator, operate};
 use floodgate_operator::metrics::Metrics;
 use floodgate_operator::readiness::Readiness;
+use floodgate_planner::HoldCause;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
@@ -33,6 +34,7 @@ impl Running {
                 clock: Clock::system(),
                 metrics: Metrics::default(),
                 readiness: Readiness::default(),
+                started_by: HoldCause::Restart,
             };
             operate(operator, CancellationToken::new()).await.unwrap();
         });

@@ -134,7 +134,7 @@ impl Stage {
             "apiVersion": "v1", "kind": "Event",
             "metadata": { "name": name, "namespace": self.namespace },
             "involvedObject": { "apiVersion": "floodgate.dev/v1alpha1", "kind": "PaymentCluster", "name": about, "namespace": self.namespace },
-            "reason": "ScaledUp", "message": format!("told of {about}"), "type": "Normal",
+            "reason": "SaleRunning", "message": format!("told of {about}"), "type": "Normal",
             "eventTime": "2026-11-10T15:00:00.000000Z", "action": "ScaleTo3",
             "reportingComponent": "floodgate.dev/operator", "reportingInstance": "test",
         });

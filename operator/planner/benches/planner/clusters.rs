@@ -111,7 +111,7 @@ fn forecast(number: u32, usual_rps: f64) -> ForecastInput {
     let path = ForecastPath::new(start, STEP_S, 95, format!("ridge-{number}"), p50, upper)
         .and_then(|path| path.with_p99(p99));
     let trust = if kind < 0.2 {
-        ForecastTrust::Muted(Reason::ForecastUntrusted)
+        ForecastTrust::Muted(Reason::ErrorAboveGate)
     } else {
         ForecastTrust::Trusted
     };

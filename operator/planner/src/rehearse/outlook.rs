@@ -214,7 +214,7 @@ fn judge(rehearsal: &Rehearsal, refresh_s: i64, outlooks: &mut [Outlook]) {
         } else if accuracy.verdict() == Verdict::Untrusted
             || proven && error.is_some_and(|error| error > gate)
         {
-            ForecastTrust::Muted(Reason::ForecastUntrusted)
+            ForecastTrust::Muted(Reason::ErrorAboveGate)
         } else {
             ForecastTrust::Trusted
         };

@@ -56,7 +56,7 @@ fn f16_an_exploded_forecast_refuses_nobody_whose_load_fits() {
 fn f16_an_exploded_forecast_is_not_multiplied_by_a_sale() {
     for trust in [
         ForecastTrust::Trusted,
-        ForecastTrust::Muted(Reason::ForecastUntrusted),
+        ForecastTrust::Muted(Reason::ErrorAboveGate),
     ] {
         let mut input = input(4, 180.0);
         input.scaling.replicas_max = 100_000;

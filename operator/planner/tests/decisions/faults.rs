@@ -104,6 +104,23 @@ fn f12_after_a_lost_history_the_present_count_is_held_through_a_whole_window() {
 }
 
 #[test]
+fn f12_a_history_lost_under_way_holds_the_present_count_through_a_whole_window() {
+    let mut fleet = Fleet::new(input(10, 100.0));
+    // The load has been low for so long that it would be lowered at the next tick but one.
+    for _ in 0..29 {
+        assert_eq!(fleet.tick(10, 100.0).replicas, 10);
+    }
+    let memory = fleet.input.memory.clone();
+    fleet.input.memory = memory.hold(HoldCause::HistoryLost);
+    for second in (0..290).step_by(10) {
+        let decision = fleet.tick(10, 100.0);
+        assert_eq!(decision.replicas, 10, "{second} s: {}", decision.explain);
+    }
+    let later = fleet.tick(20, 100.0);
+    assert_eq!(later.direction(), Direction::Down, "{}", later.explain);
+}
+
+#[test]
 fn f13_b35_a_sample_from_the_future_is_missing() {
     check_holds(reading(NOW.plus_s(600), 10.0), LoadFault::ClockSkew);
 }
@@ -126,7 +143,7 @@ fn f18_an_untrusted_forecast_is_shown_and_does_not_bid() {
     };
     input.forecast = ForecastInput::Path {
         path,
-        trust: ForecastTrust::Muted(Reason::ForecastUntrusted),
+        trust: ForecastTrust::Muted(Reason::ErrorAboveGate),
         observed_peak_rps: None,
     };
     let decision = plan(&input);
@@ -137,7 +154,7 @@ fn f18_an_untrusted_forecast_is_shown_and_does_not_bid() {
         .unwrap();
     assert_eq!(
         (bid.replicas, bid.muted),
-        (Some(20), Some(Reason::ForecastUntrusted))
+        (Some(20), Some(Reason::ErrorAboveGate))
     );
     assert_eq!(
         (decision.replicas, decision.winner),
@@ -167,7 +184,7 @@ fn f30_a_quota_caps_the_raise_and_never_lowers() {
     let decision = plan(&input);
     assert_eq!(
         (decision.replicas, reasons(&decision)),
-        (12, vec![Reason::QuotaCapped])
+        (12, vec![Reason::QuotaExceeded])
     );
     assert_eq!(decision.replicas_wanted, 18);
     input.caps.quota_replicas_max = Some(5);
@@ -184,7 +201,7 @@ fn f31_full_nodes_cap_the_raise_and_never_lower() {
         (12, vec![Reason::NodesFull], Reason::NodesFull)
     );
     input.caps.quota_replicas_max = Some(11);
-    assert_eq!(reasons(&plan(&input)), [Reason::QuotaCapped]);
+    assert_eq!(reasons(&plan(&input)), [Reason::QuotaExceeded]);
     input.caps = Caps {
         node_replicas_max: Some(5),
         ..Caps::default()

@@ -85,7 +85,7 @@ proptest! {
         let trust = if trusted {
             ForecastTrust::Trusted
         } else {
-            ForecastTrust::Muted(Reason::ForecastUntrusted)
+            ForecastTrust::Muted(Reason::ErrorAboveGate)
         };
         let path = Arc::new(path);
         let forecast = ForecastInput::Path { path, trust, observed_peak_rps };

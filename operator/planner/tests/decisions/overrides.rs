@@ -73,11 +73,7 @@ fn b28_of_words_that_contradict_each_other_the_one_with_more_pods_wins() {
     input.overrides.floor = Some(hour(7));
     check(&input, 7, &[Reason::OverrideConflict]);
     input.overrides.pause = Some(hour(Pause::All));
-    check(
-        &input,
-        10,
-        &[Reason::OverrideConflict, Reason::ScalingPaused],
-    );
+    check(&input, 10, &[Reason::OverrideConflict, Reason::Paused]);
     input.overrides.floor = None;
     input.overrides.pin = Some(hour(14));
     check(&input, 14, &[]);
@@ -87,7 +83,7 @@ fn b28_of_words_that_contradict_each_other_the_one_with_more_pods_wins() {
 fn a_pause_keeps_what_stands() {
     let mut input = input(10, 900.0);
     input.overrides.pause = Some(hour(Pause::Scaling));
-    check(&input, 10, &[Reason::ScalingPaused]);
+    check(&input, 10, &[Reason::Paused]);
     input.overrides.pause = Some(hour(Pause::Degradation));
     check(&input, 18, &[]);
     input.overrides.pause = Some(word(Pause::Scaling, NOW));

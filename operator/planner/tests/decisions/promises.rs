@@ -127,7 +127,7 @@ proptest! {
         prop_assert!(capped.replicas >= free.replicas.min(stands), "{}", capped.explain);
         // What is above the room stood already, or a person or the least count demands it.
         let demanded = capped.guards.iter().any(|guard| matches!(
-            guard.reason, Reason::OverrideConflict | Reason::AtMinimum | Reason::ScalingPaused
+            guard.reason, Reason::OverrideConflict | Reason::AtMinimum | Reason::Paused
         ));
         let pinned = capped.bids.iter().any(|bid| bid.reason == Reason::ReplicasPinned);
         prop_assert!(
@@ -275,8 +275,8 @@ proptest! {
             // A cap of the cluster, a limit on rising or a pause may keep it from there.
             let held = decision.guards.iter().any(|guard| matches!(
                 guard.reason,
-                Reason::QuotaCapped | Reason::NodesFull | Reason::PodsUnschedulable
-                    | Reason::ScaleUpStep | Reason::ScalingPaused | Reason::SalePaused
+                Reason::QuotaExceeded | Reason::NodesFull | Reason::PodsUnschedulable
+                    | Reason::ScaleUpStep | Reason::Paused | Reason::SalePaused
                     | Reason::AtMaximum
             ));
             prop_assert!(held || decision.replicas >= demanded, "{}", decision.explain);

@@ -118,7 +118,7 @@ fn b17_a_pause_over_a_sale_keeps_what_stands_and_names_the_conflict() {
         (4, Reason::SalePaused)
     );
     assert_eq!(decision.replicas_wanted, 8);
-    assert_eq!(decision.notes, [Reason::ScalingPaused, Reason::SalePaused]);
+    assert_eq!(decision.notes, [Reason::Paused, Reason::SalePaused]);
     let told =
         "Keep 4 replicas: the sale asks for 8 (400.0 req/s) [flash/main]; SalePaused makes it 4;";
     assert!(decision.explain.starts_with(told), "{}", decision.explain);
@@ -133,7 +133,7 @@ fn b17_a_pause_over_a_sale_keeps_what_stands_and_names_the_conflict() {
     // Nothing collides where what stands serves the sale, and nothing once the pause has lapsed.
     input.overrides.floor = None;
     input.replicas.desired = Some(9);
-    assert_eq!(plan(&input).notes, [Reason::ScalingPaused]);
+    assert_eq!(plan(&input).notes, [Reason::Paused]);
     let lapsed = plan(&paused_before_a_sale(word(Pause::Scaling, NOW)));
     assert_eq!((lapsed.replicas, lapsed.notes.len()), (8, 0));
 }

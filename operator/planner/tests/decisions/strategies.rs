@@ -79,7 +79,7 @@ pub fn forecast() -> impl Strategy<Value = ForecastInput> {
             let start = NOW.plus_s(offset_s);
             let path = ForecastPath::new(start, 60, 95, "any".to_owned(), p50, upper)
                 .expect("finite levels with upper at least p50 are sound");
-            let muted = ForecastTrust::Muted(Reason::ForecastUntrusted);
+            let muted = ForecastTrust::Muted(Reason::ErrorAboveGate);
             let trust = if trusted {
                 ForecastTrust::Trusted
             } else {

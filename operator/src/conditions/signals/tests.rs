@@ -11,6 +11,7 @@ use super::*;
 use crate::{
     forecast::{LiveFigures, Outlook},
     plan::{self, Before, tests::observed},
+    prometheus::{Missing, MissingReason},
     validate::validate,
 };
 
@@ -64,7 +65,7 @@ fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
         (verdict.status, verdict.reason),
         (Truth::False, Reason::WorseThanNaive)
     );
-    assert_eq!(muted, Some(Why::ForecastUntrusted));
+    assert_eq!(muted, Some(Why::WorseThanNaive));
     let wins = LiveFigures {
         loses: false,
         ..live
@@ -116,7 +117,7 @@ fn f12_a_cold_start_says_what_it_is_scaled_by_and_does_not_bid() {
             (Truth::Unknown, Reason::ColdStart)
         );
         assert!(verdict.message.contains(words), "{}", verdict.message);
-        assert_eq!(muted, Some(Why::InsufficientHistory), "{scale:?}");
+        assert_eq!(muted, Some(Why::ColdStart), "{scale:?}");
     }
 }
 
@@ -146,4 +147,17 @@ fn b26_windows_that_hold_and_windows_that_do_not_are_both_told() {
             && message.contains("(1 more); 1 window is left out"),
         "{message}"
     );
+}
+
+#[test]
+fn f18_a_refit_that_failed_is_said_while_the_model_before_it_bids() {
+    let hung = Missing::because(MissingReason::RefitFailed, "the fit took longer than 60 s");
+    let (verdict, muted) = said(Outlook {
+        refit_failed: Some(hung),
+        ..fitted()
+    });
+    let told = (verdict.status, verdict.reason);
+    assert_eq!(told, (Truth::True, Reason::RefitFailed));
+    assert!(verdict.message.contains("60 s"), "{}", verdict.message);
+    assert_eq!(muted, None);
 }

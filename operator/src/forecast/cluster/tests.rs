@@ -3,6 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::*;
+use crate::forecast::fitted::tests::{fits, series};
 
 pub(in crate::forecast) fn target() -> ForecastTarget {
     ForecastTarget {
@@ -36,6 +37,38 @@ fn f15_a_failure_is_tried_again_before_the_next_refresh() {
     assert!(!forecaster.is_due(&target(), soon));
     forecaster.failed = true;
     assert!(forecaster.is_due(&target(), soon));
+}
+
+#[test]
+fn f12_a_history_that_shrinks_is_lost_and_one_that_moves_on_is_not() {
+    let samples = |minutes: std::ops::Range<i64>| -> Vec<PastLoad> {
+        let at = |minute| Timestamp::from_second(minute * 60).unwrap();
+        let sample = |minute| PastLoad {
+            at: at(minute),
+            rps: 40.0,
+        };
+        minutes.map(sample).collect()
+    };
+    let forecaster = ClusterForecaster {
+        past: samples(0..100),
+        ..Default::default()
+    };
+    let lost = |from: i64, fetched: Vec<PastLoad>| {
+        let from = Timestamp::from_second(from * 60).unwrap();
+        forecaster.is_lost(from, &fetched)
+    };
+    // The whole window again, a quarter of an hour later; some of it past the retention.
+    assert!(!lost(15, samples(15..115)));
+    assert!(!lost(15, samples(50..115)));
+    assert!(lost(15, samples(70..115)));
+    // Its end only: the overlap is there, or it is not.
+    assert!(!lost(96, samples(96..101)));
+    assert!(lost(96, samples(100..101)));
+    assert!(lost(96, Vec::new()));
+    // What was hardly known cannot be missed.
+    assert!(!lost(98, Vec::new()));
+    let blank = ClusterForecaster::default();
+    assert!(!blank.is_lost(Timestamp::from_second(0).unwrap(), &[]));
 }
 
 #[test]
@@ -88,20 +121,47 @@ fn f04_f05_what_is_no_rate_is_masked_and_counted_in_the_quality() {
     );
 }
 
-#[test]
-fn a_window_that_is_declared_is_forgotten_at_once() {
-    let now = Timestamp::from_second(1_000).unwrap();
+/// A model of one sample.
+fn fitted_at(now: Timestamp) -> Fitted {
     let samples = [(UnixMillis::from(now), 40.0)];
     let series = Series::from_samples(60, &samples).unwrap();
     let model = floodgate_forecast::fit(&series, &floodgate_forecast::FitOptions::default());
+    Fitted {
+        model: Arc::new(model.unwrap()),
+        name: "usual-day/0".to_owned(),
+        question: fitted_for(&target()),
+        masks: Vec::new(),
+        at: now,
+    }
+}
+
+#[tokio::test]
+async fn f18_a_refit_that_panics_leaves_the_model_before_it() {
+    let broken = fits(|_, _| panic!("said the test"));
+    let now = Timestamp::from_second(1_000).unwrap();
+    let mut forecaster = ClusterForecaster::default();
+    let (series, wanted) = (series(40.0), target());
+    let first = forecaster.refit(&series, &wanted, &broken, now);
+    assert_eq!(first.await.unwrap_err().reason, MissingReason::RefitFailed);
+    forecaster.fitted = Some(fitted_at(now));
+    let again = forecaster.refit(&series, &wanted, &broken, now);
+    let failed = again.await.unwrap().unwrap();
+    assert_eq!(failed.reason, MissingReason::RefitFailed);
+    assert_eq!(forecaster.fitted.as_ref().unwrap().name, "usual-day/0");
+    // One for another question does not stand in.
+    let masked = ForecastTarget {
+        quantile_percent: 99,
+        ..target()
+    };
+    let other = forecaster.refit(&series, &masked, &broken, now).await;
+    assert!(other.is_err());
+}
+
+#[test]
+fn a_window_that_is_declared_is_forgotten_at_once() {
+    let now = Timestamp::from_second(1_000).unwrap();
     let mut forecaster = ClusterForecaster {
-        fitted: Some(Fitted {
-            model: Arc::new(model.unwrap()),
-            name: "usual-day/0".to_owned(),
-            question: fitted_for(&target()),
-            masks: Vec::new(),
-            at: now,
-        }),
+        fitted: Some(fitted_at(now)),
         tried_at: Some(now),
         ..ClusterForecaster::default()
     };

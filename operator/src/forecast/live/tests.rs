@@ -35,7 +35,7 @@ fn lived(wanted: &ForecastTarget, p50_rps: f64, count: i64) -> Live {
             server_time: now,
             pods: None,
         };
-        let reading = PrometheusReading::after(None, now, Ok(load));
+        let reading = PrometheusReading::after(None, (now, now), Ok(load));
         cell.prometheus.store(Some(Arc::new(reading)));
         live.settle(&cell, wanted, now);
         let path = ForecastPath::flat(now.into(), 60, 60, p50_rps, 1.1 * p50_rps).unwrap();

@@ -42,6 +42,7 @@ fn seen() -> ClusterSeen {
             replicas: 2,
             level: floodgate_contract::Level::Normal,
             pods: 2,
+            raise_taken_back: None,
             limits: PlanLimits::default(),
         })),
         pods: None,
@@ -125,6 +126,65 @@ fn a_phase_that_is_over_is_reported_and_teaches_its_uplift() {
 fn f20_a_sale_is_over_when_its_last_phase_is() {
     assert!(!is_over(&valid(), at("2026-11-11T01:59:59Z")));
     assert!(is_over(&valid(), at("2026-11-11T02:00:00Z")));
+}
+
+#[test]
+fn b15_a_local_time_that_does_not_exist_is_said_in_the_condition() {
+    let event = json!({
+        "apiVersion": floodgate_api::API_VERSION,
+        "kind": "SaleEvent",
+        "metadata": { "name": "night", "namespace": "shop" },
+        "spec": {
+            "clusterSelector": { "names": ["till"] }, "timeZone": "Europe/Berlin",
+            "start": "2026-03-29T02:30:00", "end": "2026-03-29T06:00:00",
+            "phases": [{ "name": "rush", "t0": "2026-03-29T02:30:00" }],
+            "upliftPercent": 1000
+        }
+    });
+    let valid = validate_sale(&serde_json::from_value(event).unwrap(), None).unwrap();
+    let said = super::accepted(&valid);
+    assert_eq!((said.status, said.reason), (Truth::True, Reason::Accepted));
+    for word in ["02:30", "Europe/Berlin", "03:00:00+02:00"] {
+        assert!(said.message.contains(word), "{word}: {}", said.message);
+    }
+}
+
+#[test]
+fn the_pre_scale_of_the_next_phase_is_no_plan_missed_by_the_one_that_runs() {
+    let two = json!({
+        "apiVersion": floodgate_api::API_VERSION,
+        "kind": "SaleEvent",
+        "metadata": { "name": "day", "namespace": "shop" },
+        "spec": {
+            "clusterSelector": { "names": ["till"] },
+            "start": "2026-11-10T20:00:00Z", "end": "2026-11-11T02:00:00Z",
+            "phases": [
+                { "name": "evening", "t0": "2026-11-10T20:00:00Z" },
+                { "name": "rush", "t0": "2026-11-11T00:00:00Z" }
+            ],
+            "upliftPercent": 1000
+        }
+    });
+    let valid = validate_sale(&serde_json::from_value(two).unwrap(), None).unwrap();
+    let said = |warm: i32| {
+        let planned = |name: &str, t0: &str, prescale: &str, replicas: i32| {
+            json!({ "name": name, "t0": t0, "upliftPercent": 1000, "plannedRps": 200,
+                "plannedReplicas": replicas, "prescaleStart": prescale })
+        };
+        let status: SaleEventStatus = serde_json::from_value(json!({
+            "clusters": [{ "name": "till", "ready": warm, "warm": warm, "phases": [
+                planned("evening", "2026-11-10T20:00:00Z", "2026-11-10T19:58:30Z", 4),
+                planned("rush", "2026-11-11T00:00:00Z", "2026-11-10T23:58:30Z", 8)
+            ] }]
+        }))
+        .unwrap();
+        let now = at("2026-11-10T23:59:00Z");
+        let met = plan_met(&status, &valid, stage(&status, &valid, now), now);
+        (met.status, met.reason)
+    };
+    assert_eq!(said(3), (Truth::False, Reason::PlanLate));
+    assert_eq!(said(4), (Truth::True, Reason::WarmingUp));
+    assert_eq!(said(8), (Truth::True, Reason::PlanMet));
 }
 
 #[test]

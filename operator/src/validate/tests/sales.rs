@@ -1,7 +1,10 @@
 //! Instants of sales over every zone, and what stays of a sale that an edit made invalid.
 
 use floodgate_api::Reason;
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    tz::{TimeZone, TimeZoneDatabase},
+};
 use serde_json::{Value, json};
 
 use super::{SALE, sale};
@@ -63,6 +66,21 @@ fn a_first_sale_that_nobody_declares_is_planned_with_the_prior_of_public_events(
             .any(|phase| phase.uplift_percent == 300)
     );
     assert!(taught.remarks.is_empty(), "{:?}", taught.remarks);
+}
+
+#[test]
+fn f22_every_zone_is_in_the_program_where_the_machine_has_none() {
+    let bundled = TimeZoneDatabase::bundled();
+    let names: Vec<String> = bundled.available().map(|name| name.to_string()).collect();
+    assert!(names.len() > 500, "{} zones", names.len());
+    let noon: Timestamp = "2026-11-11T12:00:00Z".parse().unwrap();
+    for name in &names {
+        let zone = bundled.get(name).unwrap();
+        assert_eq!(noon.to_zoned(zone).timestamp(), noon, "{name}");
+        assert!(TimeZone::get(name).is_ok(), "{name}");
+    }
+    let shanghai = bundled.get("Asia/Shanghai").unwrap();
+    assert_eq!(noon.to_zoned(shanghai).hour(), 20);
 }
 
 #[test]
