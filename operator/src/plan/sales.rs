@@ -81,9 +81,7 @@ pub(super) fn planner_sales(
             .iter()
             .find(|cluster| cluster.name == name)?;
         let phase = cluster.phases.iter().find(|one| one.name == phase)?;
-        u32::try_from(phase.planned_replicas)
-            .ok()
-            .filter(|replicas| *replicas > 0)
+        (phase.planned_replicas > 0).then_some(phase)
     };
     let usual = cluster.forecast.usual_quantile_percent();
     let sales = sales.iter();
@@ -92,7 +90,15 @@ pub(super) fn planner_sales(
         .collect();
     for sale in &mut sales {
         for phase in &mut sale.phases {
-            phase.planned_replicas = published(&sale.name, &phase.name);
+            let Some(told) = published(&sale.name, &phase.name) else {
+                continue;
+            };
+            phase.planned_replicas = u32::try_from(told.planned_replicas).ok();
+            let later = told.later.iter().map(|step| {
+                let from = phase.t0.plus_s(i64::from(step.from_minute) * 60);
+                (from, u32::try_from(step.planned_replicas).unwrap_or(0))
+            });
+            phase.planned_later = later.collect();
         }
     }
     sales

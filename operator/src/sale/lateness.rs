@@ -24,7 +24,8 @@ pub(super) fn lateness(
     now: Timestamp,
 ) -> Option<(Reason, String)> {
     let count = |count: i32| u32::try_from(count).unwrap_or(0);
-    let (warm, planned) = (count(cluster.warm), count(phase.planned_replicas));
+    let planned = count(phase.planned_replicas_at(now));
+    let warm = count(cluster.warm);
     let left_s = UnixMillis::from(phase.t0.0).seconds_since(now.into());
     if warm >= planned || left_s > FORESEEN_S {
         return None;

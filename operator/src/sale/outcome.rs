@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use floodgate_api::{
     ConditionType, Reason,
-    sale::status::{SaleClusterStatus, SaleEventStatus, SalePhaseStatus, SaleReport},
+    sale::status::{SaleClusterStatus, SaleEventStatus, SalePhaseStatus, SalePlanStep, SaleReport},
 };
 use floodgate_planner::{Baseline, PhasePlan, SalePhase, Scaling, UnixMillis, sale_plan};
 use jiff::Timestamp;
@@ -55,7 +55,7 @@ pub(super) fn status(
         })
         .collect();
     let current = |cluster: &SaleClusterStatus| {
-        current_phase(cluster, valid, now).map(|phase| phase.planned_replicas)
+        current_phase(cluster, valid, now).map(|phase| phase.planned_replicas_at(now))
     };
     let learned = clusters
         .iter()
@@ -148,6 +148,13 @@ fn planned(
     let Some((plan, replicas, prescale_at)) = plan else {
         return same.cloned();
     };
+    let minute = |from: UnixMillis| from.seconds_since(phase.t0) / 60;
+    let later = plan.later.iter().map(|step| SalePlanStep {
+        from_minute: i32::try_from(minute(step.from)).unwrap_or(i32::MAX),
+        planned_rps: rounded(step.expected_rps),
+        planned_replicas: i32::try_from(step.replicas).unwrap_or(i32::MAX),
+    });
+    let later: Vec<SalePlanStep> = later.collect();
     Some(SalePhaseStatus {
         name: phase.name.clone(),
         t0: Time(whole_second(t0)),
@@ -156,7 +163,8 @@ fn planned(
         planned_rps: rounded(plan.expected_rps.unwrap_or(0.0)),
         planned_replicas: i32::try_from(replicas).unwrap_or(i32::MAX),
         prescale_start: Time(whole_second(prescale_at)),
-        pod_hours: Some(pod_hours(replicas, plan.prescale_at, phase.until)),
+        pod_hours: Some(pod_hours(replicas, &later, plan.prescale_at, phase)),
+        later,
         ready_at_t0: None,
         warm_at_t0: None,
         report: None,
@@ -171,35 +179,55 @@ fn with_uplift(
 ) -> SalePhaseStatus {
     let uplift_percent = i32::try_from(phase.uplift_percent).unwrap_or(i32::MAX);
     let factor = f64::from(uplift_percent) / f64::from(frozen.uplift_percent.max(1));
-    let expected_rps = f64::from(frozen.planned_rps) * factor;
-    let replicas = scaling.and_then(|scaling| {
+    let scaled = |planned_rps: i32| {
+        let scaling = scaling?;
+        let expected_rps = f64::from(planned_rps) * factor;
         let needed = scaling.replicas_for(expected_rps)?;
-        Some(needed.clamp(
-            scaling.replicas_min,
-            scaling.replicas_max.max(scaling.replicas_min),
+        let most = scaling.replicas_max.max(scaling.replicas_min);
+        Some((
+            rounded(expected_rps),
+            needed.clamp(scaling.replicas_min, most),
         ))
-    });
-    match replicas {
-        Some(replicas) if uplift_percent != frozen.uplift_percent => SalePhaseStatus {
-            uplift_percent,
-            planned_rps: rounded(expected_rps),
+    };
+    let step = |step: &SalePlanStep| {
+        let (planned_rps, replicas) = scaled(step.planned_rps)?;
+        Some(SalePlanStep {
+            planned_rps,
             planned_replicas: i32::try_from(replicas).unwrap_or(i32::MAX),
-            pod_hours: Some(pod_hours(
-                replicas,
-                frozen.prescale_start.0.into(),
-                phase.until,
-            )),
-            ..frozen.clone()
-        },
+            ..*step
+        })
+    };
+    let later: Option<Vec<SalePlanStep>> = frozen.later.iter().map(step).collect();
+    match scaled(frozen.planned_rps).zip(later) {
+        Some(((planned_rps, replicas), later)) if uplift_percent != frozen.uplift_percent => {
+            let from = frozen.prescale_start.0.into();
+            SalePhaseStatus {
+                uplift_percent,
+                planned_rps,
+                planned_replicas: i32::try_from(replicas).unwrap_or(i32::MAX),
+                pod_hours: Some(pod_hours(replicas, &later, from, phase)),
+                later,
+                ..frozen.clone()
+            }
+        }
         _ => frozen.clone(),
     }
 }
 
-/// Cost of `replicas` from the pre-scale to the end of the phase, rounded up.
-fn pod_hours(replicas: u32, from: UnixMillis, until: UnixMillis) -> i32 {
-    let seconds = until.seconds_since(from).max(0) as f64;
-    let hours = (f64::from(replicas) * seconds / 3_600.0 - 1e-9).ceil();
-    rounded(hours)
+/// Cost of `replicas`, and of those planned later, from the pre-scale to the end of the phase, rounded
+/// up.
+fn pod_hours(replicas: u32, later: &[SalePlanStep], from: UnixMillis, phase: &SalePhase) -> i32 {
+    let steps = later.iter().map(|step| {
+        let begin = phase.t0.plus_s(i64::from(step.from_minute) * 60);
+        (begin, f64::from(step.planned_replicas))
+    });
+    let mut before = (from, f64::from(replicas));
+    let mut seconds = 0.0;
+    for (begin, replicas) in steps.chain([(phase.until, 0.0)]) {
+        seconds += before.1 * begin.seconds_since(before.0).max(0) as f64;
+        before = (begin, replicas);
+    }
+    rounded((seconds / 3_600.0 - 1e-9).ceil())
 }
 
 /// Notes Ready and warm pods at T0, once.

@@ -113,8 +113,9 @@ fn obstacle(
     facts: &PlanningFacts,
     room: Option<&mut NodeRoom>,
 ) -> Option<(Reason, String)> {
-    let planned = u32::try_from(phase.planned_replicas).unwrap_or(0);
-    let needed = facts.scaling.replicas_for(f64::from(phase.planned_rps));
+    let (planned, planned_rps) = phase.planned_most();
+    let planned = u32::try_from(planned).unwrap_or(0);
+    let needed = facts.scaling.replicas_for(f64::from(planned_rps));
     let limits = &facts.limits;
     if limits.recommend {
         let message = "`scaling.mode` is Recommend: nothing is put up";

@@ -1,5 +1,6 @@
 //! `status` of a `SaleEvent`: the plan per cluster, and afterwards what came of it.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,10 +71,16 @@ pub struct SalePhaseStatus {
     pub end: Option<Time>,
     /// Uplift planned with, in percent of the baseline.
     pub uplift_percent: i32,
-    /// Load planned for, requests per second.
+    /// Load planned for from T0 on, requests per second.
     pub planned_rps: i32,
-    /// Replicas planned.
+    /// Replicas planned from T0 on.
     pub planned_replicas: i32,
+    /// Where the usual load, and so the plan, becomes another later in the phase; absent when the plan
+    /// of T0 holds to the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub later: Vec<SalePlanStep>,
     /// When the replicas are raised for it.
     pub prescale_start: Time,
     /// What the plan costs: planned replicas from the pre-scale to the end, in pod-hours, rounded
@@ -89,6 +96,35 @@ pub struct SalePhaseStatus {
     /// What came of it; set once the phase is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<SaleReport>,
+}
+
+impl SalePhaseStatus {
+    /// Replicas planned at an instant; before T0 those of T0.
+    pub fn planned_replicas_at(&self, now: Timestamp) -> i32 {
+        let minutes = now.duration_since(self.t0.0).as_mins();
+        let begun = |step: &&SalePlanStep| i64::from(step.from_minute) <= minutes;
+        let step = self.later.iter().rev().find(begun);
+        step.map_or(self.planned_replicas, |step| step.planned_replicas)
+    }
+
+    /// Most replicas planned at any moment, and the load they are for, requests per second.
+    pub fn planned_most(&self) -> (i32, i32) {
+        let later = self.later.iter();
+        let later = later.map(|step| (step.planned_replicas, step.planned_rps));
+        later.fold((self.planned_replicas, self.planned_rps), std::cmp::max)
+    }
+}
+
+/// What is planned from a moment of a phase on.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SalePlanStep {
+    /// When it begins, minutes from T0.
+    pub from_minute: i32,
+    /// Load planned for, requests per second.
+    pub planned_rps: i32,
+    /// Replicas planned.
+    pub planned_replicas: i32,
 }
 
 /// What came of a phase.

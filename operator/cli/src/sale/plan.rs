@@ -127,12 +127,40 @@ struct PhaseRow {
     /// What it would need without a maximum.
     replicas_needed: u32,
     prescale_start: Timestamp,
+    /// Where the plan becomes another later in the phase.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    later: Vec<StepRow>,
     /// Pods that cannot be warm at T0 any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     late: Option<Late>,
     /// What other chances would ask for; none where the operator published the plan.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     chances: Vec<ChanceRow>,
+}
+
+/// What is planned from a moment of a phase on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StepRow {
+    from: Timestamp,
+    expected_rps: f64,
+    replicas: u32,
+    /// What it would need without a maximum.
+    replicas_needed: u32,
+}
+
+impl PhaseRow {
+    /// Most pods that stand at any moment.
+    fn replicas_most(&self) -> u32 {
+        let later = self.later.iter().map(|step| step.replicas);
+        later.fold(self.replicas, u32::max)
+    }
+
+    /// Most that would be needed at any moment without a maximum.
+    fn replicas_needed_most(&self) -> u32 {
+        let later = self.later.iter().map(|step| step.replicas_needed);
+        later.fold(self.replicas_needed, u32::max)
+    }
 }
 
 /// What a phase would need to hold the load with some chance.

@@ -251,7 +251,7 @@ fn row(
             format!("put up {}", moment.relative(told.prescale_start.0))
         }
         Some(told) if !is_next => format!("{} planned", told.planned_replicas),
-        Some(told) => match told.planned_replicas - cluster.warm {
+        Some(told) => match told.planned_replicas_at(moment.now()) - cluster.warm {
             ..=0 => "warm".to_owned(),
             missing => format!("{missing} not warm yet"),
         },
@@ -260,7 +260,7 @@ fn row(
         cluster.name.clone(),
         phase.name.clone(),
         format!("{}, {}", moment.instant(t0), moment.relative(t0)),
-        number(told.map(|told| told.planned_replicas)),
+        number(told.map(|told| told.planned_replicas_at(moment.now()))),
         number(ready),
         number(warm),
         state,

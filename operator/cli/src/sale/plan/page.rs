@@ -17,13 +17,14 @@ pub(super) fn short(plan: &ClusterPlan) -> Option<String> {
     let worst = plan
         .phases
         .iter()
-        .max_by_key(|phase| phase.replicas_needed)?;
-    let missing = worst.replicas_needed.checked_sub(plan.replicas_max)?;
+        .max_by_key(|phase| phase.replicas_needed_most())?;
+    let needed = worst.replicas_needed_most();
+    let missing = needed.checked_sub(plan.replicas_max)?;
     (missing > 0).then(|| {
         format!(
             "{} needs {} pods and `scaling.max` is {}: {} are short, and degradation answers the rest",
             worst.name,
-            pods(worst.replicas_needed),
+            pods(needed),
             plan.replicas_max,
             pods(missing)
         )
@@ -151,6 +152,14 @@ fn phases(plan: &ClusterPlan, wide: bool, moment: &Moment) -> String {
             }));
         }
         table.row(cells);
+        for step in &phase.later {
+            let mut cells = vec![String::new(); header.len()];
+            cells[1] = format!("from {}", moment.instant(step.from));
+            cells[5] = rate(step.expected_rps);
+            cells[6] = step.replicas.to_string();
+            cells[7] = pods(step.replicas_needed);
+            table.row(cells);
+        }
     }
     table.render(0)
 }

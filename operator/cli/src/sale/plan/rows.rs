@@ -1,13 +1,15 @@
 //! The plan of one sale on one cluster: as the operator published it, or as it is made here.
 
-use floodgate_api::sale::status::SalePhaseStatus;
+use floodgate_api::sale::status::{SalePhaseStatus, SalePlanStep};
 use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_operator::validate::numbers;
-use floodgate_planner::{Baseline, ForecastPath, LeadTime, Sale, SalePhase, Scaling, sale_plan};
+use floodgate_planner::{
+    Baseline, ForecastPath, LeadTime, PlannedStep, Sale, SalePhase, Scaling, sale_plan,
+};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::{ChanceRow, ClusterPlan, PhaseRow};
+use super::{ChanceRow, ClusterPlan, PhaseRow, StepRow};
 use crate::sale::cost::{Standing, cost};
 use crate::sale::{SaleError, instant};
 use crate::settings;
@@ -113,8 +115,25 @@ fn told_row(phase: &SalePhase, told: &SalePhaseStatus, scaling: &Scaling) -> Pha
             .unwrap_or(replicas)
             .max(replicas),
         prescale_start: told.prescale_start.0,
+        later: told
+            .later
+            .iter()
+            .map(|step| told_step(phase, step, scaling))
+            .collect(),
         late: None,
         chances: Vec::new(),
+    }
+}
+
+fn told_step(phase: &SalePhase, step: &SalePlanStep, scaling: &Scaling) -> StepRow {
+    let replicas = u32::try_from(step.planned_replicas).unwrap_or(0);
+    let expected_rps = f64::from(step.planned_rps);
+    let needed = scaling.replicas_for(expected_rps).unwrap_or(replicas);
+    StepRow {
+        from: instant(phase.t0.plus_s(i64::from(step.from_minute) * 60)),
+        expected_rps,
+        replicas,
+        replicas_needed: needed.max(replicas),
     }
 }
 
@@ -175,11 +194,21 @@ fn own_rows(
             replicas: plan.replicas?,
             replicas_needed: plan.replicas_needed?,
             prescale_start: instant(plan.prescale_at),
+            later: plan.later.iter().map(own_step).collect(),
             late: None,
             chances: chances.collect(),
         })
     });
     Some((rows.collect::<Option<_>>()?, source))
+}
+
+fn own_step(step: &PlannedStep) -> StepRow {
+    StepRow {
+        from: instant(step.from),
+        expected_rps: step.expected_rps,
+        replicas: step.replicas,
+        replicas_needed: step.replicas_needed,
+    }
 }
 
 /// The sale with one chance for all of its phases.
@@ -197,11 +226,7 @@ fn summed(
     scaling: &Scaling,
     lead_time: &LeadTime,
 ) -> ClusterPlan {
-    let spans = phases.iter().map(|phase| Standing {
-        from: phase.prescale_start.into(),
-        until: phase.end.into(),
-        replicas: phase.replicas,
-    });
+    let spans = phases.iter().flat_map(spans);
     let cost = cost(&spans.collect::<Vec<_>>(), scaling.replicas_min);
     let first = phases.iter().map(|phase| phase.prescale_start).min();
     ClusterPlan {
@@ -212,12 +237,35 @@ fn summed(
         margin_seconds: lead_time.margin_s,
         replicas_min: scaling.replicas_min,
         replicas_max: scaling.replicas_max,
-        replicas: phases.iter().map(|phase| phase.replicas).max().unwrap_or(0),
+        replicas: phases
+            .iter()
+            .map(PhaseRow::replicas_most)
+            .max()
+            .unwrap_or(0),
         prescale_start: first.unwrap_or(Timestamp::MAX),
         pod_hours: tenths(cost.pod_hours),
         pod_hours_above_min: tenths(cost.above_min_pod_hours),
         phases,
     }
+}
+
+/// What stands for a phase, from the pre-scale on.
+fn spans(phase: &PhaseRow) -> Vec<Standing> {
+    let steps = phase.later.iter().map(|step| (step.from, step.replicas));
+    let starts: Vec<(Timestamp, u32)> = std::iter::once((phase.prescale_start, phase.replicas))
+        .chain(steps)
+        .collect();
+    let ends = starts.iter().skip(1).map(|(from, _)| *from);
+    let ends = ends.chain([phase.end]);
+    let spans = starts
+        .iter()
+        .zip(ends)
+        .map(|((from, replicas), until)| Standing {
+            from: (*from).into(),
+            until: until.into(),
+            replicas: *replicas,
+        });
+    spans.collect()
 }
 
 fn tenths(hours: f64) -> f64 {
