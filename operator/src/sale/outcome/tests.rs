@@ -284,3 +284,71 @@ fn before_the_pre_scale_the_newest_plan_counts() {
     assert_eq!(newest.planned_rps, 4_000);
     assert_eq!(newest.ready_at_t0, None);
 }
+
+/// A path of the night before: 40 requests/s until half past midnight, 20 after.
+fn falling() -> Arc<ForecastPath> {
+    let p50: Vec<f64> = (0..240)
+        .map(|m| if m <= 90 { 40.0 } else { 20.0 })
+        .collect();
+    let start = at("2026-11-10T23:00:00Z").into();
+    let path = ForecastPath::new(start, 60, 95, "test".to_owned(), p50.clone(), p50);
+    Arc::new(path.unwrap())
+}
+
+#[test]
+fn a_plan_follows_the_usual_load_through_a_phase_and_holds_while_it_runs() {
+    let seen_with = |path: Option<Arc<ForecastPath>>| {
+        let mut seen = seen();
+        let facts = seen.planning.as_deref().unwrap().clone();
+        seen.planning = Some(Arc::new(PlanningFacts { path, ..facts }));
+        seen
+    };
+    let told = |before: &SaleEventStatus, path, now: &str| {
+        let seen = [seen_with(path)];
+        status(before, Some(1), &valid(), &seen, |_, _| None, at(now))
+    };
+    let ahead = told(
+        &SaleEventStatus::default(),
+        Some(falling()),
+        "2026-11-10T23:30:00Z",
+    );
+    let phase = &ahead.clusters[0].phases[0];
+    assert_eq!((phase.planned_replicas, phase.planned_rps), (8, 400));
+    let later: Vec<(i32, i32, i32)> = phase
+        .later
+        .iter()
+        .map(|step| (step.from_minute, step.planned_rps, step.planned_replicas))
+        .collect();
+    // The step that begins at half past still touches the higher load.
+    assert_eq!(later, [(45, 200, 4)]);
+    // Eight pods from 23:58:30 to 00:45, four from then on: 6.2 and 5 pod-hours.
+    assert_eq!(phase.pod_hours, Some(12));
+    let planned = |now: &str| phase.planned_replicas_at(at(now));
+    assert_eq!(planned("2026-11-10T23:59:00Z"), 8);
+    assert_eq!(planned("2026-11-11T00:44:59Z"), 8);
+    assert_eq!(planned("2026-11-11T00:45:00Z"), 4);
+    assert_eq!(phase.planned_most(), (8, 400));
+    // In mid-sale neither a lost forecast nor the sale's own load changes it.
+    let running = told(&ahead, None, "2026-11-11T00:50:00Z");
+    assert_eq!(running.clusters[0].phases[0].later, phase.later);
+    assert_eq!(running.planned_replicas, Some(4));
+}
+
+#[test]
+fn an_edited_uplift_scales_the_later_steps_of_a_frozen_plan_too() {
+    let frozen = SalePhaseStatus {
+        later: vec![SalePlanStep {
+            from_minute: 60,
+            planned_rps: 200,
+            planned_replicas: 4,
+        }],
+        ..frozen()
+    };
+    let edited = with_uplift(&frozen, &phase(1_500), Some(&wide()));
+    assert_eq!((edited.planned_rps, edited.planned_replicas), (600, 12));
+    let step = edited.later[0];
+    assert_eq!(
+        (step.from_minute, step.planned_rps, step.planned_replicas),
+        (60, 300, 6)
+    );
+}

@@ -181,12 +181,12 @@ fn f31_nodes_without_room_are_told_of_and_what_comes_of_it() {
     };
     assert_eq!(
         told(NodeSupply::Elastic, Reason::NodesShort),
-        "till: the nodes have room for 0 of the 6 pods that are missing; \
+        "till: phase rush: the nodes have room for 0 of the 6 pods that are missing; \
          the others need nodes that are added in time"
     );
     assert_eq!(
         told(NodeSupply::Fixed, Reason::NodesFull),
-        "till: the nodes have room for 0 of the 6 pods that are missing, \
+        "till: phase rush: the nodes have room for 0 of the 6 pods that are missing, \
          and `scaling.nodes` is Fixed: the others will not stand"
     );
     let fixed = of(NodeSupply::Fixed);
