@@ -46,7 +46,7 @@ pub struct WorldArgs {
     /// Pods that die, a day on average.
     #[arg(long, value_name = "PODS", default_value_t = World::default().pods_lost_per_day, value_parser = per_day)]
     pub pods_lost_per_day: f64,
-    /// Losses of the metrics store and the metrics server, a day on average.
+    /// Losses of the metrics store, a day on average.
     #[arg(long, value_name = "TIMES", default_value_t = World::default().metric_losses_per_day, value_parser = per_day)]
     pub metric_losses_per_day: f64,
     /// How long each of them lasts, seconds.

@@ -102,7 +102,7 @@ impl PolicyKind {
 pub(super) struct Seen<'a> {
     pub(super) now: UnixMillis,
     pub(super) sensors: &'a Sensors,
-    /// The metrics store and the metrics server do not answer.
+    /// The metrics store does not answer; the metrics server, from which CPU comes, is another.
     pub(super) metrics_lost: bool,
     pub(super) desired: u32,
     pub(super) ready: u32,

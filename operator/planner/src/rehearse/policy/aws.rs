@@ -18,6 +18,8 @@ const REFRESH_S: i64 = 6 * 3_600;
 const HISTORY_S: i64 = 14 * 86_400;
 const HOURS: usize = 48;
 const OUT_POINTS: usize = 3;
+/// Minutes after a scale-in before the next: the cooldown of 300 s.
+const COOLDOWN_POINTS: usize = 5;
 const IN_POINTS: usize = 15;
 const IN_SHARE: f64 = 0.9;
 /// Of two members of the forecast, the weight of the days just before against the week before.
@@ -125,9 +127,8 @@ impl<'a> AwsPredictive<'a> {
             return wish;
         }
         if below && wish < seen.desired {
-            self.points.clear();
-            let most = self.stage.rehearsal.settings.scaling.replicas_min;
-            return wish.max(most);
+            self.points.drain(..COOLDOWN_POINTS);
+            return wish.max(scaling.replicas_min);
         }
         seen.desired
     }

@@ -79,9 +79,6 @@ impl Policy for HoltWinters {
     }
 
     fn decide(&mut self, seen: &Seen<'_>) -> Order {
-        if seen.metrics_lost {
-            return Order::replicas(seen.desired);
-        }
         let wish = self.hpa.wish(seen);
         let minute = seen.now.0.div_euclid(60_000);
         if minute > self.minute {

@@ -2,7 +2,7 @@
 //!
 //! Every 15 s: `ceil(current * value / target)` with a tolerance of 10 %, pods that are not Ready
 //! counted as idle; up by at most the larger of 100 % and 4 pods in 15 s; down to the highest
-//! recommendation of 300 s. Without metrics nothing moves.
+//! recommendation of 300 s. CPU comes from the metrics server, which does not fail with Prometheus.
 
 use std::collections::VecDeque;
 
@@ -43,9 +43,6 @@ impl Policy for Hpa {
     }
 
     fn decide(&mut self, seen: &Seen<'_>) -> Order {
-        if seen.metrics_lost {
-            return Order::replicas(seen.desired);
-        }
         let wish = self.wish(seen);
         Order::replicas(self.behaviour.apply(seen, wish))
     }
