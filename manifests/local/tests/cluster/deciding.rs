@@ -133,7 +133,7 @@ async fn f26_s6_an_autoscaler_is_named_within_10_s_and_not_fought() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn b25_b26_b27_b28_every_refused_override_is_told_and_changes_nothing() {
+async fn b25_b27_f60_every_refused_override_is_told_and_changes_nothing() {
     let stage = Stage::set().await;
     stage.quiet().await;
     let before = stage.replicas().await;

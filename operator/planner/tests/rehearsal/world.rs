@@ -13,7 +13,7 @@ fn half_of_a_short_trace_is_history_at_most() {
 }
 
 #[test]
-fn f16_too_short_a_trace_is_refused_and_not_guessed_at() {
+fn too_short_a_trace_is_refused_and_not_guessed_at() {
     let at = |minute: i64| START.plus_s(minute * 60);
     let short: Vec<_> = (0..60).map(|minute| (at(minute), Some(1.0))).collect();
     assert_eq!(
@@ -53,7 +53,7 @@ fn the_slowest_start_of_a_measured_world_is_what_was_measured() {
 }
 
 #[test]
-fn f14_what_was_not_observed_is_not_scored() {
+fn what_was_not_observed_is_not_scored() {
     let gap = 60..300;
     let sample = |minute: i64| {
         let value = if gap.contains(&(minute - 1_440)) {
