@@ -2,8 +2,8 @@
 //! pre-flight of sales that are near.
 //!
 //! A list of all pods is dear for the apiserver, so it is read page by page, only while somebody
-//! asks, and less often the longer it takes. Reconcile never awaits it: a pass asks, and goes by
-//! what was read before.
+//! asks, and less often the longer it takes. The pass of a cluster never awaits it: it asks, and
+//! goes by what was read before. The pass of a sale that is near waits for a reading.
 //! Invariant: what could not be read, or was read too long ago, is not known; it is never no room.
 
 use std::{sync::Arc, time::Duration};

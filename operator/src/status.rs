@@ -219,7 +219,7 @@ fn sale_summary(observed: &Observed, planned: &Planned) -> Option<SaleSummary> {
         name: sale.to_owned(),
         phase: phase.name.clone(),
         t0: published.t0.clone(),
-        planned_replicas: published.planned_replicas,
+        planned_replicas: published.planned_replicas_at(observed.now),
         prescale_start: published.prescale_start.clone(),
     })
 }

@@ -30,8 +30,9 @@ pub(crate) struct Auction {
     pub(crate) winner: BidSource,
     /// The winning number.
     pub(crate) replicas_wanted: u32,
-    /// The least number down to which replicas may fall: the winning number at a load a little
-    /// higher, so that noise at the edge of a pod does not move the fleet up and down.
+    /// The least number down to which replicas may fall: the winning number, or that of the measured
+    /// load a little higher while its spread is not known, so that noise at the edge of a pod does
+    /// not move the fleet up and down.
     pub(crate) replicas_lowest: u32,
     /// Replicas published for the sale phases that are near or run.
     pub(crate) sale_floor: Option<u32>,

@@ -86,6 +86,22 @@ impl BaselineRps {
         }
     }
 
+    /// A higher median, with quantiles as far above it, at most `reach_max` times.
+    pub(crate) fn raised_to(self, p50_rps: f64, reach_max: f64) -> Self {
+        if p50_rps <= self.p50_rps {
+            return self;
+        }
+        let scale = p50_rps / self.p50_rps.max(f64::MIN_POSITIVE);
+        let most = p50_rps * reach_max;
+        let raised = |rps: f64| (rps * scale).min(most).max(rps).max(p50_rps);
+        Self {
+            p50_rps,
+            upper_rps: raised(self.upper_rps),
+            p99_rps: self.p99_rps.map(raised),
+            ..self
+        }
+    }
+
     /// The same, no quantile above `rps_max`.
     pub(crate) fn capped(self, rps_max: f64) -> Self {
         Self {

@@ -65,6 +65,7 @@ pub(crate) struct LevelMemory {
 pub(crate) struct PhaseBaseline {
     pub(crate) sale: String,
     pub(crate) phase: String,
+    pub(crate) t0: UnixMillis,
     pub(crate) baseline: BaselineProfile,
 }
 

@@ -49,7 +49,14 @@ impl BaselineProfile {
             let days = beyond_s / 86_400 + i64::from(beyond_s % 86_400 > 0);
             let shift_s = days.saturating_mul(-86_400);
             let (begin, end) = (from.plus_s(shift_s), until.plus_s(shift_s));
-            let known = BaselineRps::of(path, begin, end).map(|step| {
+            // What a step does not know beyond the end of the path, it takes from the day before.
+            let before = (end > path.end()).then(|| {
+                let day = |at: UnixMillis| at.plus_s(-86_400);
+                BaselineRps::of(path, day(begin), day(end))
+            });
+            let whole = BaselineRps::of(path, begin, end).into_iter();
+            let whole = whole.chain(before.flatten()).reduce(BaselineRps::larger);
+            let known = whole.map(|step| {
                 let first = BaselineRps::of(path, begin, begin.plus_s(AT_T0_S).min(end));
                 first.map_or(step, |first| step.with_reach_of(first))
             });
@@ -83,8 +90,8 @@ impl BaselineProfile {
     /// Its busiest moment, as one number for all of the phase.
     pub(crate) fn busiest(&self) -> BaselineRps {
         let medians = self.later.iter().map(|(_, p50_rps)| *p50_rps);
-        let later = medians.map(BaselineRps::certain);
-        later.fold(self.at_t0, BaselineRps::larger)
+        let p50_rps = medians.fold(self.at_t0.p50_rps, f64::max);
+        self.at_t0.raised_to(p50_rps, REACH_MAX)
     }
 
     /// Median baseline times uplift at its highest in `[from, until]`, requests/s.
@@ -104,7 +111,11 @@ impl BaselineProfile {
         until: UnixMillis,
     ) -> f64 {
         let at_t0 = phase.expected_rps(self.at_t0);
-        let reach = (at_t0 / phase.median_rps(self.at_t0)).min(REACH_MAX);
+        // What the chance asks for the uplift's own error is no matter of the baseline.
+        let sure = phase.expected_rps(BaselineRps::certain(1.0))
+            / phase.median_rps(BaselineRps::certain(1.0));
+        let reach_max = REACH_MAX.max(if sure.is_finite() { sure } else { 1.0 });
+        let reach = (at_t0 / phase.median_rps(self.at_t0)).min(reach_max);
         let reach = if reach >= 1.0 { reach } else { 1.0 };
         self.highest(from, until, at_t0, |p50_rps| {
             (phase.median_rps(BaselineRps::certain(p50_rps)) * reach).min(f64::MAX)

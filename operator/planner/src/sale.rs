@@ -144,6 +144,9 @@ impl PhasePlan {
     }
 }
 
+/// Steps that differ by at most one pod in so many are planned as one.
+const ALIKE_SHARE: u32 = 20;
+
 /// Plans a sale ahead of time: replicas per phase and the start of the pre-scale.
 pub fn sale_plan(
     sale: &Sale,
@@ -179,11 +182,9 @@ fn phase_plan(
     let plausible = measured_rps.filter(|rps| rps.is_finite() && *rps >= 0.0);
     let measured = plausible.map(BaselineRps::certain);
     let known = known.or(measured.map(BaselineProfile::flat));
-    let mut steps = known.iter().flat_map(|known| steps(phase, known, scaling));
+    let steps = known.iter().flat_map(|known| steps(phase, known, scaling));
+    let mut steps = alike_as_one(steps).into_iter();
     let first = steps.next();
-    let mut later: Vec<PlannedStep> = steps.collect();
-    let mut before = first.map(|step| step.replicas);
-    later.retain(|step| before.replace(step.replicas) != Some(step.replicas));
     PhasePlan {
         name: phase.name.clone(),
         t0: phase.t0,
@@ -192,8 +193,30 @@ fn phase_plan(
         expected_rps: first.map(|step| step.expected_rps),
         replicas: first.map(|step| step.replicas),
         replicas_needed: first.map(|step| step.replicas_needed),
-        later,
+        later: steps.collect(),
     }
+}
+
+/// Steps that need nearly as many pods as the one before, with the most that any of them needs: a
+/// fleet that turns by one pod in forty every quarter of an hour serves nobody.
+fn alike_as_one(steps: impl Iterator<Item = PlannedStep>) -> Vec<PlannedStep> {
+    let mut groups: Vec<(PlannedStep, u32)> = Vec::new();
+    for step in steps {
+        let (needed, same) = (step.replicas_needed, |least: u32, most: u32| {
+            most.saturating_sub(least) <= most / ALIKE_SHARE
+        });
+        match groups.last_mut() {
+            Some((group, least)) if same(needed.min(*least), needed.max(group.replicas_needed)) => {
+                *least = needed.min(*least);
+                if needed > group.replicas_needed {
+                    let from = group.from;
+                    *group = PlannedStep { from, ..step };
+                }
+            }
+            _ => groups.push((step, needed)),
+        }
+    }
+    groups.into_iter().map(|(group, _)| group).collect()
 }
 
 /// What each step of a phase needs.

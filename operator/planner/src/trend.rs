@@ -2,8 +2,8 @@
 //!
 //! Within seconds a surge shows itself by its slope, long before it needs the pods: a load that
 //! climbs to ten times in two minutes is met by pods ordered in its first ten seconds, and by
-//! nothing later. Only a load already above what chance brings is extended, so that noise orders
-//! nothing, and never to more than double.
+//! nothing later. Only a load already above what chance brings in all but rare moments is extended,
+//! and never to more than double.
 //!
 //! Invariant: a higher reading never gives a lower projection, and a second decision in the same
 //! instant takes no reading twice.
@@ -41,8 +41,11 @@ impl LoadTrend {
         unusual_rps: Option<f64>,
         lead_s: i64,
     ) {
-        if self.readings.back().is_some_and(|(at, _)| *at >= now) {
-            return;
+        match self.readings.back() {
+            Some((at, _)) if *at == now => return,
+            // The clock was set back: what was read is not of this hour.
+            Some((at, _)) if *at > now => self.forget(),
+            _ => {}
         }
         self.readings.push_back((now, rps));
         while self.readings.len() > READINGS_MAX

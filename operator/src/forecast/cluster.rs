@@ -113,7 +113,9 @@ impl ClusterForecaster {
             }));
             return;
         }
-        self.forget_another_source(&target.forecast);
+        if self.forget_another_source(&target.forecast) {
+            cell.outlook.store(Arc::default());
+        }
         self.recall(loops, cell, &target.forecast, now).await;
         self.live.settle(cell, &target.forecast, now);
         match self.step(cell, target, gates, now).await {
@@ -144,18 +146,24 @@ impl ClusterForecaster {
         }
     }
 
-    /// A model of another store or query is no model of this load, and its errors are not either.
-    fn forget_another_source(&mut self, wanted: &ForecastTarget) {
+    /// A model of another store or query is no model of this load, nor is its path, and its errors are
+    /// not either. Whether there was one.
+    fn forget_another_source(&mut self, wanted: &ForecastTarget) -> bool {
         let source = (wanted.source_url.clone(), wanted.query.clone());
-        if self.source.as_ref().is_some_and(|known| *known != source) {
+        let another = self.source.as_ref().is_some_and(|known| *known != source);
+        if another {
             *self = Self {
                 tried_at: self.tried_at,
                 recalled: self.recalled,
                 saved: self.saved,
+                // What hangs on the old history is still a thread.
+                fit_under_way: self.fit_under_way.clone(),
+                path_under_way: self.path_under_way.clone(),
                 ..Self::default()
             };
         }
         self.source = Some(source);
+        another
     }
 
     async fn step(

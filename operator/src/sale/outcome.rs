@@ -250,7 +250,9 @@ fn note_t0(
 fn report(status: &SalePhaseStatus, tally: &Tally, phase: &SalePhase) -> SaleReport {
     let whole = tally.saw_from(phase.t0);
     let uplift = f64::from(status.uplift_percent.max(1)) / 100.0;
-    let baseline_rps = f64::from(status.planned_rps) / uplift;
+    // The next sale multiplies its busiest moment, too.
+    let (_, planned_rps) = status.planned_most_from(status.t0.0);
+    let baseline_rps = f64::from(planned_rps) / uplift;
     let learned = if whole && baseline_rps > 0.0 {
         tally.peak_rps / baseline_rps * 100.0
     } else {
@@ -374,7 +376,8 @@ fn plan_met(status: &SaleEventStatus, valid: &ValidSale, stage: Stage, now: Time
                 phase.until > instant
                     && (phase.t0 <= instant) == runs
                     && planned.is_some_and(|planned| {
-                        planned.prescale_start.0 <= now && cluster.warm < planned.planned_replicas
+                        planned.prescale_start.0 <= now
+                            && cluster.warm < planned.planned_replicas_at(now)
                     })
             })
         })

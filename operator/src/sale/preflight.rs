@@ -3,7 +3,7 @@
 //! itself: one that runs says nothing about the next. Pure.
 
 use floodgate_api::cluster::scaling::NodeSupply;
-use floodgate_api::{ConditionType, Reason, sale::status::SalePhaseStatus};
+use floodgate_api::{ConditionType, Reason};
 use floodgate_planner::{SalePhase, UnixMillis};
 use jiff::Timestamp;
 
@@ -92,28 +92,28 @@ fn judged(
         let planned = cluster.phases.iter().find(|one| one.name == phase.name);
         let planned = planned.ok_or_else(unplanned)?;
         let mut here = whole.clone();
-        let found = obstacle(planned, facts, here.as_mut())
+        let pods = planned.planned_most_from(now);
+        let found = obstacle(pods, facts, here.as_mut())
             .or_else(|| lateness(planned, cluster, seen, facts, now));
         if let Some((reason, message)) = found {
             let message = format!("phase {}: {message}", phase.name);
             return Err((Truth::False, reason, message));
         }
-        if planned.planned_replicas > most
+        if pods.0 > most
             && let Some((left, here)) = left.as_deref_mut().zip(here)
         {
-            (*left, most) = (here, planned.planned_replicas);
+            (*left, most) = (here, pods.0);
         }
     }
     Ok(())
 }
 
-/// What keeps a cluster from standing at its plan.
+/// What keeps a cluster from standing at its plan: replicas, and the load they are for, requests/s.
 fn obstacle(
-    phase: &SalePhaseStatus,
+    (planned, planned_rps): (i32, i32),
     facts: &PlanningFacts,
     room: Option<&mut NodeRoom>,
 ) -> Option<(Reason, String)> {
-    let (planned, planned_rps) = phase.planned_most();
     let planned = u32::try_from(planned).unwrap_or(0);
     let needed = facts.scaling.replicas_for(f64::from(planned_rps));
     let limits = &facts.limits;

@@ -107,11 +107,21 @@ impl SalePhaseStatus {
         step.map_or(self.planned_replicas, |step| step.planned_replicas)
     }
 
-    /// Most replicas planned at any moment, and the load they are for, requests per second.
-    pub fn planned_most(&self) -> (i32, i32) {
-        let later = self.later.iter();
-        let later = later.map(|step| (step.planned_replicas, step.planned_rps));
-        later.fold((self.planned_replicas, self.planned_rps), std::cmp::max)
+    /// Most replicas planned from an instant on, and the highest load planned for, requests per
+    /// second.
+    pub fn planned_most_from(&self, now: Timestamp) -> (i32, i32) {
+        let minutes = now.duration_since(self.t0.0).as_mins();
+        let begun = |step: &SalePlanStep| i64::from(step.from_minute) <= minutes;
+        let begun = self.later.iter().filter(|step| begun(step)).count();
+        let first = (self.planned_replicas, self.planned_rps);
+        let of = |step: &SalePlanStep| (step.planned_replicas, step.planned_rps);
+        let present = begun
+            .checked_sub(1)
+            .map_or(first, |index| of(&self.later[index]));
+        let ahead = self.later.iter().skip(begun).map(of);
+        ahead.fold(present, |(pods, rps), (more, higher)| {
+            (pods.max(more), rps.max(higher))
+        })
     }
 }
 

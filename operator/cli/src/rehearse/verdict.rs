@@ -153,8 +153,8 @@ impl Verdict {
             ),
             [] => "No other has as few minutes with as few pod-hours.".to_owned(),
             better => format!(
-                "Another wins on both: {} has no more minutes and no more pod-hours.",
-                better.join(", and ")
+                "Another wins on both: {}, with no more minutes and no more pod-hours.",
+                better.join(" and ")
             ),
         });
         lines.extend(self.marks.iter().map(|mark| {

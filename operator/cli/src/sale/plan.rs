@@ -115,7 +115,7 @@ struct PhaseRow {
     t0: Timestamp,
     end: Timestamp,
     uplift_percent: u32,
-    /// Load without the sale at its busiest in this phase; absent where the operator published the
+    /// Load without the sale at T0; absent where the operator published the
     /// plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline_rps: Option<f64>,
@@ -150,6 +150,12 @@ struct StepRow {
 }
 
 impl PhaseRow {
+    /// Pods that are planned for an instant; before T0 those of T0.
+    fn replicas_at(&self, now: Timestamp) -> u32 {
+        let begun = self.later.iter().rev().find(|step| step.from <= now);
+        begun.map_or(self.replicas, |step| step.replicas)
+    }
+
     /// Most pods that stand at any moment.
     fn replicas_most(&self) -> u32 {
         let later = self.later.iter().map(|step| step.replicas);

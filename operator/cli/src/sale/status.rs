@@ -243,6 +243,10 @@ fn row(
     let state = match told {
         None => "not planned yet".to_owned(),
         Some(_) if over => "over".to_owned(),
+        Some(told) if begun && told.planned_replicas_at(moment.now()) > cluster.warm => {
+            let missing = told.planned_replicas_at(moment.now()) - cluster.warm;
+            format!("runs; {missing} not warm")
+        }
         Some(told) if begun => match told.warm_at_t0 {
             Some(at_t0) => format!("runs; {at_t0} of {} were warm at T0", told.planned_replicas),
             None => "runs".to_owned(),

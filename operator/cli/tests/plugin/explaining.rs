@@ -67,7 +67,7 @@ fn explain_tells_why_load_and_forecast_make_no_bid() {
     let told = |text: &str| run_with(&["explain", "-f", "-", "--at", AT], text).stdout;
     let said = told(&text.join("\n"));
     for line in [
-        "Reactive   -          no bid: PrometheusUnavailable: failed to send request to server",
+        "Reactive   -          no bid: PrometheusUnreachable: failed to send request to server",
         "Forecast   -          no bid: less than a day of history: the usual shape of a day stands in",
     ] {
         assert!(said.contains(line), "{said}");

@@ -155,7 +155,7 @@ fn every_namespace_is_explained_and_its_sales_are_shown_with_all_namespaces() {
     for (args, said) in [
         (&["explain"][..], "till (shop): 12 replicas"),
         (&["sale", "status"], "autumn (shop): Prescaling"),
-        (&["sale", "plan"], "autumn (shop) on till: 12 pods"),
+        (&["sale", "plan"], "autumn (shop) on till: 10 pods"),
         (&["sale", "report"], "autumn (shop): "),
     ] {
         let there = server.run(&[args, &["-A", "--context", "elsewhere"]].concat());

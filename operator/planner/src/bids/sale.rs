@@ -174,7 +174,9 @@ fn evidence(
 impl Memory {
     /// The frozen baseline of a phase.
     pub(crate) fn baseline_of(&self, sale: &Sale, phase: &SalePhase) -> Option<&BaselineProfile> {
-        let matches = |kept: &&PhaseBaseline| kept.sale == sale.name && kept.phase == phase.name;
+        let matches = |kept: &&PhaseBaseline| {
+            kept.sale == sale.name && kept.phase == phase.name && kept.t0 == phase.t0
+        };
         self.baselines
             .iter()
             .find(matches)
@@ -194,6 +196,7 @@ impl Memory {
         self.baselines.push(PhaseBaseline {
             sale: sale.name.clone(),
             phase: phase.name.clone(),
+            t0: phase.t0,
             baseline,
         });
     }

@@ -327,11 +327,25 @@ fn a_plan_follows_the_usual_load_through_a_phase_and_holds_while_it_runs() {
     assert_eq!(planned("2026-11-10T23:59:00Z"), 8);
     assert_eq!(planned("2026-11-11T00:44:59Z"), 8);
     assert_eq!(planned("2026-11-11T00:45:00Z"), 4);
-    assert_eq!(phase.planned_most(), (8, 400));
+    assert_eq!(
+        phase.planned_most_from(at("2026-11-11T00:44:59Z")),
+        (8, 400)
+    );
+    assert_eq!(
+        phase.planned_most_from(at("2026-11-11T00:45:00Z")),
+        (4, 200)
+    );
     // In mid-sale neither a lost forecast nor the sale's own load changes it.
     let running = told(&ahead, None, "2026-11-11T00:50:00Z");
     assert_eq!(running.clusters[0].phases[0].later, phase.later);
     assert_eq!(running.planned_replicas, Some(4));
+    let met = |warm: i32| {
+        let mut status = running.clone();
+        status.clusters[0].warm = warm;
+        let now = at("2026-11-11T00:50:00Z");
+        plan_met(&status, &valid(), stage(&status, &valid(), now), now).status
+    };
+    assert_eq!((met(4), met(3)), (Truth::True, Truth::False));
 }
 
 #[test]

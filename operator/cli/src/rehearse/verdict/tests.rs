@@ -30,7 +30,7 @@ fn where_another_wins_it_is_said_first_and_the_marks_are_missed() {
         report("oracle", 0, 1.0),
     ]]);
     assert!(
-        text.contains("Another wins on both: holt-winters, and kpa has"),
+        text.contains("Another wins on both: holt-winters and kpa, with"),
         "{text}"
     );
     assert!(

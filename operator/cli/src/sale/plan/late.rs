@@ -13,6 +13,8 @@ use crate::moment::{Moment, seconds, span};
 pub(super) struct Late {
     /// Planned pods that are not warm.
     replicas: u32,
+    /// Pods that are planned.
+    planned: u32,
     /// How long after T0 they are warm when they are put up now, seconds.
     seconds: i64,
 }
@@ -22,9 +24,14 @@ pub(super) fn mark(plan: &mut ClusterPlan, cluster: &PaymentCluster, now: Timest
     let warm = warm(cluster);
     for phase in &mut plan.phases {
         let seconds = seconds(phase.t0, now) + plan.lead_seconds;
-        let replicas = phase.replicas.saturating_sub(warm);
+        let planned = phase.replicas_at(now);
+        let replicas = planned.saturating_sub(warm);
         let late = seconds > 0 && replicas > 0 && phase.end > now;
-        phase.late = late.then_some(Late { replicas, seconds });
+        phase.late = late.then_some(Late {
+            replicas,
+            planned,
+            seconds,
+        });
     }
 }
 
@@ -38,16 +45,19 @@ fn warm(cluster: &PaymentCluster) -> u32 {
 
 /// What is late of a phase: `midnight begins in 50 s and a pod takes 1 min 2 s to be warm: ...`.
 pub(super) fn told(phase: &PhaseRow, lead_s: i64, moment: &Moment) -> Option<String> {
-    let Late { replicas, seconds } = phase.late?;
+    let Late {
+        replicas,
+        planned,
+        seconds,
+    } = phase.late?;
     let name = &phase.name;
     let begun = match moment.seconds_until(phase.t0) {
         left @ 1.. => format!("begins in {}", span(left)),
         passed => format!("began {} ago", span(-passed)),
     };
     Some(format!(
-        "{name} {begun} and a pod takes {} to be warm: {replicas} of {} pods are not warm, and put up now they come {} late",
+        "{name} {begun} and a pod takes {} to be warm: {replicas} of {planned} pods are not warm, and put up now they come {} late",
         span(lead_s),
-        phase.replicas,
         span(seconds),
     ))
 }

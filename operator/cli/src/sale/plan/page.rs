@@ -47,13 +47,11 @@ pub(super) fn page(answer: &Answer, wide: bool, moment: &Moment, paint: Paint) -
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{} ({}) on {}: {} pods, put up from {}, {}",
+            "{} ({}) on {}: {}",
             paint.heading(&answer.name),
             answer.namespace,
             paint.heading(&plan.name),
-            plan.replicas,
-            moment.instant(plan.prescale_start),
-            moment.relative(plan.prescale_start),
+            counts(plan, moment),
         );
         objections(&mut text, answer, plan, moment, paint);
         let _ = writeln!(text, "\n{}", phases(plan, wide, moment));
@@ -72,6 +70,26 @@ pub(super) fn page(answer: &Answer, wide: bool, moment: &Moment, paint: Paint) -
         );
     }
     text
+}
+
+/// How many pods the first pre-scale puts up, and how many there are at most, where later ones are
+/// more.
+fn counts(plan: &ClusterPlan, moment: &Moment) -> String {
+    let first = plan.phases.iter().min_by_key(|phase| phase.prescale_start);
+    let first = first.map_or(plan.replicas, |phase| phase.replicas);
+    let (at, when) = (
+        moment.instant(plan.prescale_start),
+        moment.relative(plan.prescale_start),
+    );
+    let starts = plan.phases.iter().flat_map(|phase| {
+        let steps = phase.later.iter().map(|step| (step.replicas, step.from));
+        std::iter::once((phase.replicas, phase.prescale_start)).chain(steps)
+    });
+    let mut most = starts.filter(|(pods, _)| *pods == plan.replicas && *pods > first);
+    let most = most.next().map_or(String::new(), |(pods, from)| {
+        format!("; at most {pods}, from {}", moment.instant(from))
+    });
+    format!("{first} pods, put up from {at}, {when}{most}")
 }
 
 /// What is wrong with a plan, with what to do, and what is only worth knowing.
