@@ -200,21 +200,22 @@ fn phase_plan(
 /// Steps that need nearly as many pods as the one before, with the most that any of them needs: a
 /// fleet that turns by one pod in forty every quarter of an hour serves nobody.
 fn alike_as_one(steps: impl Iterator<Item = PlannedStep>) -> Vec<PlannedStep> {
+    // Each with the least that any of its steps needs.
     let mut groups: Vec<(PlannedStep, u32)> = Vec::new();
     for step in steps {
-        let (needed, same) = (step.replicas_needed, |least: u32, most: u32| {
-            most.saturating_sub(least) <= most / ALIKE_SHARE
-        });
-        match groups.last_mut() {
-            Some((group, least)) if same(needed.min(*least), needed.max(group.replicas_needed)) => {
-                *least = needed.min(*least);
-                if needed > group.replicas_needed {
+        let needed = step.replicas_needed;
+        if let Some((group, least)) = groups.last_mut() {
+            let (low, high) = (needed.min(*least), needed.max(group.replicas_needed));
+            if high - low <= high / ALIKE_SHARE {
+                *least = low;
+                if step.expected_rps > group.expected_rps {
                     let from = group.from;
                     *group = PlannedStep { from, ..step };
                 }
+                continue;
             }
-            _ => groups.push((step, needed)),
         }
+        groups.push((step, needed));
     }
     groups.into_iter().map(|(group, _)| group).collect()
 }
@@ -236,4 +237,33 @@ fn steps<'a>(
             replicas_needed,
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_one_where_they_need_nearly_the_same_and_no_shortage_is_lost_in_the_maximum() {
+        let step = |index: i64, needed: u32| PlannedStep {
+            from: UnixMillis(index * 900_000),
+            expected_rps: f64::from(needed) * 50.0,
+            replicas: needed.min(50),
+            replicas_needed: needed,
+        };
+        let needs = [40, 41, 40, 60, 90, 12, 13];
+        let merged = alike_as_one((0..).zip(needs).map(|(index, needed)| step(index, needed)));
+        let told: Vec<(i64, u32, u32)> = merged
+            .iter()
+            .map(|one| (one.from.0 / 900_000, one.replicas, one.replicas_needed))
+            .collect();
+        let wanted = [
+            (0, 41, 41),
+            (3, 50, 60),
+            (4, 50, 90),
+            (5, 12, 12),
+            (6, 13, 13),
+        ];
+        assert_eq!(told, wanted);
+    }
 }
