@@ -24,9 +24,10 @@ down: ## End the local cluster: no process, mount, link or rule stays behind.
 test: ## Everything CI checks: lints, pure rooms, golden files, API tier, cluster tier.
 	bash manifests/local/test.sh
 
-lint: ## Formatting, clippy with warnings as errors, documentation.
+lint: ## Formatting, clippy with warnings as errors, imports, documentation.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo test -q -p floodgate-checks --test imports
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
 bench: ## What planning, rehearsing and forecasting cost; the gate of the payment service under a real CPU quota.
