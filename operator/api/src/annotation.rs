@@ -1,9 +1,9 @@
 //! Names of the annotations a person overrides the operator with.
 //!
-//! Every override needs [`OVERRIDE_UNTIL`] and [`OVERRIDE_REASON`]; without them it is refused in
-//! the open. They are annotations so that `kubectl annotate` is enough on a bad night.
+//! Every override needs [`OVERRIDE_UNTIL`] and [`OVERRIDE_REASON`]; without them the operator
+//! refuses it and says so. They are annotations so that `kubectl annotate` is enough on a bad night.
 
-/// Prefix of every annotation that is ours; an unknown one below it is answered with a Warning.
+/// Prefix of every annotation that is ours; an unknown one below it gets a Warning Event.
 pub const PREFIX: &str = "floodgate.dev/";
 /// Exactly this many replicas, within `scaling.min` and `scaling.max`.
 pub const PIN_REPLICAS: &str = "floodgate.dev/pin-replicas";
@@ -17,16 +17,16 @@ pub const DEGRADE_FLOOR: &str = "floodgate.dev/degrade-floor";
 pub const DEGRADE_PIN: &str = "floodgate.dev/degrade-pin";
 /// What the operator leaves alone: `scaling`, `degradation` or `all`.
 pub const PAUSE: &str = "floodgate.dev/pause";
-/// RFC 3339 instant at which the overrides lapse, at most [`OVERRIDE_HOURS_MAX`] ahead.
+/// RFC 3339 instant at which the overrides expire, at most [`OVERRIDE_HOURS_MAX`] ahead.
 pub const OVERRIDE_UNTIL: &str = "floodgate.dev/override-until";
 /// Why, for Events, status and the report.
 pub const OVERRIDE_REASON: &str = "floodgate.dev/override-reason";
 /// Who, optional.
 pub const OVERRIDE_BY: &str = "floodgate.dev/override-by";
 
-/// Windows of the past or future that are left out of the forecast's history: outages and load
-/// tests, `FROM/TO` in RFC 3339, several with commas between them. No override: it needs no end and
-/// no reason, and stays until it is removed.
+/// Windows of the past or future to leave out of the forecast's history: outages and load tests,
+/// `FROM/TO` in RFC 3339, separated by commas. Not an override: it needs no end and no reason, and
+/// holds until it is removed.
 pub const MASK_HISTORY: &str = "floodgate.dev/mask-history";
 
 /// Furthest end of an override, in hours from now: one shift and its hand-over, never forgotten.
@@ -56,8 +56,9 @@ pub const ALL: [&str; 10] = [
     MASK_HISTORY,
 ];
 
-/// On Deployments: with `scaling.mode` Recommend, the replicas that stood before an override moved
-/// them, and stand again once it has lapsed. Written by the operator.
+/// On Deployments: with `scaling.mode: Recommend`, the replicas before an override changed them, to
+/// restore once it has expired. Written by the operator.
 pub const REPLICAS_BEFORE_OVERRIDE: &str = "floodgate.dev/replicas-before-override";
-/// On pods: hash of everything that rolls them (image, environment, resources), so that a rollout can be explained.
+/// On pods: hash of everything that rolls them (image, environment, resources), so that a rollout
+/// can be explained.
 pub const CONFIG_HASH: &str = "floodgate.dev/config-hash";

@@ -28,13 +28,12 @@ use service::Service;
 use status::PaymentClusterStatus;
 use traffic::Traffic;
 
-/// A payment service that has warm capacity standing before a sale begins, and degrades in a
-/// planned order when capacity cannot be had in time.
+/// What to run, where its money is kept, and how to scale and degrade it.
 ///
 /// `service`, `backends` and `traffic.prometheus.url` are required; everything else has a default.
 /// `kubectl scale` sets `scaling.min`: a floor below which the operator never goes, not a fixed
 /// count. For a fixed count on a bad night use the annotation `floodgate.dev/pin-replicas`, which
-/// has a reason and lapses by itself.
+/// needs a reason and expires by itself.
 #[derive(CustomResource, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[kube(
     group = "floodgate.dev",
@@ -46,7 +45,7 @@ use traffic::Traffic;
     namespaced,
     status = "PaymentClusterStatus",
     derive = "PartialEq",
-    doc = "A payment service that has warm capacity standing before a sale begins, and degrades in a planned order when capacity cannot be had in time.",
+    doc = "A payment service with warm capacity ready before a sale begins, and planned degradation when capacity cannot be added in time.",
     scale(
         spec_replicas_path = ".spec.scaling.min",
         status_replicas_path = ".status.replicas.current",
@@ -107,14 +106,14 @@ use traffic::Traffic;
 pub struct PaymentClusterSpec {
     /// What runs: image, resources, log filter.
     pub service: Service,
-    /// Where the money, the cache and the events live; every address by Secret reference.
+    /// Where the ledger, the cache and the events live; every address by Secret reference.
     pub backends: Backends,
-    /// How many pods, within which bounds, and how fast they may become fewer.
+    /// How many pods to run, within which bounds, and how fast to remove them.
     #[serde(default)]
     pub scaling: Scaling,
-    /// Where the load is read from.
+    /// Where to read the load.
     pub traffic: Traffic,
-    /// What is expected from history. The forecast may only add pods, never remove any.
+    /// What to expect from history. The forecast only adds pods and never removes any.
     #[serde(default)]
     pub forecast: Forecast,
     /// What a new pod loads before it takes traffic, and how long that may take.

@@ -3,8 +3,8 @@
 //! Types of `PaymentCluster` and `SaleEvent`, their conditions and reasons, the annotations a
 //! person overrides with and how they are read, and the CRDs generated from all of it.
 //! Invariant: no I/O, no clock, no Kubernetes client in this crate.
-//! Invariant: what a person reads in `kubectl explain` is the text on these fields, so it says what
-//! the field does, its default, its bounds and what it interplays with.
+//! Invariant: the text on these fields is what a person reads in `kubectl explain`, so it says what
+//! the field does, its default, its bounds and what it interacts with.
 
 pub mod annotation;
 pub mod cluster;

@@ -20,7 +20,7 @@ use status::SaleEventStatus;
 
 pub use dated::{DatedPhase, DatedSale, FIRST_SALE_UPLIFT_PERCENT};
 
-/// A sale: which clusters it hits, to the second when, and how much more traffic it brings.
+/// Which clusters to prepare, when to the second, and for how much more traffic.
 #[derive(CustomResource, Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[kube(
     group = "floodgate.dev",
@@ -32,7 +32,7 @@ pub use dated::{DatedPhase, DatedSale, FIRST_SALE_UPLIFT_PERCENT};
     namespaced,
     status = "SaleEventStatus",
     derive = "PartialEq",
-    doc = "A sale: which clusters it hits, to the second when, and how much more traffic it brings.",
+    doc = "A sale: which clusters it hits, when to the second, and how much more traffic it brings.",
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -75,8 +75,8 @@ pub struct SaleEventSpec {
     /// Clusters of this namespace the sale hits.
     pub cluster_selector: ClusterSelector,
     /// Zone of the instants below that have no offset: a name of the IANA database, for example
-    /// `Asia/Shanghai`. A local time that does not exist is the instant the clocks went forward; of
-    /// one that comes twice a start is the first and an end the last.
+    /// `Asia/Shanghai`. A local time that does not exist means the instant the clocks went forward;
+    /// of one that occurs twice, a start is the first and an end the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 3, max = 64))]
     #[schemars(extend("x-kubernetes-validations" = [
@@ -85,12 +85,12 @@ pub struct SaleEventSpec {
     ]))]
     pub time_zone: Option<String>,
     /// When the sale begins: RFC 3339 with offset, for example `2026-11-11T00:00:00+08:00`, or with
-    /// `timeZone` a local time, for example `2026-11-11T00:00:00`. No pod is put up for it earlier
-    /// than the lead time before its first phase.
+    /// `timeZone` a local time, for example `2026-11-11T00:00:00`. The operator adds pods for the sale
+    /// no earlier than the lead time before its first phase.
     #[schemars(length(max = 35))]
     #[schemars(extend("x-kubernetes-validations" = [instant_rule()]))]
     pub start: String,
-    /// When the sale ends, written as `start` is; after `start` and at most 90 days later.
+    /// When the sale ends, written like `start`; after `start` and at most 90 days later.
     #[schemars(length(max = 35))]
     #[schemars(extend("x-kubernetes-validations" = [instant_rule()]))]
     pub end: String,
@@ -98,18 +98,18 @@ pub struct SaleEventSpec {
     #[schemars(length(min = 1, max = 32))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub phases: Vec<Phase>,
-    /// Traffic expected in a phase that names none itself, in percent of the forecast baseline:
-    /// 1000 is ten times as much. 100 to 100000.
+    /// Traffic expected in phases without an `upliftPercent` of their own, in percent of the forecast
+    /// baseline: 1000 is ten times as much. 100 to 100000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 100, max = 100_000))]
     pub uplift_percent: Option<i32>,
     /// How far off the uplift may be: its standard error in percent of it, 0 to 200, default 0. The
-    /// plan adds what the quantile of a phase needs for it.
+    /// plan adds what the quantile of a phase needs for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 200))]
     pub uplift_error_percent: Option<i32>,
-    /// Earlier SaleEvents of this namespace whose learned uplift is used where none is declared;
-    /// of several, the highest. At most 8. A declared uplift is the least that is planned for.
+    /// Earlier SaleEvents of this namespace whose learned uplift to use where none is declared; of
+    /// several, the highest. At most 8. A declared uplift is the least to plan for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8), inner(length(min = 1, max = 253)))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
@@ -123,7 +123,7 @@ pub struct SaleEventSpec {
             .message("must be keys of the form `kind:id`, for example `merchant:m-0042`")
     ]))]
     pub hot_keys: Vec<String>,
-    /// Classes of traffic that planned degradation leaves on while a phase runs. Default
+    /// Classes of traffic that planned degradation keeps on while a phase runs. Default
     /// `[CriticalPlus, Critical]`. The service's own fast loop still protects itself.
     #[serde(default = "default_protect")]
     #[schemars(length(max = 4))]
@@ -140,13 +140,13 @@ fn default_protect() -> Vec<TrafficClass> {
     Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize,
 )]
 pub enum TrafficClass {
-    /// Replays of a known key, look-up of an unknown outcome.
+    /// Retries of a recorded payment, look-ups by key.
     CriticalPlus,
-    /// New payments and their status.
+    /// New payments, reads of one payment.
     Critical,
-    /// Refunds, status of old payments.
+    /// Refunds.
     SheddablePlus,
-    /// Account reads, histories.
+    /// Reads of accounts and merchants.
     Sheddable,
 }
 
@@ -163,7 +163,7 @@ impl SaleEventSpec {
     }
 }
 
-/// Which clusters a sale hits: those named, and those that carry all of the labels.
+/// Which clusters a sale hits: those named, and those with all of the labels.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [
@@ -176,7 +176,7 @@ pub struct ClusterSelector {
     #[schemars(length(max = 64), inner(length(min = 1, max = 50)))]
     #[schemars(extend("x-kubernetes-list-type" = "set"))]
     pub names: Vec<String>,
-    /// Labels a PaymentCluster must carry, all of them, at most 16.
+    /// Labels a PaymentCluster must have, all of them; at most 16.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 16))]
     pub match_labels: BTreeMap<String, LabelValue>,
@@ -187,7 +187,7 @@ pub struct ClusterSelector {
 #[serde(transparent)]
 pub struct LabelValue(#[schemars(length(max = 63))] pub String);
 
-/// A part of a sale that starts at a second of its own.
+/// A part of a sale with a start of its own, to the second.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Phase {
@@ -198,7 +198,7 @@ pub struct Phase {
             .message("must be a lower-case DNS label, for example `midnight`")
     ]))]
     pub name: String,
-    /// T0: the second the phase starts, written as `start` of the sale is, and within the sale. The
+    /// T0: the second the phase starts, written like `start` of the sale, and within the sale. The
     /// planned pods are Ready and warm before it.
     #[schemars(length(max = 35))]
     #[schemars(extend("x-kubernetes-validations" = [instant_rule()]))]
@@ -210,12 +210,12 @@ pub struct Phase {
     #[schemars(extend("x-kubernetes-validations" = [instant_rule()]))]
     pub end: Option<String>,
     /// Traffic expected in this phase in percent of the forecast baseline, 100 to 100000. Default:
-    /// `spec.upliftPercent`, else what `learnFrom` taught.
+    /// `spec.upliftPercent`, else the one learned from `learnFrom`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 100, max = 100_000))]
     pub uplift_percent: Option<i32>,
-    /// Chance, in percent, with which the planned pods must hold the load of this phase, 50 to 99.
-    /// Default: `forecast.quantilePercent` of the cluster.
+    /// Probability, in percent, with which the planned pods must hold the load of this phase, 50 to
+    /// 99. Default: `forecast.quantilePercent` of the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 50, max = 99))]
     pub quantile_percent: Option<i32>,
@@ -237,7 +237,7 @@ fn instant_rule() -> Rule {
     )
 }
 
-/// Fields without an offset need the zone of the sale; what is no instant at all was told of above.
+/// Fields without an offset need the zone of the sale; what is no instant at all was refused above.
 fn zone_rule(field: &str, all_offset: &str) -> Rule {
     Rule::new(format!("has(self.timeZone) || {all_offset}"))
         .message("must have a zone offset, for example `2026-11-11T00:00:00+08:00`, unless `timeZone` is set")

@@ -1,4 +1,4 @@
-//! `spec.backends`: where the money, the cache and the events live.
+//! `spec.backends`: where the ledger, the cache and the events live.
 
 use kube::core::Rule;
 use schemars::JsonSchema;
@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 pub const SHARDS_MAX: u32 = 64;
 
 /// The servers behind the payment service. Every address comes from a Secret in the namespace of
-/// the cluster, so that passwords stand in no object a viewer may read. A missing Secret or key is
-/// no error for ever: the cluster converges when it appears.
+/// the cluster, so that no object a viewer may read holds a password. Create a missing Secret or
+/// key and the cluster converges.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Backends {
     /// PostgreSQL shards, 1 to 64, in the order that maps slots to shards. Number, names and order
-    /// cannot be changed: users would be looked up on a shard that does not hold their money.
+    /// are immutable: a changed order would look users up on a shard that does not hold their money.
     #[schemars(length(min = 1, max = 64))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     #[schemars(extend("x-kubernetes-validations" = [
@@ -42,8 +42,8 @@ pub struct Shard {
     pub name: String,
     /// Secret key with the address of the primary, `postgres://user:password@host:port/database`.
     pub primary_secret_ref: SecretKeyRef,
-    /// Secret key with the address of a streaming replica, for reads that may be a little stale.
-    /// Default: none, reads go to the primary.
+    /// Secret key with the address of a streaming replica, for reads that may be slightly stale.
+    /// Default: none; reads go to the primary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica_secret_ref: Option<SecretKeyRef>,
 }

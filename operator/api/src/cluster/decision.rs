@@ -1,14 +1,14 @@
-//! `status.decision`: why there are as many replicas as there are.
+//! `status.decision`: the reason for the current number of replicas.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The last decision that differed from the one before: which bid won, which guard changed it.
+/// The last decision that differed from the one before: which bid won, and which guards changed it.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionRecord {
-    /// When it was made; it stays until bids, guards or result change.
+    /// When it was made; unchanged until bids, guards or result change.
     pub time: Time,
     /// Replicas before.
     pub from: i32,
@@ -17,7 +17,7 @@ pub struct DecisionRecord {
     /// Source of the winning bid: Reactive, Burst, Forecast, Sale, Override or Hold.
     #[schemars(length(max = 32))]
     pub winner: String,
-    /// Reason that had the last word: the winner, or the last guard that changed its number.
+    /// Deciding reason: that of the winner, or of the last guard that changed its number.
     #[schemars(length(max = 64))]
     pub reason: String,
     /// One sentence a person can act on.
@@ -28,7 +28,7 @@ pub struct DecisionRecord {
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub bids: Vec<BidRecord>,
-    /// Every guard that changed the number, in the order they ran.
+    /// Every guard that changed the number, in the order in which they ran.
     #[serde(default)]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]

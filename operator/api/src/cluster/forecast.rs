@@ -1,17 +1,18 @@
-//! `spec.forecast`: what is expected from history.
+//! `spec.forecast`: what to expect from history.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is expected from history. A forecast may only add pods, never remove any, and bids only
-/// while its live error is within `errorPercentMax`.
+/// What to expect from history. The forecast only adds pods, never removes any, and bids only while
+/// its live error is within `errorPercentMax`.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Forecast {
-    /// `Active` (default) bids; `Shadow` computes and publishes, but does not bid; `Off` does
-    /// nothing.
+    /// `Active` (default) forecasts and bids; `Shadow` forecasts and publishes, but does not bid;
+    /// `Off` does not forecast.
     pub mode: ForecastMode,
-    /// Quantile whose maximum over the lead time is held ready, 51 to 99 percent, default 95.
+    /// Quantile of the load to keep pods for, as its maximum over the lead time, 51 to 99 percent,
+    /// default 95.
     #[schemars(range(min = 51, max = 99))]
     pub quantile_percent: i32,
     /// Seconds added to the lead time when looking ahead, 0 to 3600, default 60.
@@ -23,8 +24,7 @@ pub struct Forecast {
     /// Seconds between two fits of the model, 60 to 86400, default 900.
     #[schemars(range(min = 60, max = 86_400))]
     pub refit_seconds: i32,
-    /// Live error (WAPE, percent) above which the forecast is no longer trusted and makes no bid,
-    /// 1 to 200, default 40.
+    /// Live error (WAPE, percent) above which the forecast makes no bid, 1 to 200, default 40.
     #[schemars(range(min = 1, max = 200))]
     pub error_percent_max: i32,
 }
@@ -48,7 +48,7 @@ pub enum ForecastMode {
     /// It bids.
     #[default]
     Active,
-    /// It is computed and published, and does not bid.
+    /// It is computed and published, but does not bid.
     Shadow,
     /// It is not computed.
     Off,

@@ -4,14 +4,14 @@ use kube::core::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The payment service: image, resources and log filter. A change here, in the backends or of
-/// `prewarm.deadlineSeconds` rolls the pods; nothing else does.
+/// The payment service: image, resources and log filter. A change here, in `backends`, in a Secret
+/// they name or of `prewarm.deadlineSeconds` rolls the pods; nothing else does.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Service {
     /// Image that speaks the control contract, for example `registry.example/payment-svc:1.4.0`.
-    /// A tag or a digest; 1 to 512 characters without spaces. Changing it rolls the pods: up to a
-    /// quarter more than desired while it lasts, never fewer.
+    /// A tag or a digest; 1 to 512 characters without spaces. Changing it rolls the pods, with up to
+    /// a quarter more than desired during the rollout and never fewer.
     #[schemars(length(max = 512))]
     #[schemars(extend("x-kubernetes-validations" = [
         Rule::new("self.matches('^[A-Za-z0-9][A-Za-z0-9._:/@-]*$')")
@@ -43,7 +43,7 @@ pub enum PullPolicy {
     IfNotPresent,
     /// At every start.
     Always,
-    /// Never; the node has to have it.
+    /// Never; the node must have it already.
     Never,
 }
 
@@ -58,8 +58,8 @@ impl PullPolicy {
     }
 }
 
-/// CPU and memory of one pod. Requests equal limits, so that a sale never competes with a
-/// neighbour for what was promised, unless `cpuRequest` says less.
+/// CPU and memory of one pod. Requests equal limits, so that no neighbour takes what a sale was
+/// promised, unless `cpuRequest` asks for less.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Resources {
@@ -67,8 +67,7 @@ pub struct Resources {
     #[schemars(length(min = 1, max = 8))]
     #[schemars(extend("x-kubernetes-validations" = [cpu_rule()]))]
     pub cpu: String,
-    /// CPU request of a pod, for nodes that are to be overcommitted. Default: the same as `cpu`;
-    /// not more than `cpu`.
+    /// CPU request of a pod, to overcommit nodes. Default: the same as `cpu`; not more than `cpu`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 8))]
     #[schemars(extend("x-kubernetes-validations" = [cpu_rule()]))]

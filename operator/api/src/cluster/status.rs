@@ -1,6 +1,6 @@
-//! `status` of a `PaymentCluster`: what the operator sees and decided.
+//! `status` of a `PaymentCluster`: what the operator sees and has decided.
 //!
-//! Invariant: nothing here changes unless what it tells changed, or every pass would write.
+//! Invariant: nothing here changes unless what it reports changed, or every pass would write.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::decision::DecisionRecord;
 use super::degradation::Level;
 
-/// What the operator sees and decided. Written by the operator only; an edit by hand is overwritten.
+/// What the operator sees and has decided. Written by the operator only; it overwrites an edit by
+/// hand.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PaymentClusterStatus {
@@ -17,8 +18,8 @@ pub struct PaymentClusterStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// `Ready` is the sum of `Accepted`, `WorkloadAvailable`, `SignalsFresh`, `ForecastTrusted`,
-    /// `CapacitySufficient` and `PlanMet`; `Degraded`, `Overridden`, `ScaleConflict` and `Paused`
-    /// tell of states that are no failure.
+    /// `CapacitySufficient` and `PlanMet`; `Degraded`, `Overridden`, `ScaleConflict`,
+    /// `HistoryMasked` and `Paused` report states that are no failure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -30,13 +31,13 @@ pub struct PaymentClusterStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub selector: Option<String>,
-    /// Offered load in requests per second, rounded; absent while it is not known.
+    /// Offered load in requests per second, rounded; absent while unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_rps: Option<i32>,
-    /// Why there are as many replicas as there are.
+    /// The reason for the current number of replicas.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionRecord>,
-    /// What is expected at the lead time.
+    /// The load expected at the lead time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forecast: Option<ForecastSummary>,
     /// Degradation, and why.
@@ -62,7 +63,7 @@ pub struct PaymentClusterStatus {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ReplicaCounts {
-    /// Replicas decided; with `scaling.mode` Recommend, replicas recommended.
+    /// Replicas decided; with `scaling.mode: Recommend`, replicas recommended.
     pub desired: i32,
     /// Pods that exist.
     pub current: i32,
@@ -72,7 +73,7 @@ pub struct ReplicaCounts {
     pub warm: i32,
 }
 
-/// What is expected at the lead time.
+/// The load expected at the lead time.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ForecastSummary {
@@ -102,19 +103,19 @@ pub struct ForecastSummary {
     pub fitted_at: Option<Time>,
     /// Hours of history it was fitted on.
     pub history_hours: i32,
-    /// How good that history is: share of steps with a valid value, in percent.
+    /// Share of the steps of that history with a valid value, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quality_percent: Option<i32>,
-    /// Values left out of it because they lie in a sale or in a window of `mask-history`.
+    /// Values left out because they lie in a sale or in a window of `mask-history`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub masked_points: Option<i32>,
     /// Values refused as NaN, infinite, negative or absurd.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused_points: Option<i32>,
-    /// A lasting jump of the load; what lies before it is left out.
+    /// When the load jumped for good; the model leaves out what lies before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Time>,
-    /// What went wrong with the stored model, if anything did.
+    /// What went wrong with the stored model, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub note: Option<String>,
@@ -131,7 +132,7 @@ pub struct LevelStatus {
     /// Exact level an override pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned: Option<Level>,
-    /// Why, one of the reasons of the condition Degraded.
+    /// Why: one of the reasons of the condition `Degraded`.
     #[schemars(length(max = 64))]
     pub reason: String,
     /// When `floor` last changed.
@@ -143,13 +144,13 @@ pub struct LevelStatus {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LeadTime {
-    /// Lead time planned with, in seconds.
+    /// Lead time used to plan, in seconds.
     pub seconds: i32,
     /// p99 of create-to-Ready, in seconds.
     pub ready_seconds: i32,
     /// p99 of warm-up, in seconds.
     pub warm_seconds: i32,
-    /// Pods it was measured from; 0 while it is the declared one.
+    /// Pods it was measured on; 0 while none were.
     pub samples: i32,
 }
 
@@ -157,13 +158,13 @@ pub struct LeadTime {
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Capacity {
-    /// Requests per second planned with.
+    /// Requests per second used to plan.
     pub rps: i32,
     /// Requests per second all warm pods hold together.
     pub warm_total_rps: i32,
     /// Where it comes from.
     pub source: CapacitySource,
-    /// Measurements it was learned from; absent while it is the declared one.
+    /// Measurements it was learned from; absent while the declared one is used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<i32>,
 }
@@ -192,7 +193,7 @@ pub struct SaleSummary {
     pub t0: Time,
     /// Replicas planned for it.
     pub planned_replicas: i32,
-    /// When the replicas are raised for it.
+    /// When the operator raises the replicas for it.
     pub prescale_start: Time,
 }
 
@@ -206,12 +207,12 @@ pub struct OverrideStatus {
     /// Value in force, after clamping.
     #[schemars(length(max = 64))]
     pub value: String,
-    /// When it lapses.
+    /// When it expires.
     pub until: Time,
     /// Why it was set.
     #[schemars(length(max = 256))]
     pub reason: String,
-    /// Who set it, if they said.
+    /// Who set it, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub by: Option<String>,

@@ -1,4 +1,4 @@
-//! `spec.traffic`: where the load is read from.
+//! `spec.traffic`: where to read the load.
 
 use kube::core::Rule;
 use schemars::JsonSchema;
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::backends::SecretKeyRef;
 
-/// Where the load is read from, and how old it may be.
+/// Where to read the load, and how old it may be.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Traffic {
-    /// The Prometheus-compatible store to ask.
+    /// The Prometheus-compatible store to query.
     pub prometheus: Prometheus,
-    /// Query (`PromQL`) that returns the offered load in requests per second, one series with the labels
-    /// `namespace` and `cluster`, or one single series. Default: the rate of
-    /// `payment_offered_requests_total`, asked once for all clusters of one Prometheus. 1 to 2048
+    /// `PromQL` query for the offered load in requests per second: a series with the labels
+    /// `namespace` and `cluster` of this cluster, or a single series. Default: the rate of
+    /// `payment_offered_requests_total`, queried once for all clusters of one Prometheus. 1 to 2048
     /// characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2_048))]
@@ -22,17 +22,17 @@ pub struct Traffic {
         Rule::new("self.trim().size() > 0").message("must not be blank; leave it out for the default query")
     ]))]
     pub query: Option<String>,
-    /// Days of history the forecast learns from, 1 to 28, default 14. A day is enough for a
-    /// forecast of sorts, two weeks know the weekend.
+    /// Days of history the forecast learns from, 1 to 28, default 14. One day is enough to begin
+    /// with; two weeks cover weekends.
     #[serde(default = "default_history_days")]
     #[schemars(range(min = 1, max = 28))]
     pub history_days: i32,
-    /// Distance of two points of the history, 15 to 3600 seconds, default 60.
+    /// Seconds between two points of the history, 15 to 3600, default 60.
     #[serde(default = "default_history_step_seconds")]
     #[schemars(range(min = 15, max = 3_600))]
     pub history_step_seconds: i32,
     /// Age at which the newest load sample no longer counts as fresh, 5 to 600 seconds, default 30.
-    /// Without a fresh sample nothing is ever scaled down.
+    /// Without a fresh sample the operator never scales down.
     #[serde(default = "default_staleness_seconds")]
     #[schemars(range(min = 5, max = 600))]
     pub staleness_seconds: i32,
@@ -54,9 +54,9 @@ fn default_staleness_seconds() -> i32 {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Prometheus {
-    /// Base address, for example `http://prometheus.monitoring:9090`. `http` or `https`, a host, no
-    /// user or password in it (those belong in `tokenSecretRef`), no query, and not the address
-    /// of a cloud's metadata service.
+    /// Base address, for example `http://prometheus.monitoring:9090`: `http` or `https`, a host, no
+    /// user or password (put a token in a Secret and name it in `tokenSecretRef`), no query, and
+    /// not the address of a cloud's metadata service.
     #[schemars(length(max = 512))]
     #[schemars(extend("x-kubernetes-validations" = url_rules()))]
     pub url: String,

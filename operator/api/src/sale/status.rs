@@ -1,11 +1,11 @@
-//! `status` of a `SaleEvent`: the plan per cluster, and afterwards what came of it.
+//! `status` of a `SaleEvent`: the plan per cluster, and afterwards its outcome.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The plan per cluster, and afterwards what came of it. Written by the operator only.
+/// The plan per cluster, and afterwards its outcome. Written by the operator only.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SaleEventStatus {
@@ -14,8 +14,8 @@ pub struct SaleEventStatus {
     pub observed_generation: Option<i64>,
     /// `Ready`: True when every cluster's plan is met or lies ahead; its reason says whether the sale
     /// is Scheduled, Prescaling, Running or Completed. `Accepted`: the selector matches and the
-    /// uplift is known. `PlanMet`: Ready and warm pods against plan. `Prepared`: from 24 hours before T0, whether
-    /// bounds, quota, nodes, overrides and mode let the plan come true.
+    /// uplift is known. `PlanMet`: Ready and warm pods against plan. `Prepared`: from 24 hours
+    /// before T0, whether bounds, quota, nodes, overrides and mode allow the plan.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
@@ -23,7 +23,7 @@ pub struct SaleEventStatus {
     /// Replicas planned over all clusters in the running or next phase.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planned_replicas: Option<i32>,
-    /// What the plan of all phases costs over all clusters, in pod-hours.
+    /// Cost of the plan of all phases over all clusters, in pod-hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planned_pod_hours: Option<i32>,
     /// Ready and warm pods over all clusters now.
@@ -34,7 +34,7 @@ pub struct SaleEventStatus {
     #[schemars(length(max = 64))]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub clusters: Vec<SaleClusterStatus>,
-    /// Uplift this sale was measured to have, in percent of the baseline; what `learnFrom` reads.
+    /// Measured uplift of this sale in percent of the baseline; what `learnFrom` reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learned_uplift_percent: Option<i32>,
 }
@@ -69,22 +69,21 @@ pub struct SalePhaseStatus {
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Time>,
-    /// Uplift planned with, in percent of the baseline.
+    /// Uplift used to plan, in percent of the baseline.
     pub uplift_percent: i32,
     /// Load planned for from T0 on, requests per second.
     pub planned_rps: i32,
     /// Replicas planned from T0 on.
     pub planned_replicas: i32,
-    /// Where the usual load, and so the plan, becomes another later in the phase; absent when the plan
-    /// of T0 holds to the end.
+    /// How the plan changes later in the phase as the usual load does; absent when the plan of T0
+    /// holds to the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub later: Vec<SalePlanStep>,
-    /// When the replicas are raised for it.
+    /// When the operator raises the replicas for it.
     pub prescale_start: Time,
-    /// What the plan costs: planned replicas from the pre-scale to the end, in pod-hours, rounded
-    /// up.
+    /// Cost of the plan: planned replicas from the pre-scale to the end, in pod-hours, rounded up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod_hours: Option<i32>,
     /// Ready pods at T0; set once, at T0.
@@ -93,7 +92,7 @@ pub struct SalePhaseStatus {
     /// Ready and warm pods at T0; set once, at T0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_at_t0: Option<i32>,
-    /// What came of it; set once the phase is over.
+    /// The outcome; set once the phase is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<SaleReport>,
 }
@@ -125,7 +124,7 @@ impl SalePhaseStatus {
     }
 }
 
-/// What is planned from a moment of a phase on.
+/// The plan from a minute of a phase on.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SalePlanStep {
@@ -137,11 +136,11 @@ pub struct SalePlanStep {
     pub planned_replicas: i32,
 }
 
-/// What came of a phase.
+/// Outcome of a phase.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SaleReport {
-    /// Highest load seen, requests per second.
+    /// Highest load, requests per second.
     pub peak_rps: i32,
     /// Forecast baseline at that moment, requests per second.
     pub baseline_rps: i32,
@@ -149,10 +148,10 @@ pub struct SaleReport {
     pub learned_uplift_percent: i32,
     /// Most replicas that ran.
     pub replicas_max: i32,
-    /// Seconds in which a level above Normal was in force.
+    /// Seconds with a level above Normal in force.
     pub degraded_seconds: i32,
-    /// Load over the minutes of the phase, as a share of the baseline; absent when its beginning
-    /// was not seen.
+    /// Load over the minutes of the phase, as a share of the baseline; absent when the operator did
+    /// not see its beginning.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
@@ -167,8 +166,8 @@ pub struct SaleLift {
     pub from_minute: i32,
     /// Median.
     pub p50_percent: i32,
-    /// What nine in ten moments stayed below.
+    /// 90 % quantile.
     pub p90_percent: i32,
-    /// What nineteen in twenty stayed below.
+    /// 95 % quantile.
     pub p95_percent: i32,
 }
