@@ -227,7 +227,7 @@ fn the_samples_of_the_readme_are_planned_together() {
             "--baseline-rps",
             "1",
         ];
-        let ran = run(&[&args[..], &["--at", "2026-11-09T00:00:00Z"]].concat());
+        let ran = run(&[&args[..], &["--at", "2027-11-09T00:00:00Z"]].concat());
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(
             ran.stdout.contains("double-eleven (default) on checkout"),
