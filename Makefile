@@ -1,5 +1,5 @@
 # Every task a person needs; each recipe is a line they could type.
-# `make demo` and `make test` need root, Rust and Go; what else they lack they install themselves.
+# `make demo` and `make test` need root, Rust and Go, and install whatever else they need.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -15,35 +15,35 @@ TRACE ?=
 help: ## List the tasks.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
 
-demo: up images ## A real Kubernetes lives through a compressed sale day; writes target/sale-day/report.html. TRACE=file.csv replays a trace.
+demo: up images ## Run a compressed sale day on a real Kubernetes; writes target/sale-day/report.html. TRACE=file.csv replays a trace.
 	$(LOCAL) sale-day $(if $(TRACE),--trace "$(TRACE)")
 
-down: ## End the local cluster: no process, mount, link or rule stays behind.
+down: ## Stop the local cluster; leave no process, mount, link or rule behind.
 	@if [ -x $(LOCAL) ]; then $(LOCAL) down; elif [ -d target/local ]; then cargo run --profile image -p floodgate-local -- down; else echo "down: no cluster was started here"; fi
 
-test: ## Everything CI checks: lints, pure rooms, golden files, API tier, cluster tier.
+test: ## Run everything CI checks: lints, pure crates, golden files, API tier, cluster tier.
 	bash manifests/local/test.sh
 
-lint: ## Formatting, clippy with warnings as errors, imports, documentation.
+lint: ## Check formatting, clippy with warnings as errors, imports, documentation.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test -q -p floodgate-checks --test imports
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-bench: ## What planning, rehearsing and forecasting cost; the gate of the payment service under a real CPU quota.
+bench: ## Measure what planning, rehearsing and forecasting cost, and the payment service's gate under a real CPU quota.
 	cargo bench -p floodgate-planner --bench planner
 	cargo bench -p payment-svc --bench overload
 	cargo bench -p floodgate-forecast --bench forecast
 
-preflight: ## Say in one line what this machine lacks to run pods.
+preflight: ## Print in one line what this machine lacks to run pods.
 	@sh manifests/local/preflight.sh
 
-up: preflight ## A real Kubernetes with PostgreSQL, Redis, NATS and Prometheus on this machine.
+up: preflight ## Start a real Kubernetes with PostgreSQL, Redis, NATS and Prometheus on this machine.
 	cargo build --profile image -p floodgate-local
 	$(LOCAL) build-kubernetes --background
 	cargo build --profile image $(IMAGES)
 	$(LOCAL) up
 
-images: up ## Put operator and payment service into the cluster's image store.
+images: up ## Load operator and payment service into the cluster's image store.
 	$(LOCAL) load-image floodgate.dev/operator:dev target/image/floodgate-operator
 	$(LOCAL) load-image floodgate.dev/payment-svc:dev target/image/payment-svc
