@@ -7,11 +7,11 @@
 
 use std::{collections::HashMap, marker::PhantomData, time::Duration};
 
-use floodgate_api::{FIELD_MANAGER, Reason};
+use floodgate_api::{Reason, apply_params};
 use k8s_openapi::{NamespaceResourceScope, Resource as _, api::core::v1::Secret};
 use kube::{
     Api, Resource, ResourceExt,
-    api::{ObjectMeta, Patch, PatchParams, ValidationDirective},
+    api::{ObjectMeta, Patch},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -212,14 +212,6 @@ impl Step<'_> {
         self.cell
             .with_remembered(|remembered| remembered.sent.insert(kind, sent));
         Ok(applied)
-    }
-}
-
-/// How everything is applied: our field manager, strict about fields the apiserver does not know.
-pub fn apply_params() -> PatchParams {
-    PatchParams {
-        field_validation: Some(ValidationDirective::Strict),
-        ..PatchParams::apply(FIELD_MANAGER).force()
     }
 }
 

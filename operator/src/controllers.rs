@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use floodgate_planner::HoldCause;
 use futures::{StreamExt, stream};
-use k8s_openapi::NamespaceResourceScope;
 use kube::{
-    Api, Client, Resource,
+    Client,
     runtime::{Controller, WatchStreamExt, controller::Config, reflector::ObjectRef},
 };
 use tokio::{sync::mpsc, task::JoinSet};
@@ -15,17 +14,17 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     control::ControlClient,
-    events::Publisher,
     forecast::Forecaster,
     metrics::Metrics,
     nodes::Rooms,
+    publisher::Publisher,
     readiness::Readiness,
-    reconcile::{self, Context, Guarded, OwnedStores},
-    run::RunError,
+    reconcile::{self, Context},
     sale::{self, SaleContext},
     sample::{Sampler, early_warm},
     secrets::SecretCache,
     snapshot::{ClusterKey, Snapshots},
+    stores::{Guarded, OwnedStores},
 };
 
 mod tasks;
@@ -33,6 +32,7 @@ mod watches;
 
 use tasks::{drive, forget_gone, log_pass, named, open_when_filled, pass_on, until_stopped};
 use watches::Watches;
+pub use watches::scoped;
 
 /// Clusters reconciled at once: a pass is a few milliseconds of waiting for the apiserver.
 const CONCURRENCY: u16 = 16;
@@ -60,19 +60,19 @@ pub struct Operator {
     pub started_by: HoldCause,
 }
 
-/// An API in one namespace or in all.
-pub fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
-where
-    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
-{
-    match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    }
+/// Why a leading operator ends other than by request.
+#[derive(Debug, thiserror::Error)]
+pub enum OperateError {
+    /// The HTTP client for pods cannot be made.
+    #[error("cannot make an HTTP client")]
+    Http(#[source] reqwest::Error),
+    /// A task ended although nobody asked it to.
+    #[error("{0} ended unexpectedly")]
+    TaskEnded(&'static str),
 }
 
 /// Runs every loop until `stop`; an error when one of them ends by itself.
-pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), RunError> {
+pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), OperateError> {
     let mut tasks = JoinSet::new();
     let snapshots = Arc::new(Snapshots::default());
     let (trigger, triggers) = mpsc::channel(QUEUE);
@@ -89,7 +89,7 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
         "the watch of pods",
         pass_on(events, pod_seen, stop.clone()),
     );
-    let control = ControlClient::new(operator.metrics.clone()).map_err(RunError::Http)?;
+    let control = ControlClient::new(operator.metrics.clone()).map_err(OperateError::Http)?;
     let sampler = Sampler {
         snapshots: Arc::clone(&snapshots),
         pods,
@@ -132,7 +132,9 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
     );
     named(&mut tasks, "the care of gone clusters", care);
     run_controllers(contexts, watches, triggers, &mut tasks, &stop);
-    until_stopped(tasks, &stop).await
+    until_stopped(tasks, &stop)
+        .await
+        .map_err(OperateError::TaskEnded)
 }
 
 /// What the passes of both controllers work with.

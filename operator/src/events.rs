@@ -2,63 +2,18 @@
 //!
 //! Events are published on change only; the caller compares before it asks.
 
-use floodgate_planner::{Decision, Direction};
-use k8s_openapi::api::core::v1::ObjectReference;
-use kube::{
-    Client,
-    runtime::events::{Event, EventType, Recorder, Reporter},
-};
-
 use floodgate_api::{ConditionType as Kind, Reason};
+use floodgate_planner::{Decision, Direction};
+use kube::runtime::events::{Event, EventType};
 use sha2::{Digest, Sha256};
 
 use crate::{
     conditions::{Truth, Verdict, named},
-    metrics::{Metrics, ReasonLabel},
     overrides::Remark,
 };
 
 /// Longest note the API takes, in bytes.
 const NOTE_BYTES_MAX: usize = 1_000;
-
-/// Publishes Events; one per process, because it counts repetitions.
-#[derive(Clone)]
-pub struct Publisher {
-    recorder: Recorder,
-    metrics: Metrics,
-}
-
-impl Publisher {
-    /// A publisher that signs as `identity`.
-    pub fn new(client: Client, identity: &str, metrics: Metrics) -> Self {
-        let reporter = Reporter {
-            controller: floodgate_api::FIELD_MANAGER.to_owned(),
-            instance: Some(identity.to_owned()),
-        };
-        Self {
-            recorder: Recorder::new(client, reporter),
-            metrics,
-        }
-    }
-
-    /// Publishes an Event about an object. An Event that cannot be published is logged and
-    /// forgotten: it tells, it does not do.
-    pub async fn publish(&self, about: &ObjectReference, event: Event) {
-        self.metrics
-            .events
-            .get_or_create(&ReasonLabel {
-                reason: event.reason.clone(),
-            })
-            .inc();
-        if let Err(error) = self.recorder.publish(&event, about).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                reason = event.reason,
-                "cannot publish an Event"
-            );
-        }
-    }
-}
 
 /// Repetitions are counted by type, action, reason and object, not by the note; so the action says
 /// enough to keep apart what is not the same.

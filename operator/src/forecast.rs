@@ -15,8 +15,6 @@ use std::{
     time::Duration,
 };
 
-use floodgate_forecast::{ForecastPath, Quality};
-use jiff::Timestamp;
 use kube::Client;
 use tokio::{
     sync::Semaphore,
@@ -28,7 +26,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     metrics::Metrics,
-    prometheus::Missing,
     snapshot::{ClusterKey, Snapshots},
 };
 
@@ -40,7 +37,6 @@ mod store;
 
 use cluster::ClusterForecaster;
 use fitted::Fits;
-pub use live::LiveFigures;
 use store::Store;
 pub use store::config_map_name;
 
@@ -48,62 +44,6 @@ pub use store::config_map_name;
 const PERIOD: Duration = Duration::from_secs(2);
 /// Clusters whose history is fetched at once.
 const FETCHES_AT_ONCE: usize = 4;
-
-/// What the forecast loop left for a cluster.
-#[derive(Clone, Debug, Default)]
-pub struct Outlook {
-    /// Where the forecast stands.
-    pub state: OutlookState,
-    /// The newest path, also while it is not trusted.
-    pub path: Option<Arc<ForecastPath>>,
-    /// When `path` was made.
-    pub made_at: Option<Timestamp>,
-    /// When the model was fitted.
-    pub fitted_at: Option<Timestamp>,
-    /// Hours of history the model was fitted on.
-    pub history_hours: u32,
-    /// Largest load in that history, requests/s.
-    pub peak_rps: Option<f64>,
-    /// How good that history is; none while the path is one that an earlier process made.
-    pub quality: Option<Quality>,
-    /// The lasting jump of the level, what lies before which was left out.
-    pub changed_at: Option<Timestamp>,
-    /// How the forecast has fared.
-    pub live: LiveFigures,
-    /// When it was seen last that Prometheus lost what it had known.
-    pub history_lost_at: Option<Timestamp>,
-    /// Why the last refit failed, while the model before it stands.
-    pub refit_failed: Option<Missing>,
-    /// What went wrong with the stored model.
-    pub note: Option<String>,
-}
-
-/// Where a forecast stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum OutlookState {
-    /// Nothing was fetched yet.
-    #[default]
-    Pending,
-    /// Switched off by the spec.
-    Off,
-    /// The history could not be read.
-    HistoryUnavailable(Missing),
-    /// The history is too short for a season; the path is the usual shape of a day with a wide band.
-    ColdStart(ColdScale),
-    /// A path of a fitted model.
-    Fitted,
-}
-
-/// What the usual shape of a day is scaled by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColdScale {
-    /// The hours of history there are.
-    History,
-    /// The load measured now.
-    Measured,
-    /// The load that the least replicas hold.
-    Declared,
-}
 
 /// What the forecast loop works with.
 #[derive(Clone)]

@@ -13,13 +13,12 @@ use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectR
 
 use crate::{
     build::{CONTROL_TOKEN_KEY, control_secret_name},
-    forecast::Outlook,
     nodes::RoomSeen,
-    reconcile::{ByHand, Context},
-    sample::{PodsSeen, Rates},
+    reconcile::Context,
     secrets::{SecretError, text_of},
-    snapshot::{Cell, ClusterKey, PrometheusReading},
+    snapshot::{Cell, ClusterKey, ForecastSnapshot, PodsSeen, PrometheusReading, Rates},
     validate::{Address, SecretValue, Secrets, secret_refs},
+    writers::ByHand,
 };
 
 /// What one pass works on.
@@ -54,7 +53,7 @@ pub struct Observed {
     /// Pods and what they said.
     pub pods: Option<Arc<PodsSeen>>,
     /// The forecast.
-    pub outlook: Arc<Outlook>,
+    pub forecast: Arc<ForecastSnapshot>,
 }
 
 /// What could not be read.
@@ -110,7 +109,7 @@ pub async fn observe(
         prometheus: cell.prometheus.load_full(),
         rates: cell.rates.load_full(),
         pods: cell.pods.load_full(),
-        outlook: cell.outlook.load_full(),
+        forecast: cell.forecast.load_full(),
         cluster,
     })
 }

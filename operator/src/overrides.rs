@@ -12,7 +12,7 @@ use floodgate_api::{
 use floodgate_planner::{Level, Override, Overrides, Pause};
 use jiff::Timestamp;
 
-use crate::reconcile::ByHand;
+use crate::writers::ByHand;
 
 pub use floodgate_api::overrides::{Bounds, Remark, set_at};
 

@@ -7,18 +7,18 @@ use floodgate_api::cluster::{forecast::ForecastMode, scaling::ScalingMode};
 use floodgate_contract::Level;
 use floodgate_forecast::Masks;
 use floodgate_planner::{
-    Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, HoldCause, LeadTime,
-    Memory, PlanInput, Reason, ReplicaState, Scaling, protected_level,
+    Decision, DegradationPolicy, ForecastInput, ForecastTrust, HoldCause, LeadTime, Memory,
+    PlanInput, Reason, ReplicaState, Scaling, protected_level,
 };
 use jiff::Timestamp;
 
 use crate::{
     clock::seconds_between,
-    forecast::{ColdScale, Outlook, OutlookState},
     observe::Observed,
     overrides::OverridesRead,
+    snapshot::{ColdScale, ForecastSnapshot, ForecastState, PATH_AGE_MAX_S},
     target::PolicyTarget,
-    validate::{ValidSale, ValidatedCluster},
+    validate::ValidatedCluster,
 };
 
 mod limits;
@@ -29,18 +29,14 @@ mod recommend;
 mod sales;
 mod words;
 
+use floodgate_settings::ValidSale;
 use limits::caps;
-pub use limits::{PlanLimits, plan_limits};
+pub use limits::plan_limits;
 pub use load::{LoadSeen, load_seen};
-pub use measured::LEAD_UNMEASURED_S;
 use measured::{capacity, health, lead_time};
-pub(crate) use quota::quantity;
 use recommend::ordered;
 pub use sales::sale_until;
 use sales::{planner_sales, sales_of};
-
-/// A path older than this no longer bids, seconds; its Prometheus has been silent for so long.
-pub(crate) const PATH_AGE_MAX_S: f64 = 1_800.0;
 
 /// A decision and what carries it out.
 #[derive(Clone, Debug)]
@@ -71,35 +67,6 @@ pub struct Planned {
     pub scaling: Scaling,
     /// Measurements the capacity was learned from; none while it is the declared one.
     pub capacity_samples: Option<u32>,
-}
-
-/// What a sale is planned with; left in the cell for the sale controller.
-#[derive(Clone, Debug)]
-pub struct PlanningFacts {
-    /// Bounds and capacity.
-    pub scaling: Scaling,
-    /// Lead time.
-    pub lead_time: LeadTime,
-    /// Chance of a phase that names none, percent.
-    pub quantile_percent: u8,
-    /// The path, when it may bid.
-    pub path: Option<Arc<ForecastPath>>,
-    /// Load measured now, requests/s.
-    pub measured_rps: Option<f64>,
-    /// The same while no sale runs; what may serve as a baseline, requests/s.
-    pub baseline_rps: Option<f64>,
-    /// Largest load ever observed, requests/s, against which the path is capped.
-    pub observed_peak_rps: Option<f64>,
-    /// Largest replica count in force.
-    pub replicas: u32,
-    /// Highest level in force on the fleet.
-    pub level: Level,
-    /// Pods that exist.
-    pub pods: u32,
-    /// Why the last raise was taken back, while it is not tried again.
-    pub raise_taken_back: Option<Reason>,
-    /// What may keep a plan from coming true.
-    pub limits: PlanLimits,
 }
 
 /// Whether the forecast may bid, and why not.
@@ -137,7 +104,7 @@ pub struct Before {
 impl Before {
     /// What the planner remembers; held as it is where Prometheus lost its history since (F12).
     fn memory(&self, observed: &Observed) -> Memory {
-        let lost_at = observed.outlook.history_lost_at;
+        let lost_at = observed.forecast.history_lost_at;
         match self.memory.clone() {
             None => first_memory(observed),
             Some(memory) if lost_at.is_some() && lost_at != self.history_lost_at => {
@@ -153,7 +120,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
     let now = observed.now;
     let (overrides, masks) = words::read(observed, cluster);
     let sales = sales_of(observed);
-    let trust = trust(cluster, &observed.outlook, now);
+    let trust = trust(cluster, &observed.forecast, now);
     let lead_time = lead_time(observed, cluster);
     let replica_state = replica_state(observed);
     let (scaling, capacity) = capacity(observed, cluster);
@@ -170,7 +137,7 @@ pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) ->
         health: health(observed, cluster),
         load: load.load,
         load_limits: cluster.load_limits,
-        forecast: forecast_input(&observed.outlook, trust, load.rps.is_some()),
+        forecast: forecast_input(&observed.forecast, trust, load.rps.is_some()),
         sales: planner_sales(observed, &sales, cluster),
         overrides: overrides.overrides.clone(),
         lead_time,
@@ -242,21 +209,21 @@ fn replica_state(observed: &Observed) -> ReplicaState {
     }
 }
 
-fn trust(cluster: &ValidatedCluster, outlook: &Outlook, now: Timestamp) -> Trust {
+fn trust(cluster: &ValidatedCluster, forecast: &ForecastSnapshot, now: Timestamp) -> Trust {
     let gate = cluster.forecast.error_percent_max;
-    let live = outlook.live;
+    let live = forecast.live;
     let above_gate = live.proven && live.error_percent.is_some_and(|error| error > gate);
-    let age_s = outlook
+    let age_s = forecast
         .made_at
         .map_or(f64::INFINITY, |at| seconds_between(at, now));
-    match (cluster.forecast.mode, &outlook.state) {
-        (ForecastMode::Off, _) | (_, OutlookState::Off) => Trust::Off,
-        (_, OutlookState::Pending) => Trust::Pending,
-        (_, OutlookState::ColdStart(_)) => Trust::ColdStart,
-        (_, OutlookState::HistoryUnavailable(_)) if age_s > PATH_AGE_MAX_S => {
+    match (cluster.forecast.mode, &forecast.state) {
+        (ForecastMode::Off, _) | (_, ForecastState::Off) => Trust::Off,
+        (_, ForecastState::Pending) => Trust::Pending,
+        (_, ForecastState::ColdStart(_)) => Trust::ColdStart,
+        (_, ForecastState::HistoryUnavailable(_)) if age_s > PATH_AGE_MAX_S => {
             Trust::HistoryUnavailable
         }
-        _ if outlook.history_hours < 24 => Trust::ColdStart,
+        _ if forecast.history_hours < 24 => Trust::ColdStart,
         _ if above_gate => Trust::ErrorAboveGate,
         _ if live.loses => Trust::WorseThanNaive,
         (ForecastMode::Shadow, _) => Trust::Shadow,
@@ -266,8 +233,8 @@ fn trust(cluster: &ValidatedCluster, outlook: &Outlook, now: Timestamp) -> Trust
 
 /// The forecast as the planner takes it. A guess from the declared base is none beside a load that
 /// was measured: a sale multiplies the larger of both.
-fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastInput {
-    if measured && outlook.state == OutlookState::ColdStart(ColdScale::Declared) {
+fn forecast_input(forecast: &ForecastSnapshot, trust: Trust, measured: bool) -> ForecastInput {
+    if measured && forecast.state == ForecastState::ColdStart(ColdScale::Declared) {
         return ForecastInput::Missing(Reason::ColdStart);
     }
     let trust = match trust {
@@ -282,11 +249,11 @@ fn forecast_input(outlook: &Outlook, trust: Trust, measured: bool) -> ForecastIn
         Trust::ErrorAboveGate => ForecastTrust::Muted(Reason::ErrorAboveGate),
         Trust::WorseThanNaive => ForecastTrust::Muted(Reason::WorseThanNaive),
     };
-    match &outlook.path {
+    match &forecast.path {
         Some(path) => ForecastInput::Path {
             path: Arc::clone(path),
             trust,
-            observed_peak_rps: outlook.peak_rps,
+            observed_peak_rps: forecast.peak_rps,
         },
         None => ForecastInput::Missing(Reason::ForecastUnavailable),
     }

@@ -5,18 +5,14 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use floodgate_api::{PaymentCluster, SaleEvent, cluster::status::PaymentClusterStatus};
+use floodgate_api::{PaymentCluster, cluster::status::PaymentClusterStatus};
 use floodgate_planner::HoldCause;
 use jiff::Timestamp;
 use k8s_openapi::api::{
-    apps::v1::Deployment,
-    core::v1::{ResourceQuota, Service},
-    networking::v1::NetworkPolicy,
-    policy::v1::PodDisruptionBudget,
+    apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler, core::v1::ResourceQuota,
 };
 use kube::{
     Client, Resource,
-    core::{DeserializeGuard, PartialObjectMeta},
     runtime::{controller::Action, reflector::Store},
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -26,14 +22,15 @@ use crate::{
     build::{BuildInput, build},
     clock::Clock,
     conditions,
-    events::Publisher,
     metrics::{CategoryLabel, Metrics},
     nodes::Rooms,
     observe::{ObserveError, Observed, observe},
     plan::{Before, Planned, plan},
+    publisher::Publisher,
     secrets::SecretCache,
     snapshot::{Cell, ClusterKey, Snapshots},
     status::StatusError,
+    stores::{Guarded, GuardedSale, OwnedStores},
     synced::Synced,
     validate::{ValidateError, ValidatedCluster, validate},
 };
@@ -44,13 +41,8 @@ mod refuse;
 mod rest;
 mod tell;
 
-pub use conflict::ByHand;
-pub(crate) use conflict::manager_of_replicas;
 pub use publish::token;
 use tell::{pause, standing, tell};
-
-/// A cluster as the watch brings it: also one that cannot be read arrives, and stalls nobody.
-pub type Guarded = DeserializeGuard<PaymentCluster>;
 
 /// What every pass works with.
 pub struct Context {
@@ -71,11 +63,11 @@ pub struct Context {
     /// Deployments as the watch has them.
     pub deployments: Store<Deployment>,
     /// Sales as the watch has them.
-    pub sales: Store<DeserializeGuard<SaleEvent>>,
+    pub sales: Store<GuardedSale>,
     /// Other objects of clusters, their metadata only.
     pub owned: OwnedStores,
     /// Autoscalers of others.
-    pub autoscalers: conflict::Autoscalers,
+    pub autoscalers: Store<HorizontalPodAutoscaler>,
     /// Quotas of the namespaces.
     pub quotas: Store<ResourceQuota>,
     /// Room on the nodes, as it was read last.
@@ -84,16 +76,6 @@ pub struct Context {
     pub started_by: HoldCause,
     /// Clusters whose pods are not to wait for the next round.
     pub nudges: mpsc::Sender<ClusterKey>,
-}
-
-/// Metadata of what clusters own beside the Deployment.
-pub struct OwnedStores {
-    /// Services.
-    pub services: Store<PartialObjectMeta<Service>>,
-    /// Network policies.
-    pub network_policies: Store<PartialObjectMeta<NetworkPolicy>>,
-    /// Disruption budgets.
-    pub disruption_budgets: Store<PartialObjectMeta<PodDisruptionBudget>>,
 }
 
 /// What the next pass needs of the last one and that stands in no object.
@@ -330,7 +312,7 @@ fn remember(
         remembered.before = Before {
             memory: Some(planned.decision.memory.clone()),
             policy: planned.policy.clone(),
-            history_lost_at: observed.outlook.history_lost_at,
+            history_lost_at: observed.forecast.history_lost_at,
         };
         if deployment.metadata.resource_version.is_some() {
             remembered.deployment = Some(Arc::clone(deployment));

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{Clock, jittered},
-    controllers::{self, Operator, scoped},
+    controllers::{self, OperateError, Operator, scoped},
     leader::{CampaignEnd, Leadership, LeaseSettings, campaign, fence::FenceLayer},
     metrics::Metrics,
     readiness::Readiness,
@@ -69,9 +69,9 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
-    /// The HTTP client for pods cannot be made.
-    #[error("cannot make an HTTP client")]
-    Http(#[source] reqwest::Error),
+    /// The loops and controllers ended.
+    #[error(transparent)]
+    Operate(#[from] OperateError),
     /// The lease is gone; another process may write now.
     #[error("the lease was lost")]
     LeaseLost,
@@ -188,7 +188,7 @@ async fn lead(
     metrics.leader.set(1);
     let ended = controllers::operate(operator, stop.clone()).await;
     metrics.leader.set(0);
-    ended
+    Ok(ended?)
 }
 
 /// Waits until both kinds are served; a missing one keeps the process unready, not dead.

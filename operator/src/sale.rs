@@ -7,22 +7,22 @@ use std::{sync::Arc, time::Duration};
 
 use floodgate_api::{ConditionType, Reason, SaleEvent, sale::status::SaleEventStatus};
 use floodgate_planner::SalePhase;
+use floodgate_settings::{ValidSale, retained_sale, validate_sale};
 use kube::{
     Client, Resource, ResourceExt,
-    core::DeserializeGuard,
     runtime::{controller::Action, reflector::Store},
 };
 
 use crate::{
     clock::{Clock, jittered},
     conditions::{Verdict, merge},
-    events::{self, Publisher},
+    events::{self},
     metrics::{CategoryLabel, Metrics},
     nodes::Rooms,
-    reconcile::Guarded,
+    publisher::Publisher,
     snapshot::{ClusterKey, Snapshots},
+    stores::{Guarded, GuardedSale},
     synced::Synced,
-    validate::{ValidSale, retained_sale, validate_sale},
 };
 
 mod lateness;
@@ -35,9 +35,6 @@ mod written;
 pub use ledger::Ledger;
 use outcome::{ClusterSeen, Stage};
 use written::{refuse, write};
-
-/// A sale as the watch brings it.
-pub type GuardedSale = DeserializeGuard<SaleEvent>;
 
 /// Pause between two passes while a pre-scale or a phase is under way.
 const PERIOD_NEAR: Duration = Duration::from_secs(1);

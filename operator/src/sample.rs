@@ -24,8 +24,8 @@ use crate::{
     clock::{Clock, jittered},
     control::ControlClient,
     metrics::Metrics,
-    reconcile::Guarded,
-    snapshot::{Cell, ClusterKey, Snapshots},
+    snapshot::{Cell, ClusterKey, Snapshots, cluster_of},
+    stores::Guarded,
 };
 
 mod cluster;
@@ -33,17 +33,12 @@ pub mod early_warm;
 pub mod hot_set;
 pub mod lead_time;
 mod load;
-pub mod pod;
 pub mod rates;
-mod seen;
 mod work;
 
 use cluster::ClusterSampler;
 pub use cluster::warm_request;
-pub use lead_time::MeasuredStarts;
 use load::PrometheusReaders;
-pub use rates::Rates;
-pub use seen::{Measured, PodSeen, PodsSeen};
 
 /// Pause between two rounds while there are few clusters.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -135,7 +130,7 @@ impl Sampler {
     fn pods_by_cluster(&self) -> HashMap<ClusterKey, Vec<Arc<Pod>>> {
         let mut by_cluster: HashMap<ClusterKey, Vec<Arc<Pod>>> = HashMap::new();
         for pod in self.pods.state() {
-            if let Some(key) = pod::cluster_of(&pod) {
+            if let Some(key) = cluster_of(&pod) {
                 by_cluster.entry(key).or_default().push(pod);
             }
         }

@@ -5,125 +5,28 @@
 //! Invariant: every field of a [`Cell`] has one writing loop, named in its documentation.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    fmt,
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use floodgate_contract::WarmRequest;
-use jiff::{SignedDuration, Timestamp};
-use kube::{Resource, runtime::reflector::ObjectRef};
 
-use crate::{
-    clock::seconds_between,
-    forecast::Outlook,
-    plan::PlanningFacts,
-    prometheus::{Missing, MissingReason, load::Load},
-    reconcile::Remembered,
-    sample::{PodsSeen, Rates},
-    target::Target,
-};
+use crate::{reconcile::Remembered, target::Target};
 
-/// Namespace and name of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ClusterKey {
-    /// Namespace.
-    pub namespace: String,
-    /// Name of the `PaymentCluster`.
-    pub name: String,
-}
+mod cluster_key;
+mod forecast;
+mod load;
+mod planning;
+mod pod;
+mod pods;
 
-impl ClusterKey {
-    /// The key of an object that carries a namespace and a name.
-    pub fn of<K: Resource>(object: &K) -> Self {
-        let meta = object.meta();
-        Self {
-            namespace: meta.namespace.clone().unwrap_or_default(),
-            name: meta.name.clone().unwrap_or_default(),
-        }
-    }
-
-    /// The key as the reference a controller is triggered with.
-    pub fn object_ref<K: Resource<DynamicType = ()>>(&self) -> ObjectRef<K> {
-        ObjectRef::new(&self.name).within(&self.namespace)
-    }
-}
-
-impl fmt::Display for ClusterKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-/// The newest reading of Prometheus, and the valid ones of the last minute.
-#[derive(Clone, Debug)]
-pub struct PrometheusReading {
-    /// When it was asked.
-    pub asked_at: Timestamp,
-    /// When the answer came, or the failure.
-    pub taken_at: Timestamp,
-    /// The load, or why there is none.
-    pub load: Result<Load, Missing>,
-    /// Valid loads of the last minute before the newest valid one: when they were true by the
-    /// operator's clock, and requests/s.
-    pub recent: VecDeque<(Timestamp, f64)>,
-}
-
-/// Seconds whose largest load counts.
-const MINUTE_S: f64 = 60.0;
-
-impl PrometheusReading {
-    /// A new reading; what was valid before stays known until it is a minute older than the
-    /// newest valid load.
-    pub fn after(
-        last: Option<&Self>,
-        (asked_at, taken_at): (Timestamp, Timestamp),
-        load: Result<Load, Missing>,
-    ) -> Self {
-        let mut recent = last.map(|last| last.recent.clone()).unwrap_or_default();
-        if let Ok(valid) = &load {
-            let age = SignedDuration::try_from_secs_f64(valid.age_s).unwrap_or_default();
-            let at = taken_at.saturating_sub(age).unwrap_or(taken_at);
-            recent.retain(|(then, _)| seconds_between(*then, at) <= MINUTE_S);
-            recent.push_back((at, valid.rps));
-        }
-        Self {
-            asked_at,
-            taken_at,
-            load,
-            recent,
-        }
-    }
-
-    /// That the server's clock is off ours by more than `limit_s` seconds: it evaluated the query
-    /// before it was asked, or after it answered (F13). Ages are by its clock alone and stay true.
-    pub fn clock_skew(&self, limit_s: u32) -> Option<Missing> {
-        let server_time = self.load.as_ref().ok()?.server_time;
-        let ahead_s = seconds_between(self.taken_at, server_time);
-        let behind_s = seconds_between(server_time, self.asked_at);
-        if ahead_s.max(behind_s) <= f64::from(limit_s) {
-            return None;
-        }
-        let which = if ahead_s > behind_s {
-            "ahead of"
-        } else {
-            "behind"
-        };
-        let message = format!(
-            "the clock of Prometheus is more than {limit_s} s {which} that of the operator; sales \
-             start by the operator's"
-        );
-        Some(Missing::because(MissingReason::ClockSkew, message))
-    }
-
-    /// Time of the newest valid load, and the largest load of the minute before it, requests/s.
-    pub fn minute_max(&self) -> Option<(Timestamp, f64)> {
-        let (at, _) = self.recent.back()?;
-        let largest = self.recent.iter().map(|(_, rps)| *rps).reduce(f64::max)?;
-        Some((*at, largest))
-    }
-}
+pub use cluster_key::ClusterKey;
+pub use forecast::{ColdScale, ForecastSnapshot, ForecastState, LiveFigures, PATH_AGE_MAX_S};
+pub use load::{PrometheusReading, Rates};
+pub use planning::{PlanLimits, PlanningFacts};
+pub use pod::{PodFacts, cluster_of};
+pub use pods::{Measured, MeasuredStarts, PodSeen, PodsSeen};
 
 /// What is known of one cluster.
 #[derive(Debug, Default)]
@@ -139,7 +42,7 @@ pub struct Cell {
     /// What new pods load. Written by the sample loop.
     pub hot_set: ArcSwapOption<WarmRequest>,
     /// The forecast. Written by the forecast loop.
-    pub outlook: ArcSwap<Outlook>,
+    pub forecast: ArcSwap<ForecastSnapshot>,
     /// What a sale is planned with. Written by reconcile.
     pub planning: ArcSwapOption<PlanningFacts>,
     /// What the next pass of reconcile needs of the last one and that stands in no object.

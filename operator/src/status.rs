@@ -5,7 +5,7 @@
 //! because every write is a write of the apiserver's log and of every watcher (S11).
 
 use floodgate_api::{
-    API_VERSION, PaymentCluster,
+    API_VERSION, PaymentCluster, apply_params,
     cluster::{
         degradation::Level as ApiLevel,
         status::{
@@ -25,7 +25,6 @@ use kube::{
 use serde_json::json;
 
 use crate::{
-    apply::apply_params,
     build,
     clock::seconds_between,
     conditions::{Verdict, level_in_force, merge},
@@ -118,14 +117,14 @@ fn forecast_summary(
     cluster: &ValidatedCluster,
     planned: &Planned,
 ) -> Option<ForecastSummary> {
-    let outlook = &observed.outlook;
-    let path = outlook.path.as_ref()?;
+    let forecast = &observed.forecast;
+    let path = forecast.path.as_ref()?;
     let horizon_s = planned.lead_time.horizon_s();
     let now = UnixMillis::from(observed.now);
     let (from, to) = (now, now.plus_s(horizon_s));
     let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
     let points = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
-    let quality = outlook.quality.as_ref();
+    let quality = forecast.quality.as_ref();
     let short = |note: Option<&str>| note.map(|note| note.chars().take(256).collect());
     Some(ForecastSummary {
         model: path.model().chars().take(64).collect(),
@@ -133,16 +132,16 @@ fn forecast_summary(
         upper_rps: rounded(path.upper_rps_max(from, to)?),
         quantile_percent: number(cluster.forecast.quantile_percent),
         horizon_seconds: i32::try_from(horizon_s).unwrap_or(i32::MAX),
-        error_percent: outlook.live.error_percent.map(number),
-        naive_error_percent: outlook.live.naive_error_percent.map(number),
-        coverage_percent: outlook.live.coverage_percent.map(number),
-        fitted_at: outlook.fitted_at.map(|at| Time(merge::whole_second(at))),
-        history_hours: number(outlook.history_hours),
+        error_percent: forecast.live.error_percent.map(number),
+        naive_error_percent: forecast.live.naive_error_percent.map(number),
+        coverage_percent: forecast.live.coverage_percent.map(number),
+        fitted_at: forecast.fitted_at.map(|at| Time(merge::whole_second(at))),
+        history_hours: number(forecast.history_hours),
         quality_percent: quality.map(|quality| rounded(quality.score * 100.0)),
         masked_points: quality.map(|quality| points(quality.masked)),
         refused_points: quality.map(|quality| points(quality.rejected)),
-        changed_at: outlook.changed_at.map(|at| Time(merge::whole_second(at))),
-        note: short(outlook.note.as_deref()),
+        changed_at: forecast.changed_at.map(|at| Time(merge::whole_second(at))),
+        note: short(forecast.note.as_deref()),
     })
 }
 

@@ -5,10 +5,9 @@ use std::{ops::RangeInclusive, sync::Arc};
 use floodgate_contract::Level;
 use floodgate_forecast::Mask;
 use floodgate_planner::Scaling;
+use floodgate_prometheus::Endpoint;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-
-use crate::prometheus::Endpoint;
 
 /// What the loops shall ask and push; published anew by every pass, equal when nothing changed.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,23 +5,20 @@
 //! Invariant: nothing after this step reads the raw spec.
 
 mod address;
-pub mod numbers;
-mod sale;
 mod service;
 
 use std::collections::BTreeMap;
 
 use floodgate_api::cluster::backends::{Backends, SecretKeyRef};
-use floodgate_api::cluster::forecast::ForecastMode;
 use floodgate_api::cluster::scaling::{NodeSupply, ScalingMode};
 use floodgate_api::cluster::service::PullPolicy;
 use floodgate_api::{FieldError, PaymentCluster, PaymentClusterSpec, Reason};
 use floodgate_planner::{DegradationPolicy, LoadLimits, Scaling};
+use floodgate_settings::{ForecastSettings, PrewarmSettings};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
 pub use address::{Address, Scheme};
-pub use sale::{ValidSale, planner_sale, retained_sale, validate_sale};
 
 /// What a referenced Secret key was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,43 +111,6 @@ pub struct TrafficSettings {
     pub history_step_s: u32,
 }
 
-/// What is expected from history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForecastSettings {
-    /// What the forecast may do.
-    pub mode: ForecastMode,
-    /// Upper quantile, percent.
-    pub quantile_percent: u32,
-    /// Look-ahead beyond the lead time, seconds.
-    pub margin_s: u32,
-    /// Seconds between two forecasts.
-    pub refresh_s: u32,
-    /// Seconds between two fits.
-    pub refit_s: u32,
-    /// Gate of the live error, percent.
-    pub error_percent_max: u32,
-}
-
-impl ForecastSettings {
-    /// The upper quantile as the planner counts it.
-    pub fn usual_quantile_percent(&self) -> u8 {
-        u8::try_from(self.quantile_percent).unwrap_or(99)
-    }
-}
-
-/// What a new pod loads before it takes traffic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PrewarmSettings {
-    /// Keys of the hot set.
-    pub hot_keys_max: u32,
-    /// Score to reach, permille.
-    pub min_score_permille: u32,
-    /// Deadline from the pod's start, milliseconds.
-    pub deadline_ms: u64,
-    /// Least and greatest lead time planned with, seconds.
-    pub lead_s: std::ops::RangeInclusive<u32>,
-}
-
 /// Why an object cannot be acted on; each names the field and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValidateError {
@@ -218,9 +178,9 @@ impl ValidateError {
     /// Reason of the condition `Accepted`.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Field(error) if error.field() == "spec.timeZone" => Reason::InvalidTimeZone,
+            Self::Field(error) => error.reason(),
             Self::Unnamed { .. } => Reason::Malformed,
-            Self::Invalid { .. } | Self::Field(_) => Reason::InvalidSpec,
+            Self::Invalid { .. } => Reason::InvalidSpec,
             Self::SecretNotFound { .. } => Reason::SecretNotFound,
             Self::SecretKeyNotFound { .. } => Reason::SecretKeyNotFound,
             Self::SecretInvalid { .. } => Reason::InvalidSecretValue,
@@ -247,8 +207,8 @@ pub fn validate(
     let unnamed = |field| ValidateError::Unnamed { field };
     let meta = &cluster.metadata;
     let spec = &cluster.spec;
-    let scaling = numbers::scaling(&spec.scaling)?;
-    let learn = f64::from(numbers::learn_percent(&spec.scaling)?) / 100.0;
+    let scaling = floodgate_settings::scaling(&spec.scaling)?;
+    let learn = f64::from(floodgate_settings::learn_percent(&spec.scaling)?) / 100.0;
     let declared = scaling.capacity_rps;
     Ok(ValidatedCluster {
         name: meta.name.clone().ok_or_else(|| unnamed("name"))?,
@@ -263,11 +223,11 @@ pub fn validate(
         backends: address::backends(&spec.backends, secrets)?,
         scaling,
         capacity_rps_learned: declared * (1.0 - learn)..=declared * (1.0 + learn),
-        load_limits: numbers::load_limits(&spec.traffic)?,
-        degradation: numbers::degradation(&spec.degradation)?,
+        load_limits: floodgate_settings::load_limits(&spec.traffic)?,
+        degradation: floodgate_settings::degradation(&spec.degradation)?,
         traffic: address::traffic(&spec.traffic, secrets)?,
-        forecast: numbers::forecast(&spec.forecast)?,
-        prewarm: numbers::prewarm(&spec.prewarm)?,
+        forecast: floodgate_settings::forecast(&spec.forecast)?,
+        prewarm: floodgate_settings::prewarm(&spec.prewarm)?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! A field that holds what is not allowed there, as operator and plugin both say it.
 
+use crate::Reason;
+
 /// Characters of a bad value that are repeated in a message; the longest instant has 35.
 const ECHO_CHARS: usize = 64;
 
@@ -47,9 +49,12 @@ impl FieldError {
         }
     }
 
-    /// Path of the field.
-    pub fn field(&self) -> &str {
-        &self.field
+    /// Reason of the condition `Accepted` of the object that has the field.
+    pub fn reason(&self) -> Reason {
+        match self.field.as_str() {
+            "spec.timeZone" => Reason::InvalidTimeZone,
+            _ => Reason::InvalidSpec,
+        }
     }
 
     /// `value` as an unsigned number if it lies between `min` and `max`, none of them negative.

@@ -20,6 +20,7 @@ pub use cluster::{PaymentCluster, PaymentClusterSpec, status::PaymentClusterStat
 pub use condition::{ConditionType, Reason};
 pub use crds::crds_yaml;
 pub use field::FieldError;
+use kube::core::params::{PatchParams, ValidationDirective};
 pub use sale::{SaleEvent, SaleEventSpec, status::SaleEventStatus};
 
 /// API group of both kinds, and prefix of every label and annotation that is ours.
@@ -30,5 +31,14 @@ pub const VERSION: &str = "v1alpha1";
 pub const API_VERSION: &str = "floodgate.dev/v1alpha1";
 /// Field manager of every server-side apply the operator makes.
 pub const FIELD_MANAGER: &str = "floodgate.dev/operator";
+/// How the operator applies everything: as its own field manager, strict about fields that the
+/// apiserver does not know.
+pub fn apply_params() -> PatchParams {
+    PatchParams {
+        field_validation: Some(ValidationDirective::Strict),
+        ..PatchParams::apply(FIELD_MANAGER).force()
+    }
+}
+
 /// Label on every object and pod of a cluster; its value is the name of the `PaymentCluster`.
 pub const CLUSTER_LABEL: &str = "floodgate.dev/cluster";

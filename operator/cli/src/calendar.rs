@@ -1,11 +1,11 @@
 //! A `SaleEvent` as the planner takes it. Pure.
 //!
-//! Sales are read and checked by the operator's own code; here only stands which of them hit, and
-//! what the others say.
+//! `floodgate-settings` reads and checks sales as it does for the operator; this module says which of
+//! them hit a cluster, and describes the others.
 
 use floodgate_api::{FieldError, PaymentCluster, SaleEvent};
-use floodgate_operator::validate::planner_sale;
 use floodgate_planner::{Level, Sale};
+use floodgate_settings::planner_sale;
 use kube::ResourceExt;
 
 /// What a sale that nobody wrote as a `SaleEvent` leaves on: the default of `spec.protect`.

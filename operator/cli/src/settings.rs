@@ -1,22 +1,21 @@
 //! Fields of a `PaymentCluster` in the units of the planner. Pure.
 //!
-//! Files may never have met an apiserver, so the operator's own checks read them.
+//! Files may never have met an apiserver, so they are read with the operator's checks.
 
 use floodgate_api::cluster::forecast::ForecastMode;
 use floodgate_api::{FieldError, PaymentCluster};
-use floodgate_operator::plan::LEAD_UNMEASURED_S;
-use floodgate_operator::validate::numbers;
 use floodgate_planner::rehearse::{ForecastSettings, Settings};
 use floodgate_planner::{DegradationPolicy, LeadTime};
+use floodgate_settings::LEAD_UNMEASURED_S;
 
 /// What of a cluster decides.
 pub fn of_cluster(cluster: &PaymentCluster) -> Result<Settings, FieldError> {
     let spec = &cluster.spec;
-    let degradation = numbers::degradation(&spec.degradation)?;
-    let forecast = numbers::forecast(&spec.forecast)?;
+    let degradation = floodgate_settings::degradation(&spec.degradation)?;
+    let forecast = floodgate_settings::forecast(&spec.forecast)?;
     Ok(Settings {
-        scaling: numbers::scaling(&spec.scaling)?,
-        load_limits: numbers::load_limits(&spec.traffic)?,
+        scaling: floodgate_settings::scaling(&spec.scaling)?,
+        load_limits: floodgate_settings::load_limits(&spec.traffic)?,
         degradation: degradation.unwrap_or_else(DegradationPolicy::never),
         forecast: ForecastSettings {
             active: forecast.mode == ForecastMode::Active,
@@ -25,15 +24,15 @@ pub fn of_cluster(cluster: &PaymentCluster) -> Result<Settings, FieldError> {
             refresh_s: forecast.refresh_s,
             refit_s: forecast.refit_s,
             error_percent_max: forecast.error_percent_max,
-            history_days: numbers::history(&spec.traffic)?.days,
+            history_days: floodgate_settings::history(&spec.traffic)?.days,
         },
-        lead_s: numbers::prewarm(&spec.prewarm)?.lead_s,
+        lead_s: floodgate_settings::prewarm(&spec.prewarm)?.lead_s,
     })
 }
 
 /// Chance of a sale phase that names none, percent.
 pub fn quantile_percent(cluster: &PaymentCluster) -> Result<u8, FieldError> {
-    let forecast = numbers::forecast(&cluster.spec.forecast)?;
+    let forecast = floodgate_settings::forecast(&cluster.spec.forecast)?;
     Ok(forecast.usual_quantile_percent())
 }
 

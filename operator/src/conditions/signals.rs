@@ -2,13 +2,13 @@
 
 use floodgate_api::{ConditionType, Reason, annotation::MASK_HISTORY};
 use floodgate_forecast::Masks;
+use floodgate_prometheus::MissingReason;
 
 use super::{Truth, Verdict};
 use crate::{
-    forecast::{ColdScale, OutlookState},
     observe::Observed,
     plan::{Planned, Trust},
-    prometheus::MissingReason,
+    snapshot::{ColdScale, ForecastState},
 };
 
 pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
@@ -56,7 +56,7 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
         Trust::ColdStart => (
             Truth::Unknown,
             Reason::ColdStart,
-            cold_start(&observed.outlook.state),
+            cold_start(&observed.forecast.state),
         ),
         Trust::WorseThanNaive => {
             let message = "the live error is clearly above that of seasonal naive on the same \
@@ -67,8 +67,8 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
             let message = "the live error is above `forecast.errorPercentMax`".to_owned();
             (Truth::False, Reason::ErrorAboveGate, message)
         }
-        Trust::HistoryUnavailable => match &observed.outlook.state {
-            OutlookState::HistoryUnavailable(missing) => {
+        Trust::HistoryUnavailable => match &observed.forecast.state {
+            ForecastState::HistoryUnavailable(missing) => {
                 let reason = match missing.reason {
                     MissingReason::NoData => Reason::InsufficientHistory,
                     reason => reason.reason(),
@@ -91,7 +91,7 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
 /// A forecast within its gate, also while its last refit failed and the model before it stands.
 fn within_gate(observed: &Observed, what: &str) -> (Truth, Reason, String) {
     let message = format!("{what}{}", since_change(observed));
-    match &observed.outlook.refit_failed {
+    match &observed.forecast.refit_failed {
         None => (Truth::True, Reason::WithinGate, message),
         Some(failed) => {
             let message = format!("{message}; the model before stands, for {}", failed.message);
@@ -102,16 +102,16 @@ fn within_gate(observed: &Observed, what: &str) -> (Truth, Reason, String) {
 
 /// That the window was shortened, where it was.
 fn since_change(observed: &Observed) -> String {
-    observed.outlook.changed_at.map_or(String::new(), |at| {
+    observed.forecast.changed_at.map_or(String::new(), |at| {
         format!("; the load changed for good at {at}, and what came before is left out")
     })
 }
 
 /// What stands in while there is less than a day of history.
-fn cold_start(state: &OutlookState) -> String {
+fn cold_start(state: &ForecastState) -> String {
     let scale = match state {
-        OutlookState::ColdStart(ColdScale::Measured) => ", scaled by the load measured now",
-        OutlookState::ColdStart(ColdScale::Declared) => {
+        ForecastState::ColdStart(ColdScale::Measured) => ", scaled by the load measured now",
+        ForecastState::ColdStart(ColdScale::Declared) => {
             ", scaled by the load that `scaling.min` pods hold"
         }
         _ => ", scaled by the hours there are",

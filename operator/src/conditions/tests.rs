@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    forecast::{Outlook, OutlookState},
     plan::{self, Before, tests::observed},
+    snapshot::{ForecastSnapshot, ForecastState},
     validate::validate,
 };
 
@@ -39,13 +39,13 @@ fn verdicts(observed: &Observed, deployment_status: &Value) -> Vec<Verdict> {
 fn needing_eight() -> Observed {
     let mut observed = observed(4, json!({}));
     let path = ForecastPath::flat(observed.now.into(), 60, 600, 390.0, 390.0).unwrap();
-    observed.outlook = Arc::new(Outlook {
-        state: OutlookState::Fitted,
+    observed.forecast = Arc::new(ForecastSnapshot {
+        state: ForecastState::Fitted,
         path: Some(Arc::new(path)),
         made_at: Some(observed.now),
         history_hours: 300,
         peak_rps: Some(400.0),
-        ..Outlook::default()
+        ..ForecastSnapshot::default()
     });
     observed
 }

@@ -24,9 +24,8 @@ use super::watches::Events;
 use crate::{
     metrics::{ClusterLabels, Metrics},
     readiness::Readiness,
-    reconcile::Guarded,
-    run::RunError,
     snapshot::Snapshots,
+    stores::Guarded,
     synced::Synced,
     telemetry::chain,
 };
@@ -38,16 +37,17 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// Pause between two looks for clusters that are gone.
 const CARE_PERIOD: Duration = Duration::from_secs(10);
 
-/// Waits for `stop`, or for a task that ends by itself, and lets what runs come to its end.
+/// Waits for `stop`, or for a task that ends by itself, and lets what runs come to its end; an error
+/// names the task.
 pub(super) async fn until_stopped(
     mut tasks: JoinSet<&'static str>,
     stop: &CancellationToken,
-) -> Result<(), RunError> {
+) -> Result<(), &'static str> {
     let ended = tokio::select! {
         // Asked first: a task that ends because it was asked to is no failure.
         biased;
         () = stop.cancelled() => Ok(()),
-        Some(ended) = tasks.join_next() => Err(RunError::TaskEnded(ended.unwrap_or("a task"))),
+        Some(ended) = tasks.join_next() => Err(ended.unwrap_or("a task")),
     };
     stop.cancel();
     let drained = timeout(DRAIN, async {

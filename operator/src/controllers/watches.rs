@@ -13,7 +13,7 @@ use k8s_openapi::{
     },
 };
 use kube::{
-    Client, Resource,
+    Api, Client, Resource,
     core::{DeserializeGuard, PartialObjectMeta},
     runtime::{
         WatchStreamExt,
@@ -23,8 +23,18 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-use super::scoped;
-use crate::{reconcile::Guarded, synced::Synced};
+use crate::{stores::Guarded, synced::Synced};
+
+/// An API in one namespace or in all.
+pub fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
 
 /// Events of a watch, after they went through its store.
 pub(super) type Events<K> = BoxStream<'static, watcher::Result<watcher::Event<K>>>;

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis};
+use floodgate_prometheus::{Missing, MissingReason, history::PastLoad};
 use jiff::Timestamp;
 
 use super::{
-    ColdScale, Forecaster, Gates, Outlook, OutlookState,
+    Forecaster, Gates,
     fitted::{Fits, UnderWay},
     keep::{fitted_for, model_name},
     live::Live,
@@ -14,8 +15,7 @@ use super::{
 };
 use crate::{
     clock::seconds_between,
-    prometheus::{Missing, MissingReason, history::PastLoad},
-    snapshot::Cell,
+    snapshot::{Cell, ColdScale, ForecastSnapshot, ForecastState},
     target::{ForecastTarget, Target},
 };
 
@@ -107,23 +107,23 @@ impl ClusterForecaster {
                 path_under_way: self.path_under_way.clone(),
                 ..Self::default()
             };
-            cell.outlook.store(Arc::new(Outlook {
-                state: OutlookState::Off,
-                ..Outlook::default()
+            cell.forecast.store(Arc::new(ForecastSnapshot {
+                state: ForecastState::Off,
+                ..ForecastSnapshot::default()
             }));
             return;
         }
         if self.forget_another_source(&target.forecast) {
-            cell.outlook.store(Arc::default());
+            cell.forecast.store(Arc::default());
         }
         self.recall(loops, cell, &target.forecast, now).await;
         self.live.settle(cell, &target.forecast, now);
         match self.step(cell, target, gates, now).await {
-            Ok(outlook) => {
+            Ok(forecast) => {
                 self.failed = false;
-                cell.outlook.store(Arc::new(Outlook {
+                cell.forecast.store(Arc::new(ForecastSnapshot {
                     history_lost_at: self.history_lost_at,
-                    ..outlook
+                    ..forecast
                 }));
                 self.save(loops, &target.forecast).await;
             }
@@ -134,9 +134,9 @@ impl ClusterForecaster {
                     "no forecast: {missing}"
                 );
                 // The last path stands until it is old; only its state says what is wrong.
-                let last = cell.outlook.load_full();
-                let state = OutlookState::HistoryUnavailable(missing);
-                cell.outlook.store(Arc::new(Outlook {
+                let last = cell.forecast.load_full();
+                let state = ForecastState::HistoryUnavailable(missing);
+                cell.forecast.store(Arc::new(ForecastSnapshot {
                     state,
                     history_lost_at: self.history_lost_at,
                     note: self.note.clone(),
@@ -172,7 +172,7 @@ impl ClusterForecaster {
         target: &Target,
         gates: &Gates,
         now: Timestamp,
-    ) -> Result<Outlook, Missing> {
+    ) -> Result<ForecastSnapshot, Missing> {
         let wanted = &target.forecast;
         let fresh = |fitted: &Fitted| {
             let age_s = seconds_between(fitted.at, now);
@@ -187,9 +187,9 @@ impl ClusterForecaster {
         }
         let known = |sample: &PastLoad| sample.rps.is_finite() && sample.rps >= 0.0;
         if !self.past.iter().any(known)
-            && let Some(outlook) = self.without_history(cell, wanted, now)
+            && let Some(forecast) = self.without_history(cell, wanted, now)
         {
-            return Ok(outlook);
+            return Ok(forecast);
         }
         let series = self.series(wanted)?;
         self.keep_while_history_is_lost(&series, wanted, now)?;
@@ -211,15 +211,15 @@ impl ClusterForecaster {
             .path(source, HORIZON_S, widening, &self.path_under_way);
         let path = Arc::new(path.await?.named(fitted.name.clone()));
         self.live.promise(&path, &series, wanted, now);
-        let outlook = Outlook {
+        let forecast = ForecastSnapshot {
             made_at: Some(now),
             history_hours: hours_of(&series),
             peak_rps: Some(series.peak_rps()),
             quality: Some(series.quality()),
-            ..self.outlook(fitted, Arc::clone(&path))
+            ..self.forecast(fitted, Arc::clone(&path))
         };
         if refit && refit_failed.is_none() {
-            self.unsaved = match self.kept(fitted, &path, &outlook, wanted) {
+            self.unsaved = match self.kept(fitted, &path, &forecast, wanted) {
                 Ok(data) => Some(data),
                 Err(error) => {
                     self.take_note(wanted, &StoreError::Unusable(error));
@@ -227,9 +227,9 @@ impl ClusterForecaster {
                 }
             };
         }
-        Ok(Outlook {
+        Ok(ForecastSnapshot {
             refit_failed,
-            ..outlook
+            ..forecast
         })
     }
 
@@ -283,19 +283,19 @@ impl ClusterForecaster {
     }
 
     /// What is to be known of a path of the model.
-    fn outlook(&self, fitted: &Fitted, path: Arc<ForecastPath>) -> Outlook {
+    fn forecast(&self, fitted: &Fitted, path: Arc<ForecastPath>) -> ForecastSnapshot {
         let state = match fitted.model.basis() {
-            Basis::ColdStart => OutlookState::ColdStart(ColdScale::History),
-            Basis::Daily | Basis::Weekly => OutlookState::Fitted,
+            Basis::ColdStart => ForecastState::ColdStart(ColdScale::History),
+            Basis::Daily | Basis::Weekly => ForecastState::Fitted,
         };
-        Outlook {
+        ForecastSnapshot {
             state,
             path: Some(path),
             fitted_at: Some(fitted.at),
             changed_at: fitted.model.changed_at().and_then(UnixMillis::timestamp),
             live: self.live.figures(),
             note: self.note.clone(),
-            ..Outlook::default()
+            ..ForecastSnapshot::default()
         }
     }
 }

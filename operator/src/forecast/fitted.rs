@@ -15,6 +15,7 @@ use std::{
 };
 
 use floodgate_forecast::{FitError, FitOptions, ForecastPath, Model, Series, fit};
+use floodgate_prometheus::{Missing, MissingReason};
 use tokio::{
     sync::{Semaphore, oneshot},
     time::{Instant, timeout},
@@ -22,7 +23,6 @@ use tokio::{
 
 use crate::{
     metrics::{CategoryLabel, Metrics},
-    prometheus::{Missing, MissingReason},
     target::ForecastTarget,
 };
 

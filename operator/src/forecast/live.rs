@@ -4,27 +4,15 @@
 use floodgate_forecast::{Accuracy, ForecastPath, Promise, Series, UnixMillis, Verdict};
 use jiff::Timestamp;
 
-use crate::{snapshot::Cell, target::ForecastTarget};
+use crate::{
+    snapshot::{Cell, LiveFigures},
+    target::ForecastTarget,
+};
 
 /// Promises of one cluster and what came of them.
 #[derive(Default)]
 pub(super) struct Live {
     accuracy: Accuracy,
-}
-
-/// How the forecast has fared over the promises that came due.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LiveFigures {
-    /// Error (WAPE) at the lead time, percent of the load; none until a promise came due.
-    pub error_percent: Option<u32>,
-    /// The same for seasonal naive on the same points.
-    pub naive_error_percent: Option<u32>,
-    /// Share of loads at or below the upper quantile, percent.
-    pub coverage_percent: Option<u32>,
-    /// Whether enough promises came due for the figures to mean something.
-    pub proven: bool,
-    /// Whether seasonal naive would have been clearly better.
-    pub loses: bool,
 }
 
 impl Live {

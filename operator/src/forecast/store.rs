@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use floodgate_api::apply_params;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
     Api, Client,
@@ -14,7 +15,6 @@ use tokio::time::timeout;
 
 use super::keep::{KeepError, Kept};
 use crate::{
-    apply::apply_params,
     build::labels,
     metrics::{KindLabel, Metrics},
     target::ForecastTarget,

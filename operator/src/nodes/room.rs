@@ -13,7 +13,7 @@ use k8s_openapi::{
 };
 use kube::ResourceExt;
 
-use crate::{plan::quantity, snapshot::ClusterKey};
+use crate::{quantity::quantity, snapshot::ClusterKey};
 
 /// What is left on each node that takes pods, and how many pods of each cluster stand.
 #[derive(Clone, Debug, Default, PartialEq)]

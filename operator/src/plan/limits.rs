@@ -4,29 +4,14 @@ use floodgate_api::cluster::scaling::{NodeSupply, ScalingMode};
 use floodgate_planner::Caps;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
-use super::quota::{quantity, replicas_max};
+use super::quota::replicas_max;
 use crate::{
-    observe::Observed, overrides::OverridesRead, snapshot::ClusterKey, validate::ValidatedCluster,
+    observe::Observed,
+    overrides::OverridesRead,
+    quantity::quantity,
+    snapshot::{ClusterKey, PlanLimits},
+    validate::ValidatedCluster,
 };
-
-/// What may keep a plan from coming true.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PlanLimits {
-    /// Most pods that the quotas admit.
-    pub quota_replicas_max: Option<u32>,
-    /// Whether decisions are only published.
-    pub recommend: bool,
-    /// Whether scaling is paused.
-    pub paused: bool,
-    /// Most pods that a pin or a ceiling in force allows.
-    pub overridden_to: Option<u32>,
-    /// Whether nodes are added for pods that find none.
-    pub nodes: NodeSupply,
-    /// Cores that a pod requests.
-    pub cpu_request: f64,
-    /// Bytes of memory that a pod requests.
-    pub memory: f64,
-}
 
 /// What stands in the way of the plans of sales.
 pub fn plan_limits(

@@ -5,14 +5,10 @@
 //! used only where they ask for more than what stands (F01), so that a lost source never shrinks.
 
 use floodgate_planner::{Load, LoadFault, LoadLimits, LoadReading, Scaling};
+use floodgate_prometheus::{Missing, MissingReason};
 use jiff::Timestamp;
 
-use crate::{
-    clock::seconds_between,
-    observe::Observed,
-    prometheus::{Missing, MissingReason},
-    snapshot::PrometheusReading,
-};
+use crate::{clock::seconds_between, observe::Observed, snapshot::PrometheusReading};
 
 /// Rates of the pods older than this are history, seconds; rounds come each second.
 const RATES_AGE_MAX_S: f64 = 5.0;

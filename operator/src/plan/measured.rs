@@ -2,13 +2,12 @@
 
 use floodgate_api::cluster::status::CapacitySource;
 use floodgate_planner::{LeadTime, Level, PodHealth, Scaling};
+use floodgate_settings::LEAD_UNMEASURED_S;
 
 use crate::{observe::Observed, validate::ValidatedCluster};
 
 /// Seconds between two decisions, at most.
 const INTERVAL_S: u32 = 2;
-/// Lead time planned with until the first pod was measured, seconds.
-pub const LEAD_UNMEASURED_S: u32 = 60;
 
 /// The scaling to plan with, and the measurements its capacity was learned from.
 ///

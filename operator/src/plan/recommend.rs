@@ -13,7 +13,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 
 use super::live_replicas;
-use crate::{observe::Observed, reconcile::manager_of_replicas, validate::ValidatedCluster};
+use crate::{observe::Observed, validate::ValidatedCluster, writers::manager_of_replicas};
 
 /// What is ordered although nothing is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

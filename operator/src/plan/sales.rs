@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use floodgate_api::SaleEvent;
 use floodgate_planner::{Sale, UnixMillis};
+use floodgate_settings::{ValidSale, retained_sale, validate_sale};
 
 use jiff::Timestamp;
 
-use crate::{
-    observe::Observed,
-    validate::{ValidSale, ValidatedCluster, retained_sale, validate_sale},
-};
+use crate::{observe::Observed, validate::ValidatedCluster};
 
 /// A sale is near from so many seconds before its first phase: who scales by hand then means it.
 const NEAR_S: i64 = 3_600;

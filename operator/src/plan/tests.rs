@@ -5,17 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_contract::{ControlStatus, WarmState};
 use floodgate_planner::{BidSource, capacity::LearnedCapacity};
+use floodgate_prometheus::{Missing, MissingReason, load::Load as PrometheusLoad};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     nodes::{NodeRoom, RoomReading, RoomSeen},
-    prometheus::{Missing, MissingReason, load::Load as PrometheusLoad},
-    reconcile::ByHand,
-    sample::{Measured, PodSeen, PodsSeen, Rates, pod::PodFacts},
-    snapshot::{ClusterKey, PrometheusReading},
+    snapshot::{ClusterKey, Measured, PodFacts, PodSeen, PodsSeen, PrometheusReading, Rates},
     validate::{Address, SecretValue, Secrets, validate},
+    writers::ByHand,
 };
 
 mod holds;
@@ -88,7 +87,7 @@ pub(crate) fn observed(running: i32, scaling: Value) -> Observed {
             pods,
             measured: Measured::default(),
         })),
-        outlook: Arc::default(),
+        forecast: Arc::default(),
     }
 }
 

@@ -5,16 +5,10 @@
 
 use std::collections::VecDeque;
 
-use floodgate_api::{
-    Reason,
-    cluster::status::{OverrideStatus, PaymentClusterStatus},
-};
+use floodgate_api::Reason;
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::{
-    api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler},
-    apimachinery::pkg::apis::meta::v1::Time,
-};
-use kube::{ResourceExt, runtime::reflector::Store};
+use k8s_openapi::api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler};
+use kube::ResourceExt;
 
 use super::Context;
 use crate::{
@@ -23,18 +17,9 @@ use crate::{
     observe::Observed,
     plan::sale_until,
     snapshot::{Cell, ClusterKey},
+    writers::{ByHand, WriterKind, autoscaler_name, manager_of_replicas},
 };
 
-mod writers;
-
-use writers::autoscaler_name;
-pub(crate) use writers::{WriterKind, manager_of_replicas};
-
-/// Autoscalers as the watch has them.
-pub type Autoscalers = Store<HorizontalPodAutoscaler>;
-
-/// Name under which a count that a person wrote is shown among the overrides.
-pub const BY_HAND: &str = "scaled-by-hand";
 /// For how long a foreign write is told of, seconds; one fight a minute is seen as one.
 const TOLD_FOR_S: f64 = 600.0;
 /// Foreign writes kept.
@@ -45,40 +30,6 @@ const PATIENCE: usize = 2;
 /// and the time a fleet stands at what a repository says.
 const BACK_OFF_MIN: SignedDuration = SignedDuration::from_secs(10);
 const BACK_OFF_MAX: SignedDuration = SignedDuration::from_secs(60);
-
-/// A count that a person wrote while a sale was near or ran.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ByHand {
-    /// Replicas.
-    pub replicas: u32,
-    /// End of the sale.
-    pub until: Timestamp,
-    /// Field manager.
-    pub manager: String,
-}
-
-impl ByHand {
-    /// As it stands among the overrides of the status, where it outlives a restart.
-    pub fn shown(&self) -> OverrideStatus {
-        OverrideStatus {
-            name: BY_HAND.to_owned(),
-            value: self.replicas.to_string(),
-            until: Time(self.until),
-            reason: "scaled by hand during a sale".to_owned(),
-            by: Some(self.manager.chars().take(128).collect()),
-        }
-    }
-
-    /// What an earlier process has shown.
-    fn recalled(status: &PaymentClusterStatus) -> Option<Self> {
-        let shown = status.overrides.iter().find(|one| one.name == BY_HAND)?;
-        Some(Self {
-            replicas: shown.value.parse().ok()?,
-            until: shown.until.0,
-            manager: shown.by.clone().unwrap_or_default(),
-        })
-    }
-}
 
 /// Foreign writes of the replicas.
 #[derive(Debug, Default)]

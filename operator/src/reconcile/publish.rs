@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use floodgate_api::{ConditionType, cluster::forecast::ForecastMode};
 use floodgate_planner::{Decision, Direction, UnixMillis};
+use floodgate_prometheus::{BearerToken, Endpoint, history::history_query};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -11,13 +12,11 @@ use super::Context;
 use crate::{
     clock::{seconds_between, secret_token},
     conditions::level_in_force,
-    forecast::{ColdScale, OutlookState},
     metrics::{ClusterLabels, DecisionLabels},
     observe::Observed,
     overrides::{OverridesRead, Remark},
-    plan::{Planned, PlanningFacts, Trust, plan_limits},
-    prometheus::{BearerToken, Endpoint, history::history_query},
-    snapshot::{Cell, ClusterKey},
+    plan::{Planned, Trust, plan_limits},
+    snapshot::{Cell, ClusterKey, ColdScale, ForecastState, PlanningFacts},
     target::{CapacityTarget, ForecastTarget, Target, WarmTarget},
     validate::ValidatedCluster,
 };
@@ -81,14 +80,14 @@ pub(super) fn target(
         scaling: planned.scaling.clone(),
         lead_time: planned.lead_time,
         quantile_percent: valid.forecast.usual_quantile_percent(),
-        path: observed.outlook.path.clone().filter(|_| trusted),
+        path: observed.forecast.path.clone().filter(|_| trusted),
         measured_rps: planned.load.rps,
         baseline_rps: planned
             .load
             .rps
             .or_else(|| declared_rps(observed))
             .filter(|_| !sale_runs(planned, observed.now)),
-        observed_peak_rps: observed.outlook.peak_rps,
+        observed_peak_rps: observed.forecast.peak_rps,
         replicas: planned.replicas,
         level: level_in_force(observed, planned),
         pods: observed.pods.as_ref().map_or(0, |pods| pods.current()),
@@ -100,9 +99,9 @@ pub(super) fn target(
 /// With neither history nor load a sale is planned from what the least replicas hold, until either
 /// is there.
 fn declared_rps(observed: &Observed) -> Option<f64> {
-    let outlook = &observed.outlook;
-    let path = outlook.path.as_ref()?;
-    let declared = outlook.state == OutlookState::ColdStart(ColdScale::Declared);
+    let forecast = &observed.forecast;
+    let path = forecast.path.as_ref()?;
+    let declared = forecast.state == ForecastState::ColdStart(ColdScale::Declared);
     path.p50_rps().first().copied().filter(|_| declared)
 }
 
@@ -206,7 +205,7 @@ pub(super) fn metrics(ctx: &Context, key: &ClusterKey, observed: &Observed, plan
     }
     let now = UnixMillis::from(observed.now);
     let until = now.plus_s(planned.lead_time.horizon_s());
-    if let Some(path) = &observed.outlook.path {
+    if let Some(path) = &observed.forecast.path {
         if let Some(p50_rps) = path.p50_rps_max(now, until) {
             gauges.forecast_median.get_or_create(&labels).set(p50_rps);
         }
@@ -214,7 +213,7 @@ pub(super) fn metrics(ctx: &Context, key: &ClusterKey, observed: &Observed, plan
             gauges.forecast_upper.get_or_create(&labels).set(upper_rps);
         }
     }
-    let live = &observed.outlook.live;
+    let live = &observed.forecast.live;
     for (family, percent) in [
         (&gauges.forecast_error, live.error_percent),
         (&gauges.forecast_naive_error, live.naive_error_percent),
@@ -224,7 +223,7 @@ pub(super) fn metrics(ctx: &Context, key: &ClusterKey, observed: &Observed, plan
             family.get_or_create(&labels).set(f64::from(percent) * 10.0);
         }
     }
-    if let Some(quality) = &observed.outlook.quality {
+    if let Some(quality) = &observed.forecast.quality {
         let masked = quality.masked as f64;
         gauges.masked_points.get_or_create(&labels).set(masked);
     }

@@ -9,7 +9,7 @@ use floodgate_planner::{Reason as Why, UnixMillis};
 use jiff::Timestamp;
 
 use super::outcome::ClusterSeen;
-use crate::{plan::PlanningFacts, sample::PodSeen};
+use crate::snapshot::{PlanningFacts, PodSeen};
 
 /// Seconds before T0 from which it is foreseen whether the plan will stand, whatever the lead time.
 const FORESEEN_S: i64 = 600;

@@ -7,10 +7,11 @@ use std::{
 
 use floodgate_contract::Level;
 use floodgate_planner::{SalePhase, UnixMillis};
+use floodgate_settings::ValidSale;
 use jiff::Timestamp;
 
 use super::{outcome::ClusterSeen, profile::LoadProfile};
-use crate::{clock::seconds_between, snapshot::ClusterKey, validate::ValidSale};
+use crate::{clock::seconds_between, snapshot::ClusterKey};
 
 /// Phases kept, at most.
 const KEPT_MAX: usize = 10_000;

@@ -7,15 +7,14 @@ use floodgate_api::{
     sale::status::{SaleClusterStatus, SaleEventStatus, SalePhaseStatus, SalePlanStep, SaleReport},
 };
 use floodgate_planner::{Baseline, PhasePlan, SalePhase, Scaling, UnixMillis, sale_plan};
+use floodgate_settings::ValidSale;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::ledger::Tally;
 use crate::{
     conditions::{Truth, Verdict, merge::whole_second, ready},
-    plan::PlanningFacts,
-    sample::PodsSeen,
-    validate::ValidSale,
+    snapshot::{PlanningFacts, PodsSeen},
 };
 
 /// What stood at T0 is noted within this many seconds of it, or not at all.

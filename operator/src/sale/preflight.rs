@@ -11,10 +11,10 @@ use super::{lateness::lateness, outcome::ClusterSeen};
 use crate::{
     conditions::{Truth, Verdict},
     nodes::NodeRoom,
-    plan::PlanningFacts,
-    validate::ValidSale,
+    snapshot::PlanningFacts,
 };
 use floodgate_api::sale::status::{SaleClusterStatus, SaleEventStatus};
+use floodgate_settings::ValidSale;
 
 /// Seconds before T0 from which the plan is checked.
 const PREFLIGHT_S: i64 = 86_400;

@@ -1,6 +1,6 @@
 //! The status of a sale, as it is written.
 
-use floodgate_api::{API_VERSION, Reason, SaleEvent, sale::status::SaleEventStatus};
+use floodgate_api::{API_VERSION, Reason, SaleEvent, apply_params, sale::status::SaleEventStatus};
 use kube::{
     Api, Resource,
     api::{ApiResource, DynamicObject, Patch},
@@ -8,9 +8,7 @@ use kube::{
 use serde_json::json;
 
 use super::{SaleContext, SaleError};
-use crate::{
-    apply::apply_params, conditions::merge, events, metrics::KindLabel, snapshot::ClusterKey,
-};
+use crate::{conditions::merge, events, metrics::KindLabel, snapshot::ClusterKey};
 
 /// Tells that a sale cannot be acted on.
 pub(super) async fn refuse<K: Resource<DynamicType = ()>>(

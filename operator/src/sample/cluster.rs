@@ -14,17 +14,16 @@ use k8s_openapi::api::core::v1::Pod;
 use tokio::time::Instant;
 
 use super::{
-    Measured, PodSeen, PodsSeen, Sampler,
+    Sampler,
     hot_set::HotSet,
     lead_time::Starts,
-    pod::PodFacts,
     rates::{Counted, OfferedBook},
     work::Work,
 };
 use crate::{
     clock::Clock,
     control::ControlAddress,
-    snapshot::{Cell, ClusterKey},
+    snapshot::{Cell, ClusterKey, Measured, PodFacts, PodSeen, PodsSeen},
     target::{PolicyTarget, Target, WarmTarget},
 };
 

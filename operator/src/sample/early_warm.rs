@@ -17,13 +17,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Sampler,
-    hot_set::HotSet,
-    pod::{PodFacts, cluster_of},
-    warm_request,
+use super::{Sampler, hot_set::HotSet, warm_request};
+use crate::{
+    clock::jittered,
+    control::ControlAddress,
+    snapshot::{Cell, PodFacts, cluster_of},
 };
-use crate::{clock::jittered, control::ControlAddress, snapshot::Cell};
 
 /// Pods warmed at once; a tenfold step of a large cluster fits.
 const AT_ONCE: usize = 256;

@@ -4,20 +4,10 @@ use std::collections::HashSet;
 
 use floodgate_planner::{DecayingHistogram, UnixMillis};
 
+use crate::snapshot::MeasuredStarts;
+
 /// The quantile that is planned with.
 const SHARE: f64 = 0.99;
-
-/// What was measured so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct MeasuredStarts {
-    /// 99th percentile of creation to Ready, seconds. A pod is Ready only when it is warm or past
-    /// its warm deadline, so the warm-up is in it.
-    pub ready_p99_s: f64,
-    /// 99th percentile of the warm-up alone, seconds.
-    pub warm_p99_s: f64,
-    /// Pods measured.
-    pub pods: u64,
-}
 
 /// Collects each pod's start once; older ones count less.
 #[derive(Debug, Default)]

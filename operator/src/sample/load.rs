@@ -7,12 +7,12 @@ use std::{
 };
 
 use floodgate_planner::LoadLimits;
+use floodgate_prometheus::{Endpoint, Missing, MissingReason, Prometheus};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::Sampler;
 use crate::{
     metrics::ReasonLabel,
-    prometheus::{Endpoint, Missing, MissingReason, Prometheus},
     snapshot::{Cell, ClusterKey, PrometheusReading},
 };
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 
-use crate::clock::seconds_between;
+use crate::{clock::seconds_between, snapshot::Rates};
 
 /// Seconds a burst is measured over; it may only raise.
 const BURST_S: f64 = 6.0;
@@ -20,17 +20,6 @@ const SMOOTH_S: f64 = 10.0;
 const MEMORY_S: f64 = 60.0;
 /// Rounds kept: one a second over memory and smoothing, and some more for jitter.
 const ROUNDS_MAX: usize = 128;
-
-/// Offered rates measured at the pods.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rates {
-    /// When the newest complete round was.
-    pub at: Timestamp,
-    /// Largest rate of the last minute, requests/s.
-    pub minute_max_rps: f64,
-    /// Rate of the last seconds, requests/s.
-    pub burst_rps: Option<f64>,
-}
 
 /// What a pod said of its counter.
 #[derive(Clone, Debug)]

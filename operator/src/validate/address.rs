@@ -7,7 +7,7 @@ use floodgate_api::cluster::traffic::Traffic;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
-use super::{BackendSettings, SecretValue, Secrets, TrafficSettings, ValidateError, numbers};
+use super::{BackendSettings, SecretValue, Secrets, TrafficSettings, ValidateError};
 
 /// Longest query; the same bound as in the schema.
 const QUERY_BYTES_MAX: usize = 2_048;
@@ -172,7 +172,7 @@ pub(super) fn traffic(spec: &Traffic, secrets: &Secrets) -> Result<TrafficSettin
             Some(token)
         }
     };
-    let history = numbers::history(spec)?;
+    let history = floodgate_settings::history(spec)?;
     Ok(TrafficSettings {
         url: url.clone(),
         token,

@@ -1,15 +1,11 @@
-mod sales;
-
 use floodgate_api::cluster::backends::SecretKeyRef;
-use floodgate_api::{PaymentCluster, Reason, SaleEvent};
-use floodgate_planner::Level;
-use serde_json::{Value, json};
+use floodgate_api::{PaymentCluster, Reason};
+use serde_json::Value;
 
 use super::*;
 
 /// Names that are nowhere in the product, so that a swapped one is seen.
 const CLUSTER: &str = include_str!("tests/cluster.yaml");
-const SALE: &str = include_str!("tests/sale.yaml");
 
 fn object(base: &str, changes: &[(&str, Value)]) -> Value {
     let mut object: Value = serde_saphyr::from_str(base).unwrap();
@@ -26,10 +22,6 @@ fn object(base: &str, changes: &[(&str, Value)]) -> Value {
 
 fn cluster(changes: &[(&str, Value)]) -> PaymentCluster {
     serde_json::from_value(object(CLUSTER, changes)).unwrap()
-}
-
-fn sale(changes: &[(&str, Value)]) -> SaleEvent {
-    serde_json::from_value(object(SALE, changes)).unwrap()
 }
 
 /// What the references of the fixture resolve to, with one of them replaced.
@@ -225,129 +217,5 @@ fn every_error_has_a_category_of_its_own() {
         },
     ] {
         assert!(categories.insert(error.category()));
-    }
-}
-
-#[test]
-fn phases_end_where_the_next_begins_and_take_the_uplift_of_the_sale() {
-    let valid = validate_sale(&sale(&[]), None).unwrap();
-    let phases: Vec<(&str, String, u32)> = valid
-        .sale
-        .phases
-        .iter()
-        .map(|phase| {
-            (
-                phase.name.as_str(),
-                phase.until.to_string(),
-                phase.uplift_percent,
-            )
-        })
-        .collect();
-    assert_eq!(
-        phases,
-        [
-            ("evening", "2026-11-10T16:00:00Z".to_owned(), 1_000),
-            ("midnight", "2026-11-10T18:00:00Z".to_owned(), 4_000),
-        ]
-    );
-    assert_eq!(valid.sale.level_max, Level::from_index(3));
-    assert!(valid.selects(&cluster(&[])));
-    assert!(!valid.selects(&cluster(&[("/metadata/name", json!("kiosk"))])));
-}
-
-#[test]
-fn a_learned_uplift_may_only_raise_the_declared_one() {
-    for (learned, expected) in [(None, 1_000), (Some(400), 1_000), (Some(2_500), 2_500)] {
-        let valid = validate_sale(&sale(&[]), learned).unwrap();
-        assert_eq!(valid.sale.phases[0].uplift_percent, expected);
-    }
-    let undeclared = sale(&[("/spec/upliftPercent", Value::Null)]);
-    let error = validate_sale(&undeclared, None).unwrap_err();
-    assert!(
-        error.to_string().contains("or `learnFrom` name a sale"),
-        "{error}"
-    );
-    for (learned, planned) in [(300, 300), (80, 100), (4_000_000, 100_000)] {
-        let valid = validate_sale(&undeclared, Some(learned)).unwrap();
-        assert_eq!(valid.sale.phases[0].uplift_percent, planned);
-    }
-}
-
-#[test]
-fn b14_a_zone_that_does_not_exist_is_no_instant() {
-    let t0 = json!("2026-11-11T00:00:00 Mars/Base");
-    let error = validate_sale(&sale(&[("/spec/phases/1/t0", t0)]), None).unwrap_err();
-    let says =
-        "`spec.phases[1].t0` is `2026-11-11T00:00:00 Mars/Base`; must be an RFC 3339 instant";
-    assert!(error.to_string().contains(says), "{error}");
-}
-
-#[test]
-fn b12_b13_b14_b16_b31_a_sale_the_schema_would_refuse_is_refused_here_too() {
-    for (pointer, value, says) in [
-        (
-            "/spec/start",
-            json!("2026-11-10T20:00:00"),
-            "must be an RFC 3339 instant",
-        ),
-        (
-            "/spec/end",
-            json!("2026-11-10T20:00:00+08:00"),
-            "`spec.end` is `2026-11-10T20:00:00+08:00`; must be after `start`, 2026-11-10T20:00:00+08:00",
-        ),
-        (
-            "/spec/end",
-            json!("2027-11-10T20:00:00+08:00"),
-            "at most 90 days",
-        ),
-        (
-            "/spec/phases/1/t0",
-            json!("2026-11-12T00:00:00+08:00"),
-            "`spec.phases[1].t0` is `2026-11-12T00:00:00+08:00`; must be at or after",
-        ),
-        (
-            "/spec/phases/1/end",
-            json!("2026-11-11T00:00:00+08:00"),
-            "`spec.phases[1].end` is `2026-11-11T00:00:00+08:00`; must be after `t0`",
-        ),
-        (
-            "/spec/phases/1/upliftPercent",
-            json!(99),
-            "`spec.phases[1].upliftPercent` is 99; must be between 100 and 100000",
-        ),
-        (
-            "/spec/phases/0/t0",
-            json!("*/0 0 30 2 *"),
-            "`spec.phases[0].t0` is `*/0 0 30 2 *`; must be an RFC 3339 instant",
-        ),
-        (
-            "/spec/phases/1/t0",
-            json!("2026-02-30T00:00:00+08:00"),
-            "must be an RFC 3339 instant",
-        ),
-        (
-            "/spec/phases/1/quantilePercent",
-            json!(49),
-            "`spec.phases[1].quantilePercent` is 49; must be between 50 and 99",
-        ),
-        (
-            "/spec/upliftErrorPercent",
-            json!(201),
-            "`spec.upliftErrorPercent` is 201; must be between 0 and 200",
-        ),
-        (
-            "/spec/phases",
-            json!([]),
-            "`spec.phases` is empty; must have at least one entry",
-        ),
-        (
-            "/spec/clusterSelector",
-            json!({}),
-            "`spec.clusterSelector` is empty; must name a cluster",
-        ),
-    ] {
-        let error = validate_sale(&sale(&[(pointer, value)]), None).unwrap_err();
-        assert_eq!(error.reason(), Reason::InvalidSpec);
-        assert!(error.to_string().contains(says), "{error}");
     }
 }

@@ -1,8 +1,8 @@
 //! Recorded load from a metrics store, read by the operator's own client with the operator's query.
 
 use floodgate_forecast::{Series, UnixMillis, counts_up};
-use floodgate_operator::prometheus::history::{PastLoad, history_query, span_until};
-use floodgate_operator::prometheus::{BearerToken, Endpoint, EndpointError, Missing, Prometheus};
+use floodgate_prometheus::history::{PastLoad, history_query, span_until};
+use floodgate_prometheus::{BearerToken, Endpoint, EndpointError, Missing, Prometheus};
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::Args;

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use floodgate_forecast::ForecastPath;
 use floodgate_planner::{BidSource, Reason as Why};
+use floodgate_prometheus::{Missing, MissingReason};
 use jiff::SignedDuration;
 use serde_json::json;
 
 use super::*;
 use crate::{
-    forecast::{LiveFigures, Outlook},
     plan::{self, Before, tests::observed},
-    prometheus::{Missing, MissingReason},
+    snapshot::{ForecastSnapshot, LiveFigures},
     validate::validate,
 };
 
-/// Plans with an outlook whose path asks for eight pods, and annotations.
-fn planned(outlook: Outlook, masks: Option<&str>) -> (Observed, Planned) {
+/// Plans with a forecast whose path asks for eight pods, and annotations.
+fn planned(forecast: ForecastSnapshot, masks: Option<&str>) -> (Observed, Planned) {
     let mut observed = observed(3, json!({}));
     if let Some(text) = masks {
         let mut cluster = (*observed.cluster).clone();
@@ -25,27 +25,27 @@ fn planned(outlook: Outlook, masks: Option<&str>) -> (Observed, Planned) {
         observed.cluster = Arc::new(cluster);
     }
     let path = ForecastPath::flat(observed.now.into(), 60, 600, 390.0, 390.0).unwrap();
-    observed.outlook = Arc::new(Outlook {
+    observed.forecast = Arc::new(ForecastSnapshot {
         path: Some(Arc::new(path)),
         made_at: Some(observed.now),
         peak_rps: Some(400.0),
-        ..outlook
+        ..forecast
     });
     let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
     let planned = plan::plan(&observed, &cluster, &Before::default());
     (observed, planned)
 }
 
-fn fitted() -> Outlook {
-    Outlook {
-        state: OutlookState::Fitted,
+fn fitted() -> ForecastSnapshot {
+    ForecastSnapshot {
+        state: ForecastState::Fitted,
         history_hours: 300,
-        ..Outlook::default()
+        ..ForecastSnapshot::default()
     }
 }
 
-fn said(outlook: Outlook) -> (Verdict, Option<Why>) {
-    let (observed, planned) = planned(outlook, None);
+fn said(forecast: ForecastSnapshot) -> (Verdict, Option<Why>) {
+    let (observed, planned) = planned(forecast, None);
     let mut bids = planned.decision.bids.iter();
     let bid = bids.find(|bid| bid.source == BidSource::Forecast).unwrap();
     (forecast_trusted(&observed, &planned), bid.muted)
@@ -60,7 +60,7 @@ fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
         proven: true,
         loses: true,
     };
-    let (verdict, muted) = said(Outlook { live, ..fitted() });
+    let (verdict, muted) = said(ForecastSnapshot { live, ..fitted() });
     assert_eq!(
         (verdict.status, verdict.reason),
         (Truth::False, Reason::WorseThanNaive)
@@ -70,7 +70,7 @@ fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
         loses: false,
         ..live
     };
-    let (verdict, muted) = said(Outlook {
+    let (verdict, muted) = said(ForecastSnapshot {
         live: wins,
         ..fitted()
     });
@@ -79,7 +79,7 @@ fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
         error_percent: Some(90),
         ..wins
     };
-    let (verdict, _) = said(Outlook {
+    let (verdict, _) = said(ForecastSnapshot {
         live: far_off,
         ..fitted()
     });
@@ -90,7 +90,7 @@ fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
 fn a_change_of_the_level_is_told() {
     let changed_at =
         Some(plan::tests::observed(3, json!({})).now - SignedDuration::from_hours(500));
-    let (verdict, _) = said(Outlook {
+    let (verdict, _) = said(ForecastSnapshot {
         changed_at,
         ..fitted()
     });
@@ -108,9 +108,9 @@ fn f12_a_cold_start_says_what_it_is_scaled_by_and_does_not_bid() {
         (ColdScale::Measured, "the load measured now"),
         (ColdScale::Declared, "`scaling.min` pods hold"),
     ] {
-        let (verdict, muted) = said(Outlook {
-            state: OutlookState::ColdStart(scale),
-            ..Outlook::default()
+        let (verdict, muted) = said(ForecastSnapshot {
+            state: ForecastState::ColdStart(scale),
+            ..ForecastSnapshot::default()
         });
         assert_eq!(
             (verdict.status, verdict.reason),
@@ -152,7 +152,7 @@ fn b26_windows_that_hold_and_windows_that_do_not_are_both_told() {
 #[test]
 fn f18_a_refit_that_failed_is_said_while_the_model_before_it_bids() {
     let hung = Missing::because(MissingReason::RefitFailed, "the fit took longer than 60 s");
-    let (verdict, muted) = said(Outlook {
+    let (verdict, muted) = said(ForecastSnapshot {
         refit_failed: Some(hung),
         ..fitted()
     });

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use floodgate_forecast::{Basis, Series, path_of_moment};
+use floodgate_prometheus::{Missing, MissingReason};
 use jiff::Timestamp;
 
 use super::{ClusterForecaster, HORIZON_S};
 use crate::{
     clock::seconds_between,
-    forecast::{ColdScale, Outlook, OutlookState},
-    plan::PATH_AGE_MAX_S,
-    prometheus::{Missing, MissingReason},
-    snapshot::Cell,
+    snapshot::{Cell, ColdScale, ForecastSnapshot, ForecastState, PATH_AGE_MAX_S},
     target::ForecastTarget,
 };
 
@@ -47,7 +45,7 @@ impl ClusterForecaster {
         cell: &Cell,
         wanted: &ForecastTarget,
         now: Timestamp,
-    ) -> Option<Outlook> {
+    ) -> Option<ForecastSnapshot> {
         if self.fitted.is_some() {
             return None;
         }
@@ -59,12 +57,12 @@ impl ClusterForecaster {
         };
         let quantile = wanted.quantile_percent;
         let path = path_of_moment(now.into(), wanted.step_s, HORIZON_S, quantile, level_rps)?;
-        Some(Outlook {
-            state: OutlookState::ColdStart(scale),
+        Some(ForecastSnapshot {
+            state: ForecastState::ColdStart(scale),
             path: Some(Arc::new(path)),
             made_at: Some(now),
             note: self.note.clone(),
-            ..Outlook::default()
+            ..ForecastSnapshot::default()
         })
     }
 }

@@ -1,15 +1,13 @@
 //! The history as Prometheus has it: fetched whole or from its end, and watched for being lost.
 
+use floodgate_prometheus::{
+    Missing, MissingReason, Prometheus,
+    history::{PastLoad, Span, span_until},
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::ClusterForecaster;
-use crate::{
-    prometheus::{
-        Missing, MissingReason, Prometheus,
-        history::{PastLoad, Span, span_until},
-    },
-    target::Target,
-};
+use crate::target::Target;
 
 /// Overlap of an update with what is known: a sample may still have been incomplete.
 const OVERLAP_STEPS: i64 = 3;

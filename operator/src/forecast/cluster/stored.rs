@@ -9,12 +9,11 @@ use super::{ClusterForecaster, Fitted};
 use crate::{
     clock::seconds_between,
     forecast::{
-        Forecaster, Outlook,
+        Forecaster,
         keep::{About, KeepError, Kept, fitted_for},
         store::StoreError,
     },
-    plan::PATH_AGE_MAX_S,
-    snapshot::Cell,
+    snapshot::{Cell, ForecastSnapshot, PATH_AGE_MAX_S},
     target::ForecastTarget,
     telemetry::chain,
 };
@@ -67,11 +66,11 @@ impl ClusterForecaster {
             at: about.fitted_at.min(now),
         };
         if seconds_between(fitted.at, now) <= PATH_AGE_MAX_S {
-            cell.outlook.store(Arc::new(Outlook {
+            cell.forecast.store(Arc::new(ForecastSnapshot {
                 made_at: Some(fitted.at),
                 history_hours: about.history_hours,
                 peak_rps: Some(about.peak_rps),
-                ..self.outlook(&fitted, Arc::new(path))
+                ..self.forecast(&fitted, Arc::new(path))
             }));
         }
         self.fitted = Some(fitted);
@@ -120,12 +119,12 @@ impl ClusterForecaster {
         &self,
         fitted: &Fitted,
         path: &ForecastPath,
-        outlook: &Outlook,
+        forecast: &ForecastSnapshot,
         wanted: &ForecastTarget,
     ) -> Result<BTreeMap<String, String>, KeepError> {
         let about = About {
-            history_hours: outlook.history_hours,
-            peak_rps: outlook.peak_rps.unwrap_or(0.0),
+            history_hours: forecast.history_hours,
+            peak_rps: forecast.peak_rps.unwrap_or(0.0),
             ..About::new(fitted.name.clone(), fitted.at, wanted)
         };
         let kept = Kept {

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use floodgate_forecast::Mask;
+use floodgate_prometheus::load::Load;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::{
-    forecast::cluster::tests::target, prometheus::load::Load, snapshot::PrometheusReading,
-};
+use crate::{forecast::cluster::tests::target, snapshot::PrometheusReading};
 
 fn start() -> Timestamp {
     "2026-11-10T00:00:00Z".parse().unwrap()

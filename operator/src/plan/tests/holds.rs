@@ -66,13 +66,13 @@ fn lived_through(seconds: &[i64], lost_at: Option<i64>) -> Vec<u32> {
         };
         let asked = (observed.now, observed.now);
         observed.prometheus = Some(Arc::new(PrometheusReading::after(None, asked, Ok(load))));
-        observed.outlook = Arc::new(Outlook {
+        observed.forecast = Arc::new(ForecastSnapshot {
             history_lost_at: lost_at.filter(|lost| lost <= second).map(at),
-            ..Outlook::default()
+            ..ForecastSnapshot::default()
         });
         let planned = plan(&observed, &cluster, &before);
         before.memory = Some(planned.decision.memory.clone());
-        before.history_lost_at = observed.outlook.history_lost_at;
+        before.history_lost_at = observed.forecast.history_lost_at;
         replicas.push(planned.replicas);
     }
     replicas

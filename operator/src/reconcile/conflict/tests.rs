@@ -1,5 +1,6 @@
 //! Who writes the replicas, how often that is put back, and what a person's hand means in a sale.
 
+use floodgate_api::PaymentClusterStatus;
 use serde_json::{Value, json};
 
 use super::*;

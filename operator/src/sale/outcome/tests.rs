@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use floodgate_planner::{ForecastPath, LeadTime};
+use floodgate_settings::validate_sale;
 use serde_json::json;
 
 use super::*;
-use crate::{plan::PlanLimits, validate::validate_sale};
+use crate::snapshot::PlanLimits;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

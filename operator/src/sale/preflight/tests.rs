@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use floodgate_planner::{LeadTime, Reason as Why, Scaling};
+use floodgate_settings::validate_sale;
 use jiff::SignedDuration;
 use serde_json::json;
 
 use super::*;
-use crate::{
-    plan::PlanLimits,
-    sample::{Measured, PodSeen, PodsSeen, pod::PodFacts},
-    validate::validate_sale,
-};
+use crate::snapshot::{Measured, PlanLimits, PodFacts, PodSeen, PodsSeen};
 
 const T0: &str = "2026-11-11T00:00:00Z";
 

@@ -2,7 +2,6 @@
 
 use floodgate_api::sale::status::{SalePhaseStatus, SalePlanStep};
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_operator::validate::numbers;
 use floodgate_planner::{
     Baseline, ForecastPath, LeadTime, PlannedStep, Sale, SalePhase, Scaling, sale_plan,
 };
@@ -49,10 +48,11 @@ pub(super) fn plan(
     cluster: &PaymentCluster,
     given: Option<&Basis>,
 ) -> Result<ClusterPlan, SaleError> {
-    let scaling = numbers::scaling(&cluster.spec.scaling).map_err(|source| SaleError::Field {
-        object: format!("PaymentCluster `{}`", cluster.name_any()),
-        source,
-    })?;
+    let scaling =
+        floodgate_settings::scaling(&cluster.spec.scaling).map_err(|source| SaleError::Field {
+            object: format!("PaymentCluster `{}`", cluster.name_any()),
+            source,
+        })?;
     let lead_time = settings::lead_time(cluster);
     let quantile = settings::quantile_percent(cluster).map_err(|source| SaleError::Field {
         object: format!("PaymentCluster `{}`", cluster.name_any()),

@@ -101,7 +101,7 @@ async fn taken(fitted_for: &ForecastTarget, wanted: &ForecastTarget) -> (bool, b
     let (mut forecaster, cell) = (ClusterForecaster::default(), Cell::default());
     forecaster.recall(&store.loops(), &cell, wanted, at()).await;
     assert!(forecaster.recalled);
-    let path = cell.outlook.load().path.is_some();
+    let path = cell.forecast.load().path.is_some();
     let points = forecaster.live.settled().points();
     (forecaster.fitted.is_some(), path, points)
 }

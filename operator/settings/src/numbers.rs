@@ -1,20 +1,21 @@
-//! Numbers of the spec, within their bounds, in the units of the planner. Pure.
+//! Numbers of a cluster's spec, within their bounds, in the units of the planner. Pure.
 //!
-//! The bounds of the schema stand here again, once for the operator and the plugin: objects may be
-//! older than a rule of the schema, and files may never have met an apiserver.
+//! Repeats the bounds of the schema: objects may be older than one of its rules, and files may never
+//! have met an apiserver.
 
 use floodgate_api::FieldError;
 use floodgate_api::cluster::degradation::{Degradation, DegradationMode, Threshold};
-use floodgate_api::cluster::forecast::Forecast;
+use floodgate_api::cluster::forecast::{Forecast, ForecastMode};
 use floodgate_api::cluster::prewarm::Prewarm;
 use floodgate_api::cluster::scaling::Scaling as ScalingSpec;
 use floodgate_api::cluster::traffic::Traffic;
 use floodgate_planner::{DegradationPolicy, LevelThreshold, LoadLimits, Scaling, StepLimit};
 
-use super::{ForecastSettings, PrewarmSettings};
-
 /// Seconds in which the share of `scaleDown.percentPerMinute` is given back.
 const SCALE_DOWN_PERIOD_S: u32 = 60;
+
+/// Lead time planned with until the first pod was measured, seconds.
+pub const LEAD_UNMEASURED_S: u32 = 60;
 
 /// How much of the past is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +26,49 @@ pub struct HistorySettings {
     pub step_s: u32,
 }
 
+/// What is expected from history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForecastSettings {
+    /// What the forecast may do.
+    pub mode: ForecastMode,
+    /// Upper quantile, percent.
+    pub quantile_percent: u32,
+    /// Look-ahead beyond the lead time, seconds.
+    pub margin_s: u32,
+    /// Seconds between two forecasts.
+    pub refresh_s: u32,
+    /// Seconds between two fits.
+    pub refit_s: u32,
+    /// Gate of the live error, percent.
+    pub error_percent_max: u32,
+}
+
+impl ForecastSettings {
+    /// The upper quantile as the planner counts it.
+    pub fn usual_quantile_percent(&self) -> u8 {
+        u8::try_from(self.quantile_percent).unwrap_or(99)
+    }
+}
+
+/// What a new pod loads before it takes traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrewarmSettings {
+    /// Keys of the hot set.
+    pub hot_keys_max: u32,
+    /// Score to reach, permille.
+    pub min_score_permille: u32,
+    /// Deadline from the pod's start, milliseconds.
+    pub deadline_ms: u64,
+    /// Least and greatest lead time planned with, seconds.
+    pub lead_s: std::ops::RangeInclusive<u32>,
+}
+
 /// `value` as an unsigned number, if it is within its range.
 fn within(field: &str, value: i32, min: i32, max: i32) -> Result<u32, FieldError> {
     FieldError::within(field, value, min, max)
 }
 
-/// `upper` is refused where it is below `lower`, which stands in the field `named`.
+/// Refuses `upper` where it is below `lower`, the value of the field `named`.
 fn at_least(field: &str, upper: u32, named: &str, lower: u32) -> Result<u32, FieldError> {
     if upper < lower {
         let must = format!("be at least `{named}`, {lower}");

@@ -4,7 +4,7 @@ use floodgate_contract::metrics::OFFERED;
 use jiff::{SignedDuration, Timestamp};
 use prometheus_http_query::response::{Data, RangeVector};
 
-use super::{
+use crate::{
     Missing, MissingReason, Prometheus, cluster_of, escaped, many_series, missing_from, send,
     timestamp_from,
 };

@@ -3,7 +3,7 @@
 //! Every answer becomes either a valid number with its age or a [`Missing`] with a reason; nothing
 //! here turns absence, NaN or a failure into zero (F01-F11).
 //! Age is the server's evaluation time minus the server's sample time, so a skewed clock on either
-//! side neither freshens nor stales a sample; the skew itself is told and lowers nothing (F13).
+//! side neither freshens nor stales a sample; the skew itself is reported and lowers nothing (F13).
 
 use std::{collections::HashMap, fmt, time::Duration};
 
@@ -50,7 +50,7 @@ pub enum MissingReason {
 }
 
 impl MissingReason {
-    /// The reason as it stands in conditions, Events and metric labels.
+    /// The reason shown in conditions, Events and metric labels.
     pub const fn reason(self) -> Reason {
         match self {
             Self::PrometheusUnavailable | Self::PrometheusTimeout | Self::AnswerUndecodable => {
@@ -125,7 +125,7 @@ pub struct Prometheus {
     authorization: Option<HeaderValue>,
 }
 
-/// An endpoint that cannot be used as it stands.
+/// An endpoint that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// Not a URL.
@@ -187,8 +187,7 @@ fn authorization(token: &BearerToken) -> Result<HeaderValue, EndpointError> {
 /// Sends a prepared query with the token, if any.
 macro_rules! send {
     ($prometheus:expr, $query:expr) => {{
-        let query = $query
-            .timeout(i64::try_from($crate::prometheus::DEADLINE.as_millis()).unwrap_or(i64::MAX));
+        let query = $query.timeout(i64::try_from($crate::DEADLINE.as_millis()).unwrap_or(i64::MAX));
         match &$prometheus.authorization {
             Some(value) => {
                 query

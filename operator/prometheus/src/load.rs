@@ -6,11 +6,10 @@ use floodgate_contract::metrics::OFFERED;
 use jiff::Timestamp;
 use prometheus_http_query::response::{Data, InstantVector};
 
-use super::{
+use crate::{
     Missing, MissingReason, Prometheus, checked_rps, cluster_of, many_series, missing_from, send,
     timestamp_from,
 };
-use crate::clock::seconds_between;
 
 /// A load with the times it was true at.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -137,7 +136,10 @@ fn load_of(rps: f64, evaluated_at_s: f64, sampled_at_s: f64) -> Result<Load, Mis
         ));
     };
     // A sample from the server's own future is as fresh as can be (B35).
-    let age_s = seconds_between(sampled_at, server_time).max(0.0);
+    let age_s = server_time
+        .duration_since(sampled_at)
+        .as_secs_f64()
+        .max(0.0);
     Ok(Load {
         rps,
         age_s,

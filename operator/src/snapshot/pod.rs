@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
 use kube::ResourceExt;
 
-use crate::snapshot::ClusterKey;
+use super::cluster_key::ClusterKey;
 
 /// Facts of one pod.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,8 @@ use floodgate_contract::{ControlStatus, Level, WarmState};
 use floodgate_planner::{PodHealth, capacity::LearnedCapacity};
 use jiff::Timestamp;
 
-use super::{MeasuredStarts, pod::PodFacts};
+use super::pod::PodFacts;
+use crate::clock::seconds_between;
 
 /// A pod and its answer.
 #[derive(Clone, Debug)]
@@ -52,6 +53,18 @@ pub struct Measured {
     pub failed_permille: Option<u32>,
 }
 
+/// How long pods take to start, as measured so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MeasuredStarts {
+    /// 99th percentile of creation to Ready, seconds. A pod is Ready only when it is warm or past
+    /// its warm deadline, so the warm-up is in it.
+    pub ready_p99_s: f64,
+    /// 99th percentile of the warm-up alone, seconds.
+    pub warm_p99_s: f64,
+    /// Pods measured.
+    pub pods: u64,
+}
+
 impl PodsSeen {
     /// Pods that exist and are not being taken down.
     pub fn current(&self) -> u32 {
@@ -65,7 +78,7 @@ impl PodsSeen {
 
     /// Pods that have been Ready for `age_s` at `now`.
     pub fn ready_for(&self, age_s: f64, now: Timestamp) -> u32 {
-        let settled = |at| crate::clock::seconds_between(at, now) >= age_s;
+        let settled = |at| seconds_between(at, now) >= age_s;
         self.count(|pod| pod.facts.ready_since.is_some_and(settled))
     }
 

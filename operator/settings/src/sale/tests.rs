@@ -2,13 +2,29 @@
 
 use floodgate_api::Reason;
 use jiff::{
-    SignedDuration, Timestamp,
+    SignedDuration,
     tz::{TimeZone, TimeZoneDatabase},
 };
 use serde_json::{Value, json};
 
-use super::{SALE, sale};
-use crate::validate::{retained_sale, validate_sale};
+use super::*;
+
+/// Names that are nowhere in the product, so that a swapped one is seen.
+const SALE: &str = include_str!("tests.yaml");
+
+/// The fixture with `changes`, each a JSON pointer and what is put there.
+fn sale(changes: &[(&str, Value)]) -> SaleEvent {
+    let mut event: Value = serde_saphyr::from_str(SALE).unwrap();
+    for (pointer, value) in changes {
+        let (parent, field) = pointer.rsplit_once('/').unwrap();
+        match event.pointer_mut(parent) {
+            Some(Value::Object(fields)) => drop(fields.insert(field.to_owned(), value.clone())),
+            Some(Value::Array(items)) => items[field.parse::<usize>().unwrap()] = value.clone(),
+            _ => panic!("nothing to put {pointer} into"),
+        }
+    }
+    serde_json::from_value(event).unwrap()
+}
 
 #[test]
 fn f21_f22_b15_a_t0_with_its_offset_is_one_second_in_every_zone_and_on_every_day() {
@@ -161,4 +177,131 @@ fn f55_an_edit_that_makes_a_running_sale_invalid_keeps_its_last_plan() {
         "never hit"
     );
     assert!(retained_sale(&broken, None, now).is_some());
+}
+
+#[test]
+fn phases_end_where_the_next_begins_and_take_the_uplift_of_the_sale() {
+    let valid = validate_sale(&sale(&[]), None).unwrap();
+    let phases: Vec<(&str, String, u32)> = valid
+        .sale
+        .phases
+        .iter()
+        .map(|phase| {
+            (
+                phase.name.as_str(),
+                phase.until.to_string(),
+                phase.uplift_percent,
+            )
+        })
+        .collect();
+    assert_eq!(
+        phases,
+        [
+            ("evening", "2026-11-10T16:00:00Z".to_owned(), 1_000),
+            ("midnight", "2026-11-10T18:00:00Z".to_owned(), 4_000),
+        ]
+    );
+    assert_eq!(valid.sale.level_max, Level::from_index(3));
+    let till = include_str!("../../../src/validate/tests/cluster.yaml");
+    let mut cluster: floodgate_api::PaymentCluster = serde_saphyr::from_str(till).unwrap();
+    assert!(valid.selects(&cluster));
+    cluster.metadata.name = Some("kiosk".to_owned());
+    assert!(!valid.selects(&cluster));
+}
+
+#[test]
+fn a_learned_uplift_may_only_raise_the_declared_one() {
+    for (learned, expected) in [(None, 1_000), (Some(400), 1_000), (Some(2_500), 2_500)] {
+        let valid = validate_sale(&sale(&[]), learned).unwrap();
+        assert_eq!(valid.sale.phases[0].uplift_percent, expected);
+    }
+    let undeclared = sale(&[("/spec/upliftPercent", Value::Null)]);
+    let error = validate_sale(&undeclared, None).unwrap_err();
+    assert!(
+        error.to_string().contains("or `learnFrom` name a sale"),
+        "{error}"
+    );
+    for (learned, planned) in [(300, 300), (80, 100), (4_000_000, 100_000)] {
+        let valid = validate_sale(&undeclared, Some(learned)).unwrap();
+        assert_eq!(valid.sale.phases[0].uplift_percent, planned);
+    }
+}
+
+#[test]
+fn b14_a_zone_that_does_not_exist_is_no_instant() {
+    let t0 = json!("2026-11-11T00:00:00 Mars/Base");
+    let error = validate_sale(&sale(&[("/spec/phases/1/t0", t0)]), None).unwrap_err();
+    let says =
+        "`spec.phases[1].t0` is `2026-11-11T00:00:00 Mars/Base`; must be an RFC 3339 instant";
+    assert!(error.to_string().contains(says), "{error}");
+}
+
+#[test]
+fn b12_b13_b14_b16_b31_a_sale_the_schema_would_refuse_is_refused_here_too() {
+    for (pointer, value, says) in [
+        (
+            "/spec/start",
+            json!("2026-11-10T20:00:00"),
+            "must be an RFC 3339 instant",
+        ),
+        (
+            "/spec/end",
+            json!("2026-11-10T20:00:00+08:00"),
+            "`spec.end` is `2026-11-10T20:00:00+08:00`; must be after `start`, 2026-11-10T20:00:00+08:00",
+        ),
+        (
+            "/spec/end",
+            json!("2027-11-10T20:00:00+08:00"),
+            "at most 90 days",
+        ),
+        (
+            "/spec/phases/1/t0",
+            json!("2026-11-12T00:00:00+08:00"),
+            "`spec.phases[1].t0` is `2026-11-12T00:00:00+08:00`; must be at or after",
+        ),
+        (
+            "/spec/phases/1/end",
+            json!("2026-11-11T00:00:00+08:00"),
+            "`spec.phases[1].end` is `2026-11-11T00:00:00+08:00`; must be after `t0`",
+        ),
+        (
+            "/spec/phases/1/upliftPercent",
+            json!(99),
+            "`spec.phases[1].upliftPercent` is 99; must be between 100 and 100000",
+        ),
+        (
+            "/spec/phases/0/t0",
+            json!("*/0 0 30 2 *"),
+            "`spec.phases[0].t0` is `*/0 0 30 2 *`; must be an RFC 3339 instant",
+        ),
+        (
+            "/spec/phases/1/t0",
+            json!("2026-02-30T00:00:00+08:00"),
+            "must be an RFC 3339 instant",
+        ),
+        (
+            "/spec/phases/1/quantilePercent",
+            json!(49),
+            "`spec.phases[1].quantilePercent` is 49; must be between 50 and 99",
+        ),
+        (
+            "/spec/upliftErrorPercent",
+            json!(201),
+            "`spec.upliftErrorPercent` is 201; must be between 0 and 200",
+        ),
+        (
+            "/spec/phases",
+            json!([]),
+            "`spec.phases` is empty; must have at least one entry",
+        ),
+        (
+            "/spec/clusterSelector",
+            json!({}),
+            "`spec.clusterSelector` is empty; must name a cluster",
+        ),
+    ] {
+        let error = validate_sale(&sale(&[(pointer, value)]), None).unwrap_err();
+        assert_eq!(error.reason(), Reason::InvalidSpec);
+        assert!(error.to_string().contains(says), "{error}");
+    }
 }

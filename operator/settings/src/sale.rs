@@ -5,9 +5,6 @@ use floodgate_api::sale::{ClusterSelector, DatedSale};
 use floodgate_api::{FieldError, SaleEvent};
 use floodgate_planner::{Chance, Level, Sale, SalePhase};
 use jiff::Timestamp;
-use kube::ResourceExt;
-
-use super::ValidateError;
 
 /// A sale every later step may rely on.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +30,7 @@ impl ValidSale {
 pub fn validate_sale(
     event: &SaleEvent,
     learned_percent: Option<u32>,
-) -> Result<ValidSale, ValidateError> {
+) -> Result<ValidSale, FieldError> {
     let (sale, remarks) = planner_sale(event, learned_percent)?;
     Ok(ValidSale {
         sale,
@@ -68,7 +65,7 @@ pub fn planner_sale(
         planned_later: Vec::new(),
     });
     let sale = Sale {
-        name: event.name_any(),
+        name: name_of(event),
         start: start.into(),
         end: end.into(),
         level_max: level_max(event),
@@ -117,7 +114,7 @@ pub fn retained_sale(
     }
     Some(ValidSale {
         sale: Sale {
-            name: event.name_any(),
+            name: name_of(event),
             start,
             end,
             level_max: level_max(event),
@@ -135,3 +132,10 @@ pub fn retained_sale(
 fn level_max(event: &SaleEvent) -> Level {
     Level::from_index(event.spec.level_index_max())
 }
+
+fn name_of(event: &SaleEvent) -> String {
+    event.metadata.name.clone().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,13 @@
-//! Who wrote the replicas, by the name of the field manager. Pure.
+//! Who wrote the replicas, by the name of the field manager, and what a person wrote. Pure.
 
-use floodgate_api::{FIELD_MANAGER, Reason};
+use floodgate_api::{
+    FIELD_MANAGER, Reason,
+    cluster::status::{OverrideStatus, PaymentClusterStatus},
+};
+use jiff::Timestamp;
 use k8s_openapi::{
     api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler},
-    apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry,
+    apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, Time},
 };
 use kube::ResourceExt;
 
@@ -27,6 +31,9 @@ const PERSON: [&str; 7] = [
     "dashboard",
     "oc",
 ];
+
+/// Name under which a count that a person wrote is shown among the overrides.
+const BY_HAND: &str = "scaled-by-hand";
 
 /// What kind of writer somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +90,7 @@ pub(crate) fn manager_of_replicas(deployment: &Deployment) -> Option<String> {
 }
 
 /// An autoscaler under the name a person looks for: KEDA makes its own from a `ScaledObject`.
-pub(super) fn autoscaler_name(autoscaler: &HorizontalPodAutoscaler) -> String {
+pub(crate) fn autoscaler_name(autoscaler: &HorizontalPodAutoscaler) -> String {
     let name = autoscaler.name_any();
     let owners = autoscaler.owner_references();
     if let Some(owner) = owners.iter().find(|owner| owner.kind == "ScaledObject") {
@@ -100,5 +107,39 @@ pub(super) fn autoscaler_name(autoscaler: &HorizontalPodAutoscaler) -> String {
         format!("KEDA's HorizontalPodAutoscaler {name}")
     } else {
         format!("HorizontalPodAutoscaler {name}")
+    }
+}
+
+/// A count that a person wrote while a sale was near or ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// Replicas.
+    pub replicas: u32,
+    /// End of the sale.
+    pub until: Timestamp,
+    /// Field manager.
+    pub manager: String,
+}
+
+impl ByHand {
+    /// As it stands among the overrides of the status, where it outlives a restart.
+    pub fn shown(&self) -> OverrideStatus {
+        OverrideStatus {
+            name: BY_HAND.to_owned(),
+            value: self.replicas.to_string(),
+            until: Time(self.until),
+            reason: "scaled by hand during a sale".to_owned(),
+            by: Some(self.manager.chars().take(128).collect()),
+        }
+    }
+
+    /// What an earlier process has shown.
+    pub fn recalled(status: &PaymentClusterStatus) -> Option<Self> {
+        let shown = status.overrides.iter().find(|one| one.name == BY_HAND)?;
+        Some(Self {
+            replicas: shown.value.parse().ok()?,
+            until: shown.until.0,
+            manager: shown.by.clone().unwrap_or_default(),
+        })
     }
 }
