@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::UnixMillis;
+use crate::time::UnixMillis;
 
 /// Points needed before a verdict.
 const POINTS_MIN: usize = 12;

@@ -1,6 +1,6 @@
 //! Seasonal naive as a forecast of its own: what every other forecast is measured against.
 
-use crate::{ForecastPath, Series};
+use crate::{path::ForecastPath, series::Series};
 
 const DAY_S: i64 = 86_400;
 /// Normal quantiles of 51..=99 percent are needed rarely; this one serves the common 95 %.

@@ -5,8 +5,7 @@
 //! of silence at a time of day that is never silent counts as not observed: an outage is no demand; nor
 //! do hours in which nothing ever came.
 
-use crate::hours::Hours;
-use crate::{Series, UnixMillis};
+use crate::{hours::Hours, series::Series, time::UnixMillis};
 
 /// One-minute data are averaged to this before training, seconds.
 const BLOCK_S: u32 = 300;

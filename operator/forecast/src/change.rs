@@ -3,8 +3,7 @@
 //! Only a jump that splits the window far better than steady growth does counts, and only when
 //! weeks have passed since to learn from; a younger jump is left to the level features.
 
-use crate::blocks::Blocks;
-use crate::view::Unit;
+use crate::{blocks::Blocks, view::Unit};
 
 /// Days that must have passed since a change: with fewer, what a shorter window loses in rows is
 /// worth more than what it sheds.

@@ -1,27 +1,28 @@
 //! Upper quantiles by conformal residuals: the bound that held on rows no member had seen, per lead
 //! bucket.
 //!
-//! Several ways to draw the distance are mixed by the pinball loss that each would have had on cases
-//! newer than those it learned from; the mixture is then calibrated on all cases, and again where
-//! much is predicted, where an event runs, and where the peaks of the window are near.
+//! Several methods to say the distance are mixed by the pinball loss that each would have had on
+//! residuals newer than those it learned from; the mixture is then calibrated on all residuals, and
+//! again where much is predicted, where an event runs, and where the peaks of the window are near.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::blend::mixed;
-use crate::features;
-use crate::reaches::{self, Reaches, WAYS};
-use crate::ridge::Rows;
-use crate::view::{Unit, View};
+use crate::{
+    blend::mixed,
+    features,
+    residual::{LeadPoint, RESIDUALS_MIN, Residual, quantile},
+    ridge::Rows,
+    spread_models::{self, METHODS, SpreadModels},
+    view::{Unit, View},
+};
 
-/// Fewest residuals from which a quantile is taken.
-pub(crate) const RESIDUALS_MIN: usize = 20;
 /// No calibration widens a distance by more than this factor.
 const FACTOR_MAX: f64 = 10.0;
-/// Leads above this one see so few independent cases that the quantile is taken further out.
+/// Leads above this one see so few independent residuals that the quantile is taken further out.
 const LEAD_MANY_S: f64 = 3_600.0;
-/// Independent cases a day for such leads: what happens within an hour is one case.
+/// Independent residuals a day for such leads: what happens within an hour counts once.
 const INDEPENDENT_PER_DAY: f64 = 24.0;
 /// The quantile is taken no further out than this, unless a greater one is asked for.
 const SHARE_MAX: f64 = 0.98;
@@ -36,7 +37,7 @@ const PEAK_NEAR: f64 = 1.2;
 const PEAK_COVERED: f64 = 0.85;
 const PEAK_EFFORT: f64 = 0.99;
 /// It does so only for peaks that can be foreseen: at least this share of all came where they were
-/// near, on at least so many days, in at least so many cases.
+/// near, on at least so many days, in at least so many residuals.
 const PEAK_FORESEEN: f64 = 0.6;
 const PEAK_DAYS_MIN: usize = 3;
 const PEAKS_MIN: usize = 10;
@@ -47,57 +48,27 @@ const SHARE_FAR: f64 = 0.99;
 /// How much further that one lies than the 95 % quantile of a normal distribution.
 const FAR_NORMAL: f64 = 1.414;
 
-/// Where a bound is wanted.
-#[derive(Clone, Copy)]
-pub(crate) struct Spot {
-    pub(crate) origin: usize,
-    pub(crate) lead: usize,
-    /// What events add at the target, in log space.
-    pub(crate) lift: f64,
-    /// The median, in log space.
-    pub(crate) predicted: f64,
-}
-
-/// One out-of-sample prediction beside the truth.
-pub(crate) struct Case {
-    pub(crate) spot: Spot,
-    /// What came, in log space.
-    pub(crate) truth: f64,
-    pub(crate) p50_rps: f64,
-    pub(crate) truth_rps: f64,
-}
-
-impl Case {
-    /// Truth above the median, in log space.
-    pub(crate) fn off(&self) -> f64 {
-        self.truth - self.spot.predicted
-    }
-
-    /// Truth above the median, requests/s.
-    pub(crate) fn off_rps(&self) -> f64 {
-        self.truth_rps - self.p50_rps
-    }
-}
-
-/// A case with its distance before any factor.
+/// A residual with its distance before any factor.
 struct Drawn<'a> {
-    case: &'a Case,
+    residual: &'a Residual,
     distance_rps: f64,
 }
 
 impl Drawn<'_> {
     /// Truth above the median, in distances.
     fn ratio(&self) -> f64 {
-        self.case.off_rps() / self.distance_rps
+        self.residual.off_rps() / self.distance_rps
     }
 }
 
 /// How far above the median the upper quantiles lie.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bound {
-    reaches: Reaches,
-    /// Of each way to draw the distance.
-    weights: [f64; WAYS],
+    // Stored under the name that models of earlier versions have.
+    #[serde(rename = "reaches")]
+    models: SpreadModels,
+    /// Of each method.
+    weights: [f64; METHODS],
     /// Factor on the distance for all demand.
     all: f64,
     /// Factor for demand predicted above `busy_from`; never less than `all`.
@@ -127,7 +98,7 @@ impl Bound {
     /// A bound for when there are no residuals.
     pub(crate) const fn wide(offset: f64) -> Self {
         Self {
-            reaches: Reaches::constant(offset),
+            models: SpreadModels::constant(offset),
             weights: [1.0, 0.0, 0.0],
             all: 1.0,
             busy: 1.0,
@@ -140,28 +111,33 @@ impl Bound {
     }
 
     /// Calibrates on out-of-sample predictions, oldest first; `None` when they are too few.
-    pub(crate) fn calibrate(view: &View, unit: Unit, cases: &[Case], share: f64) -> Option<Self> {
-        if cases.len() < RESIDUALS_MIN {
+    pub(crate) fn calibrate(
+        view: &View,
+        unit: Unit,
+        residuals: &[Residual],
+        share: f64,
+    ) -> Option<Self> {
+        if residuals.len() < RESIDUALS_MIN {
             return None;
         }
-        let share = cautious(view, cases, share);
+        let share = cautious(view, residuals, share);
         let mut rows = Rows::default();
-        for case in cases {
-            rows.push(&features::spread_row(view, &case.spot), 0.0);
+        for residual in residuals {
+            rows.push(&features::spread_row(view, &residual.point), 0.0);
         }
         let mut bound = Self {
-            reaches: Reaches::learn(cases, &rows, share)?,
-            weights: reaches::weights(unit, cases, &rows, share),
+            models: SpreadModels::learn(residuals, &rows, share)?,
+            weights: spread_models::weights(unit, residuals, &rows, share),
             ..Self::wide(0.0)
         };
-        let drawn = cases.iter().enumerate().map(|(index, case)| Drawn {
-            case,
-            distance_rps: bound.distance_rps(unit, &case.spot, rows.row(index)),
+        let drawn = residuals.iter().enumerate().map(|(index, residual)| Drawn {
+            residual,
+            distance_rps: bound.distance_rps(unit, &residual.point, rows.row(index)),
         });
         let drawn: Vec<Drawn> = drawn.collect();
         bound.calibrate_factors(view, &drawn, share)?;
         let of_upper = drawn.iter().map(|it| {
-            let factor = bound.factor(&it.case.spot, it.case.p50_rps, it.distance_rps);
+            let factor = bound.factor(&it.residual.point, it.residual.p50_rps, it.distance_rps);
             it.ratio() / factor.max(f64::MIN_POSITIVE)
         });
         bound.far = quantile(of_upper, SHARE_FAR)?.clamp(1.0, FACTOR_MAX);
@@ -172,18 +148,18 @@ impl Bound {
     fn calibrate_factors(&mut self, view: &View, drawn: &[Drawn], share: f64) -> Option<()> {
         let blocks = view.blocks;
         let observed = (0..blocks.len()).filter_map(|index| blocks.observed(index));
-        let predicted = drawn.iter().map(|it| it.case.spot.predicted);
+        let predicted = drawn.iter().map(|it| it.residual.point.predicted);
         self.peak_from_rps = quantile(observed, PEAK_SHARE)?;
         self.busy_from = quantile(predicted, BUSY_SHARE)?;
         self.all = quantile(drawn.iter().map(Drawn::ratio), share)?.clamp(0.0, FACTOR_MAX);
-        let factor_where = |wanted: &dyn Fn(&Spot) -> bool| {
-            let some = drawn.iter().filter(|it| wanted(&it.case.spot));
+        let factor_where = |wanted: &dyn Fn(&LeadPoint) -> bool| {
+            let some = drawn.iter().filter(|it| wanted(&it.residual.point));
             let some: Vec<f64> = some.map(Drawn::ratio).collect();
             let enough = some.len() >= RESIDUALS_MIN;
             enough.then(|| quantile(some, share)).flatten()
         };
-        let busy = factor_where(&|spot| spot.predicted >= self.busy_from);
-        let event = factor_where(&|spot| spot.lift.abs() >= EVENT_LIFT);
+        let busy = factor_where(&|point| point.predicted >= self.busy_from);
+        let event = factor_where(&|point| point.lift.abs() >= EVENT_LIFT);
         let peak = self.peak_factor(view.day, drawn);
         let at_least_all = |factor: Option<f64>| {
             factor.map_or(self.all, |factor| factor.clamp(self.all, FACTOR_MAX))
@@ -195,14 +171,14 @@ impl Bound {
 
     /// The factor that would have covered most peaks; `None` where they cannot be foreseen.
     fn peak_factor(&self, day: usize, drawn: &[Drawn]) -> Option<f64> {
-        let is_peak = |it: &&Drawn| it.case.truth_rps >= self.peak_from_rps;
+        let is_peak = |it: &&Drawn| it.residual.truth_rps >= self.peak_from_rps;
         let near = || {
-            let near = |it: &&Drawn| self.is_near_peak(it.case.p50_rps, it.distance_rps);
+            let near = |it: &&Drawn| self.is_near_peak(it.residual.p50_rps, it.distance_rps);
             drawn.iter().filter(near)
         };
         let peaks: Vec<&Drawn> = near().filter(is_peak).collect();
         let all = drawn.iter().filter(is_peak).count();
-        let target = |it: &&Drawn| (it.case.spot.origin + it.case.spot.lead) / day;
+        let target = |it: &&Drawn| (it.residual.point.origin + it.residual.point.lead) / day;
         let days: BTreeSet<usize> = peaks.iter().map(target).collect();
         let foreseen = peaks.len() >= PEAKS_MIN
             && days.len() >= PEAK_DAYS_MIN
@@ -216,11 +192,11 @@ impl Bound {
     }
 
     /// The upper bounds, requests/s.
-    pub(crate) fn uppers(&self, view: &View, unit: Unit, spot: &Spot) -> Uppers {
-        let row = features::spread_row(view, spot);
-        let p50_rps = unit.rate(spot.predicted);
-        let distance_rps = self.distance_rps(unit, spot, &row);
-        let above_rps = self.factor(spot, p50_rps, distance_rps) * distance_rps;
+    pub(crate) fn uppers(&self, view: &View, unit: Unit, point: &LeadPoint) -> Uppers {
+        let row = features::spread_row(view, point);
+        let p50_rps = unit.rate(point.predicted);
+        let distance_rps = self.distance_rps(unit, point, &row);
+        let above_rps = self.factor(point, p50_rps, distance_rps) * distance_rps;
         Uppers {
             upper_rps: p50_rps + above_rps,
             p99_rps: p50_rps + self.far * above_rps,
@@ -228,17 +204,17 @@ impl Bound {
     }
 
     /// The distance before any factor, above zero.
-    fn distance_rps(&self, unit: Unit, spot: &Spot, row: &[f64]) -> f64 {
-        let distances = self.reaches.distances_rps(unit, spot, row);
+    fn distance_rps(&self, unit: Unit, point: &LeadPoint, row: &[f64]) -> f64 {
+        let distances = self.models.distances_rps(unit, point, row);
         mixed(&distances, &self.weights).max(f64::MIN_POSITIVE)
     }
 
-    fn factor(&self, spot: &Spot, p50_rps: f64, distance_rps: f64) -> f64 {
+    fn factor(&self, point: &LeadPoint, p50_rps: f64, distance_rps: f64) -> f64 {
         let mut factor = self.all;
-        if spot.predicted >= self.busy_from {
+        if point.predicted >= self.busy_from {
             factor = factor.max(self.busy);
         }
-        if spot.lift.abs() >= EVENT_LIFT {
+        if point.lift.abs() >= EVENT_LIFT {
             factor = factor.max(self.event);
         }
         if self.is_near_peak(p50_rps, distance_rps) {
@@ -252,26 +228,18 @@ impl Bound {
     }
 }
 
-/// The share to calibrate for, so that `share` is kept although the cases are no independent draws.
-fn cautious(view: &View, cases: &[Case], share: f64) -> f64 {
-    let lead = cases.iter().map(|case| case.spot.lead).max().unwrap_or(0);
+/// The share to calibrate for, so that `share` is kept although the residuals are no independent draws.
+fn cautious(view: &View, residuals: &[Residual], share: f64) -> f64 {
+    let lead = residuals
+        .iter()
+        .map(|residual| residual.point.lead)
+        .max()
+        .unwrap_or(0);
     if lead as f64 * f64::from(view.blocks.block_s()) <= LEAD_MANY_S {
         return share;
     }
-    let origin = |case: Option<&Case>| case.map_or(0, |case| case.spot.origin);
-    let days = (origin(cases.last()) - origin(cases.first())) as f64 / view.day as f64;
+    let origin = |residual: Option<&Residual>| residual.map_or(0, |residual| residual.point.origin);
+    let days = (origin(residuals.last()) - origin(residuals.first())) as f64 / view.day as f64;
     let independent = (days * INDEPENDENT_PER_DAY).max(1.0);
     (share * (independent + 1.0) / independent).min(SHARE_MAX.max(share))
-}
-
-/// The conformal quantile: the smallest value that covers `share` of one more draw.
-pub(crate) fn quantile(values: impl IntoIterator<Item = f64>, share: f64) -> Option<f64> {
-    let mut values: Vec<f64> = values.into_iter().collect();
-    if values.is_empty() {
-        return None;
-    }
-    let rank = ((values.len() + 1) as f64 * share).ceil() as usize;
-    let index = rank.saturating_sub(1).min(values.len() - 1);
-    let (_, value, _) = values.select_nth_unstable_by(index, f64::total_cmp);
-    Some(*value)
 }

@@ -3,7 +3,7 @@
 //! A fall is a reset: the process began anew, and what it had counted since then is not known to
 //! the second. The step of the fall is masked, never read as a negative or as a huge rate.
 
-use crate::UnixMillis;
+use crate::time::UnixMillis;
 
 /// Shorter than this, seconds, a load may well only rise; over two days every load falls at night,
 /// at the weekend, or by chance.

@@ -6,10 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::UnixMillis;
-use crate::blocks::Blocks;
-use crate::ridge::{Rows, Sums, predict};
-use crate::view::{Unit, View};
+use crate::{
+    blocks::Blocks,
+    ridge::{Rows, Sums, predict},
+    time::UnixMillis,
+    view::{Unit, View},
+};
 
 /// The profile begins this long before the start of an event, minutes.
 const FROM_MIN: i64 = -120;

@@ -4,10 +4,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::blocks::Blocks;
-use crate::conformal::Spot;
-use crate::events::EventView;
-use crate::view::View;
+use crate::{blocks::Blocks, events::EventView, residual::LeadPoint, view::View};
 
 /// Which features exist, decided once per fit by the length of the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -171,13 +168,13 @@ pub(crate) fn small(season: Season, width: usize) -> Vec<usize> {
 }
 
 /// What the spread of the errors depends on.
-pub(crate) fn spread_row(view: &View, spot: &Spot) -> Vec<f64> {
-    let Spot {
+pub(crate) fn spread_row(view: &View, point: &LeadPoint) -> Vec<f64> {
+    let LeadPoint {
         origin,
         lead,
         lift,
         predicted,
-    } = *spot;
+    } = *point;
     let (hour, day) = (view.hour, view.day);
     let target = origin + lead;
     let log = |value: f64| (value + 1e-4).ln();

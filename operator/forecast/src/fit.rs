@@ -6,14 +6,16 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::Series;
-use crate::blocks::Blocks;
-use crate::change;
-use crate::events::{Calendar, Uplift};
-use crate::features::Season;
-use crate::model::{Basis, Bucket, Model};
-use crate::train::Trainer;
-use crate::view::{Unit, View};
+use crate::{
+    blocks::Blocks,
+    change,
+    events::{Calendar, Uplift},
+    features::Season,
+    model::{Basis, Bucket, Model},
+    series::Series,
+    train::Trainer,
+    view::{Unit, View},
+};
 
 /// Ends of the lead buckets, seconds.
 const BUCKET_ENDS_S: [u32; 10] = [

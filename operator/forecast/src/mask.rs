@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Series, UnixMillis};
+use crate::{series::Series, time::UnixMillis};
 
 /// Windows of one text, at most: more are a mistake of a script.
 pub const MASKS_MAX: usize = 64;

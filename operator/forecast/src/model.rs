@@ -4,15 +4,19 @@ use std::cell::LazyCell;
 
 use serde::{Deserialize, Serialize};
 
-use crate::blocks::Blocks;
-use crate::conformal::{Bound, Spot, Uppers};
-use crate::events::{Calendar, EventView, Uplift};
-use crate::features::{self, Season};
-use crate::path::QuantilesRps;
-use crate::prior::{Cold, PriorDay};
-use crate::ridge::predict;
-use crate::view::{Unit, View};
-use crate::{ForecastPath, Series, UnixMillis};
+use crate::{
+    blocks::Blocks,
+    conformal::{Bound, Uppers},
+    events::{Calendar, EventView, Uplift},
+    features::{self, Season},
+    path::{ForecastPath, QuantilesRps},
+    prior::{Cold, PriorDay},
+    residual::LeadPoint,
+    ridge::predict,
+    series::Series,
+    time::UnixMillis,
+    view::{Unit, View},
+};
 
 /// What a model could learn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,13 +156,13 @@ impl Model {
             };
         }
         let median = predicted.clamp(self.log_range.0, self.log_range.1);
-        let spot = Spot {
+        let point = LeadPoint {
             origin,
             lead,
             lift,
             predicted: median,
         };
-        let Uppers { upper_rps, p99_rps } = bucket.bound.uppers(view, self.unit, &spot);
+        let Uppers { upper_rps, p99_rps } = bucket.bound.uppers(view, self.unit, &point);
         let p50_rps = self.unit.rate(median);
         let most_rps = self.unit.rate(self.log_range.1).max(p50_rps);
         QuantilesRps {

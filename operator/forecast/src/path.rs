@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::UnixMillis;
+use crate::time::UnixMillis;
 
 /// Median, upper quantile and 99 % quantile of the offered load, in requests/s, at regular steps.
 ///
@@ -265,7 +265,7 @@ impl ForecastPath {
 #[cfg(test)]
 mod tests {
     use super::ForecastPath;
-    use crate::UnixMillis;
+    use crate::time::UnixMillis;
 
     fn ramp() -> ForecastPath {
         let p50: Vec<f64> = (0..10).map(f64::from).collect();

@@ -9,9 +9,11 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::blocks::Blocks;
-use crate::path::QuantilesRps;
-use crate::{ForecastPath, UnixMillis};
+use crate::{
+    blocks::Blocks,
+    path::{ForecastPath, QuantilesRps},
+    time::UnixMillis,
+};
 
 mod learn;
 

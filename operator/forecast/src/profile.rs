@@ -6,10 +6,12 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::blocks::Blocks;
-use crate::events::lifts;
-use crate::view::Unit;
-use crate::{Calendar, Series};
+use crate::{
+    blocks::Blocks,
+    events::{Calendar, lifts},
+    series::Series,
+    view::Unit,
+};
 
 /// Fewest events a profile is learned from: with fewer its quantiles would be those of one evening.
 const EVENTS_MIN: usize = 3;

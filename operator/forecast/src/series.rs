@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::UnixMillis;
+use crate::time::UnixMillis;
 
 /// Rates above this, requests/s, are no traffic of one service.
 const ABSURD_RPS: f64 = 1e9;

@@ -1,8 +1,11 @@
 //! What a stored model must be before it may forecast again.
 
-use crate::events::BIN_COLUMNS;
-use crate::features::{Season, column};
-use crate::model::{Basis, Model};
+use crate::{
+    events::BIN_COLUMNS,
+    features::Season,
+    features::column,
+    model::{Basis, Model},
+};
 
 /// Version of what a stored model means. It moves with every change of the features or of how they
 /// are read, so that a model of another version is fitted anew instead of being misread.

@@ -6,7 +6,11 @@
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::{CounterRates, Series, SeriesError, UnixMillis};
+use crate::{
+    counter::CounterRates,
+    series::{Series, SeriesError},
+    time::UnixMillis,
+};
 
 /// Characters of a bad field that are repeated in a message.
 const ECHO_CHARS: usize = 40;

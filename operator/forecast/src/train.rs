@@ -5,13 +5,16 @@
 
 use std::f64::consts::LN_2;
 
-use crate::blend::{self, mixed};
-use crate::conformal::{Bound, Case, Spot};
-use crate::events::EventView;
-use crate::features::{self, Season};
-use crate::model::Bucket;
-use crate::ridge::{Rows, Sums, predict};
-use crate::view::{Unit, View};
+use crate::{
+    blend::{self, mixed},
+    conformal::Bound,
+    events::EventView,
+    features::{self, Season},
+    model::Bucket,
+    residual::{LeadPoint, Residual},
+    ridge::{Rows, Sums, predict},
+    view::{Unit, View},
+};
 
 /// Ends of the stages of the rolling validation, as shares of the rows.
 const STAGES: [f64; 6] = [0.4, 0.52, 0.64, 0.76, 0.88, 1.0];
@@ -95,11 +98,11 @@ impl Trainer<'_> {
                 *sum += weight * value;
             }
         }
-        let cases = verdicts
+        let residuals = verdicts
             .iter()
-            .map(|verdict| self.case(&rows, &places, verdict, &weights));
-        let cases: Vec<Case> = cases.collect();
-        let bound = Bound::calibrate(self.view, self.unit, &cases, self.share);
+            .map(|verdict| self.residual(&rows, &places, verdict, &weights));
+        let residuals: Vec<Residual> = residuals.collect();
+        let bound = Bound::calibrate(self.view, self.unit, &residuals, self.share);
         Bucket {
             lead_s_max,
             coefficients,
@@ -108,12 +111,18 @@ impl Trainer<'_> {
         }
     }
 
-    fn case(&self, rows: &Rows, places: &[Place], verdict: &Verdict, weights: &[f64]) -> Case {
+    fn residual(
+        &self,
+        rows: &Rows,
+        places: &[Place],
+        verdict: &Verdict,
+        weights: &[f64],
+    ) -> Residual {
         let Place { origin, lead } = places[verdict.index];
         let predicted = mixed(&verdict.said, weights);
         let truth = rows.target(verdict.index);
-        Case {
-            spot: Spot {
+        Residual {
+            point: LeadPoint {
                 origin,
                 lead,
                 lift: self.events.map_or(0.0, |events| events.lift(origin + lead)),

@@ -18,9 +18,9 @@ use floodgate_planner::rehearse::{
     ForecastSettings, PolicyKind, Rehearsal, Settings, Surge, Traffic, World,
 };
 use floodgate_planner::{
-    Caps, Chance, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime, Level,
-    Load, LoadLimits, LoadReading, Memory, Overrides, PlanInput, PodHealth, ReplicaState, Sale,
-    SalePhase, Scaling, UnixMillis, plan,
+    Caps, Confidence, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime,
+    Level, Load, LoadLimits, LoadReading, Memory, Overrides, PlanInput, PodHealth, ReplicaState,
+    Sale, SalePhase, Scaling, UnixMillis, plan,
 };
 
 #[path = "planner/clusters.rs"]
@@ -157,7 +157,7 @@ fn sale(t0: UnixMillis, name: &str) -> Sale {
         t0: t0.plus_s(from_s),
         until: t0.plus_s(from_s + 3_600),
         uplift_percent,
-        chance: Chance::default(),
+        confidence: Confidence::default(),
         planned_replicas: None,
         planned_later: Vec::new(),
     };

@@ -4,9 +4,13 @@
 
 mod sale;
 
-use crate::{Bid, BidSource, ForecastInput, ForecastTrust, HoldCause, Memory, Reason, Situation};
-
-pub(crate) use sale::phases;
+use crate::{
+    decision::{Bid, BidSource},
+    input::{ForecastInput, ForecastTrust},
+    memory::{HoldCause, Memory},
+    reasons::Reason,
+    situation::Situation,
+};
 
 /// Head-room that must remain after a decrease, as a factor on the load, while the spread of the load
 /// is not known; once it is, its own reserve is that room.
@@ -25,7 +29,7 @@ const ONE_MAY_DIE: &str = "one pod may die";
 const CLIMBS: &str = "where it climbs to within the lead time";
 
 /// All bids and their outcome.
-pub(crate) struct Auction {
+pub(crate) struct BidOutcome {
     pub(crate) bids: Vec<Bid>,
     pub(crate) winner: BidSource,
     /// The winning number.
@@ -40,7 +44,7 @@ pub(crate) struct Auction {
     pub(crate) demanded: u32,
 }
 
-impl Auction {
+impl BidOutcome {
     /// The most that a sale asks for, by its bid or by its published plan; `None` while none is near.
     pub(crate) fn sale_wants(&self) -> Option<u32> {
         let bid = self.bids.iter().find(|bid| bid.source == BidSource::Sale);
@@ -49,7 +53,7 @@ impl Auction {
 }
 
 /// Collects the bids and picks the winner; a pin wins whatever the others say.
-pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Auction {
+pub(crate) fn collect(situation: &Situation<'_>, memory: &mut Memory) -> BidOutcome {
     let (sale, sale_floor) = sale::bid(situation, memory);
     let bids = vec![
         reactive(situation, memory),
@@ -61,7 +65,7 @@ pub(crate) fn hold_auction(situation: &Situation<'_>, memory: &mut Memory) -> Au
     let (winner, replicas_wanted) = winner(situation, &bids);
     let demands = |bid: &&Bid| matches!(bid.source, BidSource::Sale | BidSource::Override);
     let demanded = bids.iter().filter(demands).filter_map(|bid| bid.replicas);
-    Auction {
+    BidOutcome {
         winner,
         replicas_wanted,
         replicas_lowest: with_headroom(situation, memory).max(replicas_wanted),
@@ -103,7 +107,7 @@ fn winner(situation: &Situation<'_>, bids: &[Bid]) -> (BidSource, u32) {
     best.unwrap_or((BidSource::Hold, present))
 }
 
-fn silent(source: BidSource, reason: Reason) -> Bid {
+fn no_bid(source: BidSource, reason: Reason) -> Bid {
     Bid {
         source,
         replicas: None,
@@ -117,7 +121,7 @@ fn silent(source: BidSource, reason: Reason) -> Bid {
 fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
     let load = match situation.load {
         Ok(load) => load,
-        Err(fault) => return silent(BidSource::Reactive, fault.reason()),
+        Err(fault) => return no_bid(BidSource::Reactive, fault.reason()),
     };
     let peak_rps = load.peak_rps();
     let reason = if peak_rps > load.rate_rps_max() {
@@ -125,27 +129,27 @@ fn reactive(situation: &Situation<'_>, memory: &Memory) -> Bid {
     } else {
         Reason::CurrentLoad
     };
-    let (held_rps, bereft_rps, detail) = match usual_upper_rps(situation, memory) {
+    let (held_rps, one_lost_rps, detail) = match usual_upper_rps(situation, memory) {
         Some(usual_rps) => {
             let usual_rps = in_reserve(situation, usual_rps, 1.0);
             let held_rps = usual_rps.max(in_reserve(situation, peak_rps, PEAK_SHARE));
-            let bereft_rps = without_one(situation, memory);
-            (held_rps, bereft_rps, PEAKS_IN_RESERVE)
+            let one_lost_rps = without_one(situation, memory);
+            (held_rps, one_lost_rps, PEAKS_IN_RESERVE)
         }
         None => (peak_rps, 0.0, ""),
     };
     // Where it climbs to is a peak of a few seconds; the whole reserve may hold it.
     let climbs_to_rps = memory.trend.projected_rps().unwrap_or(0.0);
     let climb_rps = in_reserve(situation, climbs_to_rps, 1.0);
-    let (wanted_rps, reason, load_rps, detail) = if climb_rps > held_rps.max(bereft_rps) {
+    let (wanted_rps, reason, load_rps, detail) = if climb_rps > held_rps.max(one_lost_rps) {
         (climb_rps, Reason::RisingLoad, climbs_to_rps, CLIMBS)
-    } else if bereft_rps > held_rps {
-        (bereft_rps, reason, peak_rps, ONE_MAY_DIE)
+    } else if one_lost_rps > held_rps {
+        (one_lost_rps, reason, peak_rps, ONE_MAY_DIE)
     } else {
         (held_rps, reason, peak_rps, detail)
     };
     let Some(replicas) = situation.input.scaling.replicas_for(wanted_rps) else {
-        return silent(BidSource::Reactive, Reason::CapacityInvalid);
+        return no_bid(BidSource::Reactive, Reason::CapacityInvalid);
     };
     Bid {
         source: BidSource::Reactive,
@@ -161,10 +165,10 @@ fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
     let input = situation.input;
     let (path, trust) = match &input.forecast {
         ForecastInput::Path { path, trust, .. } => (path, trust),
-        ForecastInput::Missing(reason) => return silent(BidSource::Forecast, *reason),
+        ForecastInput::Missing(reason) => return no_bid(BidSource::Forecast, *reason),
     };
     let Some(upper_rps) = path.upper_rps_max(input.now, situation.horizon) else {
-        return silent(BidSource::Forecast, Reason::ForecastUnavailable);
+        return no_bid(BidSource::Forecast, Reason::ForecastUnavailable);
     };
     let p50_rps = path.p50_rps_max(input.now, situation.horizon);
     let upper_rps = match (usual_upper_rps(situation, memory), p50_rps) {
@@ -173,7 +177,7 @@ fn forecast(situation: &Situation<'_>, memory: &Memory) -> Bid {
     };
     let load_rps = upper_rps.min(situation.forecast_rps_max());
     let Some(replicas) = input.scaling.replicas_for(load_rps) else {
-        return silent(BidSource::Forecast, Reason::CapacityInvalid);
+        return no_bid(BidSource::Forecast, Reason::CapacityInvalid);
     };
     Bid {
         source: BidSource::Forecast,
@@ -226,7 +230,7 @@ fn overridden(situation: &Situation<'_>) -> Bid {
     let pin = words.pin.map(|word| (word, Reason::ReplicasPinned));
     let higher = by_hand.into_iter().chain(floor);
     let Some((word, reason)) = pin.or_else(|| higher.max_by_key(|(word, _)| word.value)) else {
-        return silent(BidSource::Override, Reason::NoOverride);
+        return no_bid(BidSource::Override, Reason::NoOverride);
     };
     Bid {
         source: BidSource::Override,
@@ -240,13 +244,13 @@ fn overridden(situation: &Situation<'_>) -> Bid {
 
 fn hold(situation: &Situation<'_>, memory: &Memory) -> Bid {
     let reason = match memory.hold {
-        None => return silent(BidSource::Hold, Reason::Held),
+        None => return no_bid(BidSource::Hold, Reason::Held),
         Some(HoldCause::Restart) => Reason::HeldAfterRestart,
         Some(HoldCause::Takeover) => Reason::HeldAfterTakeover,
         Some(HoldCause::HistoryLost) => Reason::HeldAfterHistoryLoss,
     };
     Bid {
         replicas: situation.input.replicas.desired,
-        ..silent(BidSource::Hold, reason)
+        ..no_bid(BidSource::Hold, reason)
     }
 }

@@ -14,7 +14,7 @@ use linfa::traits::Fit;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2};
 
-use crate::Scaling;
+use crate::input::Scaling;
 
 /// Ranges of load up to the load at which a pod is declared full, and as many beyond.
 const RANGES_TO_FULL: usize = 10;

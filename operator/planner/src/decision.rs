@@ -3,7 +3,7 @@
 use floodgate_forecast::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-use crate::{Level, LoadFault, Memory, Reason};
+use crate::{level::Level, load::LoadFault, memory::Memory, reasons::Reason};
 
 /// An explained decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,9 +7,14 @@
 
 use floodgate_forecast::UnixMillis;
 
-use crate::bids::phases;
-use crate::memory::LevelMemory;
-use crate::{Level, LevelDecision, Memory, Reason, Situation};
+use crate::{
+    decision::LevelDecision,
+    level::Level,
+    memory::{LevelMemory, Memory},
+    reasons::Reason,
+    sale::phases,
+    situation::Situation,
+};
 
 /// A level entered again within this many seconds of being left doubles its dwell.
 const REENTRY_S: i64 = 300;

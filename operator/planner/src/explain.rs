@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use crate::{BidSource, Decision, Reason};
+use crate::{
+    decision::{BidSource, Decision},
+    reasons::Reason,
+};
 
 /// One sentence: from what to what, which bid won with which load, which guards changed it.
 pub(crate) fn sentence(decision: &Decision) -> String {

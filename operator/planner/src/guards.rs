@@ -3,9 +3,15 @@
 //! Invariant: the chain has no gap. The first guard starts at the winning number, each next one
 //! where the last ended, and a guard that changes nothing leaves no entry.
 
-use crate::aftercare::Cap;
-use crate::bids::Auction;
-use crate::{BidSource, Caps, Guard, Memory, Reason, Situation};
+use crate::{
+    bids::BidOutcome,
+    decision::{BidSource, Guard},
+    input::Caps,
+    memory::Memory,
+    raise_review::Cap,
+    reasons::Reason,
+    situation::Situation,
+};
 
 /// The number after all guards.
 pub(crate) struct Outcome {
@@ -45,17 +51,17 @@ impl Chain {
 pub(crate) fn run(
     situation: &Situation<'_>,
     memory: &mut Memory,
-    auction: &Auction,
+    bidding: &BidOutcome,
     cap: Option<Cap>,
 ) -> Outcome {
-    let Auction {
+    let BidOutcome {
         winner,
         replicas_wanted,
         bids: _,
         replicas_lowest: _,
         sale_floor: _,
         demanded: _,
-    } = *auction;
+    } = *bidding;
     let mut chain = Chain {
         replicas: replicas_wanted,
         guards: Vec::new(),
@@ -68,9 +74,9 @@ pub(crate) fn run(
         }
         memory.recommend(situation, chain.replicas);
     } else {
-        automatic(&mut chain, situation, memory, auction, cap);
+        automatic(&mut chain, situation, memory, bidding, cap);
     }
-    paused(&mut chain, situation, auction);
+    paused(&mut chain, situation, bidding);
     bounds(&mut chain, situation, memory);
     let Chain {
         replicas,
@@ -89,13 +95,13 @@ fn automatic(
     chain: &mut Chain,
     situation: &Situation<'_>,
     memory: &mut Memory,
-    auction: &Auction,
+    bidding: &BidOutcome,
     cap: Option<Cap>,
 ) {
     let present = situation.input.replicas.desired;
-    let wanted = chain.replicas.max(auction.replicas_lowest);
+    let wanted = chain.replicas.max(bidding.replicas_lowest);
     // What a sale or an SRE demands is above what became of the last raise.
-    let least = auction.demanded.max(auction.sale_floor.unwrap_or(0));
+    let least = bidding.demanded.max(bidding.sale_floor.unwrap_or(0));
     let cap = cap.map(|cap| Cap {
         most: cap.most.max(least),
         ..cap
@@ -106,7 +112,7 @@ fn automatic(
     if let Some(present) = present.filter(|_| !situation.may_lower()) {
         chain.at_least(Reason::SignalNotFresh, present);
     }
-    if let Some(plan) = auction.sale_floor {
+    if let Some(plan) = bidding.sale_floor {
         chain.at_least(Reason::SaleWindow, plan);
     }
     let stable = memory.recommend(situation, chain.replicas.max(wanted));
@@ -125,7 +131,7 @@ fn step_least(situation: &Situation<'_>, memory: &Memory) -> Option<u32> {
     let present = situation.input.replicas.desired?;
     let step = situation.input.scaling.scale_down_step?;
     let period_s = step.period_s.max(1);
-    let most = memory.standing_since(situation.input.now, period_s).max()?;
+    let most = memory.replicas_since(situation.input.now, period_s).max()?;
     Some(most.saturating_sub(step.pods_of(most)).min(present))
 }
 
@@ -139,7 +145,7 @@ fn steps(chain: &mut Chain, situation: &Situation<'_>, memory: &Memory) {
         chain.at_least(Reason::ScaleDownStep, least);
     }
     if let Some(step) = scaling.scale_up_step
-        && let Some(least) = memory.standing_since(now, step.period_s.max(1)).min()
+        && let Some(least) = memory.replicas_since(now, step.period_s.max(1)).min()
     {
         let present = situation.input.replicas.desired.unwrap_or(0);
         let most = least.saturating_add(step.pods_of(least));
@@ -168,7 +174,7 @@ fn caps(chain: &mut Chain, situation: &Situation<'_>) {
     }
 }
 
-fn paused(chain: &mut Chain, situation: &Situation<'_>, auction: &Auction) {
+fn paused(chain: &mut Chain, situation: &Situation<'_>, bidding: &BidOutcome) {
     let stops = situation
         .overrides
         .pause
@@ -184,7 +190,7 @@ fn paused(chain: &mut Chain, situation: &Situation<'_>, auction: &Auction) {
         .max();
     let stays = demanded.map_or(present, |demanded| demanded.max(present));
     // The word of this very night wins over a plan made ahead, and that is said (B17).
-    let below_sale = auction.sale_wants().is_some_and(|pods| pods > stays);
+    let below_sale = bidding.sale_wants().is_some_and(|pods| pods > stays);
     let reason = match (stays > present, below_sale) {
         (true, _) => Reason::OverrideConflict,
         (false, true) => Reason::SalePaused,

@@ -8,7 +8,15 @@ use std::sync::Arc;
 use floodgate_forecast::{ForecastPath, UnixMillis};
 use serde::{Deserialize, Serialize};
 
-use crate::{DegradationPolicy, Load, LoadLimits, Memory, Overrides, PodHealth, Reason, Sale};
+use crate::{
+    health::PodHealth,
+    level::DegradationPolicy,
+    load::{Load, LoadLimits},
+    memory::Memory,
+    overrides::Overrides,
+    reasons::Reason,
+    sale::Sale,
+};
 
 /// The input of [`crate::plan`]: a snapshot of one cluster at one instant.
 #[derive(Clone, Debug, PartialEq)]

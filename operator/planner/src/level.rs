@@ -1,9 +1,6 @@
 //! Degradation levels as the planner sees them, and the thresholds between them.
 
-use floodgate_forecast::UnixMillis;
 use serde::{Deserialize, Serialize};
-
-use crate::Sale;
 
 /// A degradation level by its position: 0 is everything on, 4 is only finishing what was started.
 ///
@@ -97,15 +94,4 @@ impl Default for DegradationPolicy {
             ],
         }
     }
-}
-
-/// The highest level that the running phases of the sales allow a plan to impose; `None` while none
-/// runs.
-pub fn protected_level<'a>(
-    sales: impl IntoIterator<Item = &'a Sale>,
-    now: UnixMillis,
-) -> Option<Level> {
-    let runs = |sale: &&Sale| sale.phases.iter().any(|phase| phase.runs_at(now));
-    let running = sales.into_iter().filter(runs);
-    running.map(|sale| sale.level_max).min()
 }

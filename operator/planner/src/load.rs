@@ -6,7 +6,7 @@
 use floodgate_forecast::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-use crate::Reason;
+use crate::reasons::Reason;
 
 /// The load signal as the sampler found it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use floodgate_forecast::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-use crate::Level;
+use crate::level::Level;
 
 /// One override. It holds while `now < until` and not one millisecond longer (promise S9).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,8 +9,7 @@
 use floodgate_forecast::{ForecastPath, UnixMillis};
 use serde::{Deserialize, Serialize};
 
-use crate::SalePhase;
-use crate::chance::BaselineRps;
+use crate::{confidence::BaselineRps, sale::SalePhase};
 
 /// Shortest step of a phase, seconds.
 const STEP_S_MIN: i64 = 900;
@@ -173,7 +172,7 @@ fn steps(phase: &SalePhase) -> impl Iterator<Item = (UnixMillis, UnixMillis)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Chance;
+    use crate::sale::Confidence;
 
     const T0: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -183,7 +182,7 @@ mod tests {
             t0: T0,
             until: T0.plus_s(minutes * 60),
             uplift_percent: 200,
-            chance: Chance::default(),
+            confidence: Confidence::default(),
             planned_replicas: None,
             planned_later: Vec::new(),
         }

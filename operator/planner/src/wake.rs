@@ -2,8 +2,7 @@
 
 use floodgate_forecast::UnixMillis;
 
-use crate::bids::phases;
-use crate::{Memory, Situation};
+use crate::{memory::Memory, sale::phases, situation::Situation};
 
 /// The next instant worth deciding at: one interval ahead, or earlier when an override lapses or a
 /// sale phase comes near, begins or ends.
@@ -16,7 +15,7 @@ pub(crate) fn next(situation: &Situation<'_>, memory: &Memory) -> UnixMillis {
     edges
         .chain(input.overrides.next_lapse(input.now))
         .chain(memory.recommendation_lapse(situation))
-        .chain(memory.aftercare.pause_ends())
+        .chain(memory.raise_review.taken_back.map(|back| back.until))
         .filter(|at| *at > input.now)
         .chain([input.now.plus_s(interval_s)])
         .min()

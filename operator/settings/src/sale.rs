@@ -3,7 +3,7 @@
 use floodgate_api::sale::status::SalePhaseStatus;
 use floodgate_api::sale::{ClusterSelector, DatedSale};
 use floodgate_api::{FieldError, SaleEvent};
-use floodgate_planner::{Chance, Level, Sale, SalePhase};
+use floodgate_planner::{Confidence, Level, Sale, SalePhase};
 use jiff::Timestamp;
 
 /// A sale every later step may rely on.
@@ -57,7 +57,7 @@ pub fn planner_sale(
         t0: phase.t0.into(),
         until: phase.until.into(),
         uplift_percent: phase.uplift_percent,
-        chance: Chance {
+        confidence: Confidence {
             quantile_percent: phase.quantile_percent,
             uplift_error_percent: phase.uplift_error_percent,
         },
@@ -102,7 +102,7 @@ pub fn retained_sale(
             t0: phase.t0.0.into(),
             until: end.into(),
             uplift_percent: u32::try_from(phase.uplift_percent).ok()?,
-            chance: Chance::default(),
+            confidence: Confidence::default(),
             planned_replicas: None,
             planned_later: Vec::new(),
         });

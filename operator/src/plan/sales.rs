@@ -84,7 +84,7 @@ pub(super) fn planner_sales(
     let usual = cluster.forecast.usual_quantile_percent();
     let sales = sales.iter();
     let mut sales: Vec<Sale> = sales
-        .map(|valid| valid.sale.clone().with_usual_chance(usual))
+        .map(|valid| valid.sale.clone().with_usual_confidence(usual))
         .collect();
     for sale in &mut sales {
         for phase in &mut sale.phases {

@@ -100,7 +100,7 @@ fn cluster_status(
             observed_peak_rps: facts.observed_peak_rps,
         };
         let sale = valid.sale.clone();
-        let sale = sale.with_usual_chance(facts.quantile_percent);
+        let sale = sale.with_usual_confidence(facts.quantile_percent);
         sale_plan(&sale, baseline, &facts.scaling, &facts.lead_time).phases
     });
     let phases = valid.sale.phases.iter().filter_map(|phase| {

@@ -80,7 +80,7 @@ mod tests {
             t0: UnixMillis(1_000_000),
             until: UnixMillis(1_000_000).plus_s(length_s),
             uplift_percent: 1_000,
-            chance: floodgate_planner::Chance::default(),
+            confidence: floodgate_planner::Confidence::default(),
             planned_replicas: None,
             planned_later: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::{Rehearsal, Surge, Traffic, TrafficError};
-use floodgate_planner::{Chance, Sale, SalePhase};
+use floodgate_planner::{Confidence, Sale, SalePhase};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, civil::Time};
 
@@ -300,7 +300,7 @@ fn announced(surge: &Surge, index: usize) -> Sale {
             t0: surge.t0.plus_s(*after_s),
             until,
             uplift_percent: ((1.0 + (surge.factor - 1.0) * share) * 100.0).ceil() as u32,
-            chance: Chance::default(),
+            confidence: Confidence::default(),
             planned_replicas: None,
             planned_later: Vec::new(),
         });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use floodgate_api::FieldError;
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::Settings;
-use floodgate_planner::{Chance, Sale, SalePhase};
+use floodgate_planner::{Confidence, Sale, SalePhase};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -174,7 +174,7 @@ fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
             t0,
             until,
             uplift_percent: args.sales_uplift,
-            chance: Chance::default(),
+            confidence: Confidence::default(),
             planned_replicas: None,
             planned_later: Vec::new(),
         };

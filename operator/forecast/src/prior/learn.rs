@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Cold, HOURS, PriorDay};
-use crate::blocks::Blocks;
-use crate::{Series, UnixMillis};
+use super::HOURS;
+use crate::{
+    blocks::Blocks,
+    prior::{Cold, PriorDay},
+    series::Series,
+    time::UnixMillis,
+};
 
 /// Ends of the ranges of lead, hours.
 const LEADS_H: [u32; 5] = [1, 3, 6, 12, 24];

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    Caps, Chance, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime, Level,
-    Load, LoadFault, LoadLimits, LoadReading, Memory, Override, Overrides, Pause, PlanInput,
+    Caps, Confidence, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime,
+    Level, Load, LoadFault, LoadLimits, LoadReading, Memory, Override, Overrides, Pause, PlanInput,
     PodHealth, Reason, ReplicaState, Sale, SalePhase, Scaling, plan,
 };
 
@@ -138,7 +138,7 @@ fn sales(number: u32) -> Vec<Sale> {
             t0: start.plus_s(length_s * i64::from(phase)),
             until: start.plus_s(length_s * i64::from(phase + 1)),
             uplift_percent: 150 + whole(1_500.0 * question(3 + phase)),
-            chance: Chance::default(),
+            confidence: Confidence::default(),
             planned_later: Vec::new(),
             planned_replicas: (question(8 + phase) < 0.5).then(|| whole(60.0 * question(12))),
         };

@@ -3,13 +3,19 @@
 //!
 //! Invariant: a baseline is never taken from load or from a forecast of a running phase.
 
-use floodgate_forecast::{ForecastPath, UnixMillis};
+use floodgate_forecast::ForecastPath;
 
-use super::silent;
-use crate::chance::BaselineRps;
-use crate::memory::PhaseBaseline;
-use crate::profile::BaselineProfile;
-use crate::{Bid, BidSource, ForecastInput, Memory, Reason, Sale, SalePhase, Situation};
+use super::no_bid;
+use crate::{
+    confidence::BaselineRps,
+    decision::{Bid, BidSource},
+    input::ForecastInput,
+    memory::{Memory, PhaseBaseline},
+    profile::BaselineProfile,
+    reasons::Reason,
+    sale::{Sale, SalePhase, phases},
+    situation::Situation,
+};
 
 /// One phase that is near or runs, with what it asks for.
 struct PhaseNeed<'a> {
@@ -35,7 +41,7 @@ pub(super) fn bid(situation: &Situation<'_>, memory: &mut Memory) -> (Bid, Optio
         .map(|(sale, phase)| need(situation, memory, sale, phase))
         .collect();
     let Some(most) = needs.iter().max_by_key(|need| need.replicas) else {
-        return (silent(BidSource::Sale, Reason::NoSale), None);
+        return (no_bid(BidSource::Sale, Reason::NoSale), None);
     };
     let reason = match most.replicas {
         None => Reason::SaleBaselineUnknown,
@@ -199,18 +205,5 @@ impl Memory {
             t0: phase.t0,
             baseline,
         });
-    }
-}
-
-/// Every phase of every sale.
-pub(crate) fn phases(sales: &[Sale]) -> impl Iterator<Item = (&Sale, &SalePhase)> {
-    sales
-        .iter()
-        .flat_map(|sale| sale.phases.iter().map(move |phase| (sale, phase)))
-}
-
-impl SalePhase {
-    pub(crate) fn runs_at(&self, now: UnixMillis) -> bool {
-        self.t0 <= now && now < self.until
     }
 }

@@ -7,8 +7,7 @@
 
 use floodgate_forecast::UnixMillis;
 
-use super::Rehearsal;
-use crate::bids::phases;
+use crate::{rehearse::rehearsal::Rehearsal, sale::phases};
 
 /// Days before a phase that are looked at.
 const DAYS: i64 = 7;

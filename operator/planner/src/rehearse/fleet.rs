@@ -2,11 +2,10 @@
 
 use floodgate_forecast::UnixMillis;
 
-use super::World;
-use super::chance;
-
-/// A start takes this share more or less than usual.
-pub(super) const START_SPREAD: f64 = 0.2;
+use crate::rehearse::{
+    noise,
+    world::{START_SPREAD, World},
+};
 
 /// Pods that were ordered together.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +23,7 @@ pub(super) struct Fleet {
     prewarms: bool,
     warm: u32,
     /// Pods that are not warm yet, in the order they were ordered.
-    young: Vec<Cohort>,
+    starting: Vec<Cohort>,
     desired: u32,
     /// Pods that exist and find no node.
     pending: u32,
@@ -37,7 +36,7 @@ impl Fleet {
             world,
             prewarms,
             warm: 0,
-            young: Vec::new(),
+            starting: Vec::new(),
             desired: replicas,
             pending: 0,
         };
@@ -47,7 +46,7 @@ impl Fleet {
 
     /// Pods on nodes, Ready or not: what is paid for.
     pub(super) fn pods(&self) -> u32 {
-        self.warm + self.young.iter().map(|cohort| cohort.pods).sum::<u32>()
+        self.warm + self.starting.iter().map(|cohort| cohort.pods).sum::<u32>()
     }
 
     pub(super) const fn desired(&self) -> u32 {
@@ -71,7 +70,7 @@ impl Fleet {
     /// Pods that serve with a cold cache, and what each holds as a share of a warm one.
     pub(super) fn cold(&self, now: UnixMillis) -> impl Iterator<Item = (u32, f64)> + '_ {
         let least = f64::from(self.world.cold_percent.clamp(1, 100)) / 100.0;
-        let serving = self.young.iter().filter(move |one| one.ready_at <= now);
+        let serving = self.starting.iter().filter(move |one| one.ready_at <= now);
         serving.map(move |one| {
             let total = (one.warm_at.0 - one.ready_at.0).max(1) as f64;
             let done = ((now.0 - one.ready_at.0) as f64 / total).clamp(0.0, 1.0);
@@ -81,17 +80,17 @@ impl Fleet {
 
     /// Lets time pass.
     pub(super) fn advance(&mut self, now: UnixMillis) {
-        if self.young.is_empty() {
+        if self.starting.is_empty() {
             return;
         }
         let grown: u32 = self
-            .young
+            .starting
             .iter()
             .filter(|cohort| cohort.warm_at <= now)
             .map(|cohort| cohort.pods)
             .sum();
         self.warm += grown;
-        self.young.retain(|cohort| cohort.warm_at > now);
+        self.starting.retain(|cohort| cohort.warm_at > now);
     }
 
     /// Sets the desired count; pods beyond it go at once, those that serve least first.
@@ -104,12 +103,12 @@ impl Fleet {
             return;
         }
         let mut surplus = present - admitted;
-        for cohort in self.young.iter_mut().rev() {
+        for cohort in self.starting.iter_mut().rev() {
             let gone = cohort.pods.min(surplus);
             cohort.pods -= gone;
             surplus -= gone;
         }
-        self.young.retain(|cohort| cohort.pods > 0);
+        self.starting.retain(|cohort| cohort.pods > 0);
         self.warm -= surplus.min(self.warm);
     }
 
@@ -138,7 +137,7 @@ impl Fleet {
         let world = &self.world;
         let draw = |lane| {
             let place = u64::try_from(now.0 / 1_000).unwrap_or(0);
-            1.0 + START_SPREAD * (2.0 * chance::unit(world.seed, lane, place) - 1.0)
+            1.0 + START_SPREAD * (2.0 * noise::unit(world.seed, lane, place) - 1.0)
         };
         let mut ready_s = world.ready_s * draw(2);
         let mut warm_s = ready_s;
@@ -149,7 +148,7 @@ impl Fleet {
             warm_s += world.cold_s * draw(3);
         }
         let after = |seconds: f64| UnixMillis(now.0 + (seconds * 1_000.0) as i64);
-        self.young.push(Cohort {
+        self.starting.push(Cohort {
             ready_at: after(ready_s),
             warm_at: after(warm_s),
             pods,

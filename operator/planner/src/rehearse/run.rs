@@ -1,43 +1,51 @@
 //! The loop of virtual time, and the policies side by side on threads.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use floodgate_forecast::UnixMillis;
-
-use super::calendar::Calendar;
-use super::chance;
-use super::fleet::Fleet;
-use super::outlook::Outlooks;
-use super::policy::{PolicyKind, Seen};
-use super::score::{Report, Tally};
-use super::sensors::Sensors;
-use super::service::Service;
-use super::{Rehearsal, World};
-use crate::Level;
-
-/// Most threads; the result does not depend on it.
-const THREADS_MAX: usize = 8;
+use crate::{
+    level::Level,
+    rehearse::{
+        calendar::Calendar,
+        fleet::Fleet,
+        forecasts::Forecasts,
+        parallel::in_parallel,
+        policies::PolicyKind,
+        policy::Seen,
+        rehearsal::Rehearsal,
+        scenario::Scenario,
+        score::{Report, Tally},
+        sensors::Sensors,
+        service::Service,
+    },
+};
 
 /// Nobody decides earlier than this, seconds.
 const SETTLE_S: i64 = 90;
 
-/// What every policy meets alike, and what those that know more are given.
-pub(super) struct Stage<'a> {
-    pub(super) rehearsal: &'a Rehearsal,
-    pub(super) calendar: &'a Calendar,
-    pub(super) outlooks: &'a Outlooks,
-    /// The world of the rehearsal with the seed of this run.
-    world: World,
-    /// Seconds after the start at which a pod dies, and at which the metrics store fails.
-    pods_lost_s: Vec<i64>,
-    metrics_lost_s: Vec<i64>,
+impl Rehearsal {
+    /// Runs each policy and gives its report, in the order asked for.
+    ///
+    /// The oracle always runs, because the others are measured against it.
+    pub fn run(&self, kinds: &[PolicyKind], progress: &(dyn Fn(f64) + Sync)) -> Vec<Report> {
+        let mut runs = self.run_seeds(kinds, 1, progress);
+        runs.pop().unwrap_or_default()
+    }
+
+    /// The same with `seeds` seeds, that of the world and those after it: what happens by chance
+    /// differs, what comes and what is forecast does not.
+    pub fn run_seeds(
+        &self,
+        kinds: &[PolicyKind],
+        seeds: u32,
+        progress: &(dyn Fn(f64) + Sync),
+    ) -> Vec<Vec<Report>> {
+        all(self, kinds, seeds, progress)
+    }
 }
 
 /// Runs the policies, and the oracle in any case.
-pub(super) fn all(
+fn all(
     rehearsal: &Rehearsal,
     kinds: &[PolicyKind],
     seeds: u32,
@@ -45,28 +53,31 @@ pub(super) fn all(
 ) -> Vec<Vec<Report>> {
     let calendar = Calendar::read(rehearsal);
     // What comes by chance is in no forecast, so one serves every seed.
-    let outlooks = if kinds.contains(&PolicyKind::Floodgate) {
-        Outlooks::make(rehearsal, &|share| progress(share / 2.0))
+    let forecasts = if kinds.contains(&PolicyKind::Floodgate) {
+        Forecasts::make(rehearsal, &|share| progress(share / 2.0))
     } else {
-        Outlooks::default()
+        Forecasts::default()
     };
-    let stages: Vec<Stage<'_>> = (0..u64::from(seeds.max(1)))
-        .map(|after| Stage::new(rehearsal, &calendar, &outlooks, after))
+    let scenarios: Vec<Scenario<'_>> = (0..u64::from(seeds.max(1)))
+        .map(|after| Scenario::new(rehearsal, &calendar, &forecasts, after))
         .collect();
     let mut wanted: Vec<PolicyKind> = kinds.to_vec();
     if !wanted.contains(&PolicyKind::Oracle) {
         wanted.push(PolicyKind::Oracle);
     }
     let done = AtomicUsize::new(0);
-    let count = stages.len() * wanted.len();
-    let mut reports = spread(count, |index| {
-        let report = one(&stages[index / wanted.len()], wanted[index % wanted.len()]);
+    let count = scenarios.len() * wanted.len();
+    let mut reports = in_parallel(count, |index| {
+        let report = one(
+            &scenarios[index / wanted.len()],
+            wanted[index % wanted.len()],
+        );
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         progress(0.5 + 0.5 * done as f64 / count as f64);
         report
     })
     .into_iter();
-    let runs = stages.iter().map(|_| {
+    let runs = scenarios.iter().map(|_| {
         let of_seed = reports.by_ref().take(wanted.len()).collect();
         against_oracle(of_seed, kinds)
     });
@@ -89,35 +100,10 @@ fn against_oracle(mut reports: Vec<Report>, kinds: &[PolicyKind]) -> Vec<Report>
     reports
 }
 
-/// Does `count` pieces of work on as many threads as there are cores; results keep their order.
-pub(super) fn spread<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, T)>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(THREADS_MAX).min(count) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= count {
-                        break;
-                    }
-                    let result = work(index);
-                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                    done.push((index, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
 /// Rehearses one policy.
-fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
-    let rehearsal = stage.rehearsal;
-    let (traffic, world) = (&rehearsal.traffic, &stage.world);
+fn one(scenario: &Scenario<'_>, kind: PolicyKind) -> Report {
+    let rehearsal = scenario.rehearsal;
+    let (traffic, world) = (&rehearsal.traffic, &scenario.world);
     let scaling = &rehearsal.settings.scaling;
     let (from, step_s) = (traffic.rehearsed_from(), rehearsal.step_s());
     let most = scaling.replicas_max.max(scaling.replicas_min);
@@ -125,12 +111,12 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
         .replicas_for(traffic.rate_at(from))
         .unwrap_or(0)
         .clamp(scaling.replicas_min, most);
-    let mut policy = kind.make(stage);
+    let mut policy = kind.make(scenario);
     let mut fleet = Fleet::new(*world, kind.prewarms(), replicas);
     let mut service = Service::new(*world, scaling.full_rps(), f64::from(step_s));
     let mut sensors = Sensors::new(world, step_s, from);
     let mut tally = Tally::new(rehearsal);
-    let mut losses: VecDeque<i64> = stage.pods_lost_s.iter().copied().collect();
+    let mut losses: VecDeque<i64> = scenario.pods_lost_s.iter().copied().collect();
     let mut level = Level::NORMAL;
     let mut next_tick_s = SETTLE_S.max(sensors.filled_s());
     for elapsed_s in (0..traffic.rehearsed_s()).step_by(step_s as usize) {
@@ -154,7 +140,7 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
         let order = policy.decide(&Seen {
             now,
             sensors: &sensors,
-            metrics_lost: stage.metrics_lost(elapsed_s),
+            metrics_lost: scenario.metrics_lost(elapsed_s),
             desired: fleet.desired(),
             ready: fleet.ready(now),
             warm: fleet.warm(),
@@ -168,43 +154,4 @@ fn one(stage: &Stage<'_>, kind: PolicyKind) -> Report {
         }
     }
     tally.report(kind.name())
-}
-
-impl<'a> Stage<'a> {
-    /// The stage of the seed that is `after` that of the rehearsal.
-    fn new(
-        rehearsal: &'a Rehearsal,
-        calendar: &'a Calendar,
-        outlooks: &'a Outlooks,
-        after: u64,
-    ) -> Self {
-        let world = World {
-            seed: rehearsal.world.seed.wrapping_add(after),
-            ..rehearsal.world
-        };
-        let span_s = rehearsal.traffic.rehearsed_s();
-        let instants = |lane, per_day| chance::instants_s(world.seed, lane, per_day, span_s);
-        Self {
-            rehearsal,
-            calendar,
-            outlooks,
-            world,
-            pods_lost_s: instants(4, world.pods_lost_per_day),
-            metrics_lost_s: instants(5, world.metric_losses_per_day),
-        }
-    }
-
-    fn metrics_lost(&self, elapsed_s: i64) -> bool {
-        let length_s = i64::from(self.rehearsal.world.metric_loss_s);
-        let begun = self
-            .metrics_lost_s
-            .partition_point(|lost| *lost <= elapsed_s);
-        let last = begun.checked_sub(1).map(|index| self.metrics_lost_s[index]);
-        last.is_some_and(|last| elapsed_s < last + length_s)
-    }
-
-    /// First instant of virtual time.
-    pub(super) fn from(&self) -> UnixMillis {
-        self.rehearsal.traffic.rehearsed_from()
-    }
 }

@@ -3,10 +3,11 @@
 use floodgate_forecast::UnixMillis;
 use serde::Serialize;
 
-use super::Rehearsal;
-use super::fleet::Fleet;
-use crate::Level;
-use crate::bids::phases;
+use crate::{
+    level::Level,
+    rehearse::{fleet::Fleet, rehearsal::Rehearsal},
+    sale::phases,
+};
 
 /// Points of the whole rehearsal, at most.
 const SAMPLES: i64 = 1_200;

@@ -3,12 +3,16 @@
 use floodgate_forecast::UnixMillis;
 use serde::Serialize;
 
-use super::Rehearsal;
-use super::fleet::Fleet;
-use super::samples::{Sample, Sampler};
-use super::service::Outcome;
-use crate::Level;
-use crate::bids::phases;
+use crate::{
+    level::Level,
+    rehearse::{
+        fleet::Fleet,
+        rehearsal::Rehearsal,
+        samples::{Sample, Sampler},
+        service::Outcome,
+    },
+    sale::phases,
+};
 
 /// A minute in which more than this share of requests is refused or late violates the objective.
 const BAD_SHARE: f64 = 0.01;

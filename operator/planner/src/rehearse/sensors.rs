@@ -2,7 +2,7 @@
 
 use floodgate_forecast::UnixMillis;
 
-use super::World;
+use crate::rehearse::world::World;
 
 /// Steps remembered: more than five minutes at the shortest step of two seconds, so a minute that
 /// is as late as a world can make it.

@@ -5,9 +5,10 @@
 
 use floodgate_forecast::UnixMillis;
 
-use super::World;
-use super::fleet::Fleet;
-use crate::Level;
+use crate::{
+    level::Level,
+    rehearse::{fleet::Fleet, world::World},
+};
 
 /// Share of the requests that a level turns off, whatever the load: none, none, the least important
 /// class (account reads), refunds too, everything but what was started. Which class a level turns off
@@ -103,15 +104,15 @@ impl Service {
         let each = (offered - planned) / f64::from(ready);
         let pods = f64::from(fleet.warm());
         let warm = self.serve(&mut warm_queue, each * pods, pods);
-        let chilly = self.serve(&mut cold_queue, each * f64::from(cold), cold_worth);
+        let cold_pods = self.serve(&mut cold_queue, each * f64::from(cold), cold_worth);
         self.warm_queue = warm_queue;
         self.cold_queue = cold_queue;
-        self.used = (warm.used * pods + chilly.used * f64::from(cold)) / f64::from(ready);
+        self.used = (warm.used * pods + cold_pods.used * f64::from(cold)) / f64::from(ready);
         Outcome {
             offered,
-            refused: planned + warm.refused + chilly.refused,
-            late: warm.late + chilly.late,
-            delay_ms: warm.delay_ms.max(chilly.delay_ms),
+            refused: planned + warm.refused + cold_pods.refused,
+            late: warm.late + cold_pods.late,
+            delay_ms: warm.delay_ms.max(cold_pods.delay_ms),
             used: self.used,
         }
     }

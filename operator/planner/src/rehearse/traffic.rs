@@ -6,7 +6,7 @@
 use floodgate_forecast::UnixMillis;
 use thiserror::Error;
 
-use super::chance;
+use crate::rehearse::noise;
 
 /// Gaps up to this are bridged by a straight line, seconds; longer ones take the day before.
 const BRIDGE_S: u32 = 1_800;
@@ -224,7 +224,7 @@ impl Traffic {
         let requests = (rate * f64::from(step_s)).max(1e-9);
         let index = u64::try_from(at.0 / 1_000).unwrap_or(0);
         let spread = (OVERDISPERSION / requests).sqrt();
-        (rate * (1.0 + chance::noise(seed, 1, index) * spread)).max(0.0)
+        (rate * (1.0 + noise::noise(seed, 1, index) * spread)).max(0.0)
     }
 
     /// Whether the trace observed an instant.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    Caps, Chance, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust,
+    Caps, Confidence, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust,
     LeadTime, Level, Load, LoadLimits, LoadReading, Memory, Override, Overrides, PlanInput,
     PodHealth, Reason, ReplicaState, Sale, SalePhase, Scaling, UnixMillis, plan,
 };
@@ -85,7 +85,7 @@ pub fn sale(name: &str, t0: UnixMillis, length_s: i64, uplift_percent: u32) -> S
         t0,
         until,
         uplift_percent,
-        chance: Chance::default(),
+        confidence: Confidence::default(),
         planned_replicas: None,
         planned_later: Vec::new(),
     };

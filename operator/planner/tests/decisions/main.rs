@@ -1,8 +1,7 @@
 //! What the planner promises, by properties, by the rows of the fault table, and over virtual time.
 
-mod aftercare;
 mod bursts;
-mod chances;
+mod confidence;
 mod exploded;
 mod faults;
 mod fleet;
@@ -12,6 +11,7 @@ mod maximum;
 mod nonsense;
 mod overrides;
 mod promises;
+mod raise_review;
 mod records;
 mod reserve;
 mod sales;

@@ -1,7 +1,7 @@
 //! Where a sale meets something else: another phase, another sale, a pause.
 
 use floodgate_planner::{
-    Chance, Override, Pause, PlanInput, Reason, Sale, SalePhase, UnixMillis, plan,
+    Confidence, Override, Pause, PlanInput, Reason, Sale, SalePhase, UnixMillis, plan,
 };
 
 use crate::fleet::{Fleet, NOW, input, sale, word};
@@ -20,7 +20,7 @@ fn two_phases(first: u32, second: u32) -> Vec<Sale> {
         t0: SEAM,
         until: SEAM.plus_s(LENGTH_S),
         uplift_percent: second,
-        chance: Chance::default(),
+        confidence: Confidence::default(),
         planned_replicas: None,
         planned_later: Vec::new(),
     });

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    Caps, Chance, ForecastInput, ForecastPath, ForecastTrust, Level, Load, LoadFault, LoadReading,
-    Memory, Overrides, Pause, PlanInput, PodHealth, Reason, ReplicaState, Sale, StepLimit,
-    UnixMillis, plan,
+    Caps, Confidence, ForecastInput, ForecastPath, ForecastTrust, Level, Load, LoadFault,
+    LoadReading, Memory, Overrides, Pause, PlanInput, PodHealth, Reason, ReplicaState, Sale,
+    StepLimit, UnixMillis, plan,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -116,7 +116,7 @@ pub fn sales() -> impl Strategy<Value = Vec<Sale>> {
                 let name = format!("sale-{index}");
                 let mut sale = sale(&name, NOW.plus_s(offset_s), length_s, uplift);
                 sale.phases[0].planned_replicas = planned;
-                sale.phases[0].chance = Chance {
+                sale.phases[0].confidence = Confidence {
                     quantile_percent: chance.0,
                     uplift_error_percent: chance.1,
                 };

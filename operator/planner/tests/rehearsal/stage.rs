@@ -4,7 +4,7 @@ use floodgate_planner::rehearse::{
     ForecastSettings, PolicyKind, Rehearsal, Report, Settings, Traffic, World,
 };
 use floodgate_planner::{
-    Chance, DegradationPolicy, Level, LoadLimits, Sale, SalePhase, Scaling, UnixMillis,
+    Confidence, DegradationPolicy, Level, LoadLimits, Sale, SalePhase, Scaling, UnixMillis,
 };
 
 pub const START: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -63,7 +63,7 @@ pub fn announced(t0: UnixMillis, uplift_percent: u32) -> Sale {
         t0,
         until: t0.plus_s(7_200),
         uplift_percent,
-        chance: Chance::default(),
+        confidence: Confidence::default(),
         planned_replicas: None,
         planned_later: Vec::new(),
     };

@@ -219,7 +219,7 @@ fn phase(uplift_percent: u32) -> SalePhase {
         t0: t0.into(),
         until: UnixMillis::from(t0).plus_s(7_200),
         uplift_percent,
-        chance: floodgate_planner::Chance::default(),
+        confidence: floodgate_planner::Confidence::default(),
         planned_replicas: None,
         planned_later: Vec::new(),
     }

@@ -58,7 +58,7 @@ pub(super) fn plan(
         object: format!("PaymentCluster `{}`", cluster.name_any()),
         source,
     })?;
-    let sale = &sale.clone().with_usual_chance(quantile);
+    let sale = &sale.clone().with_usual_confidence(quantile);
     let published = given
         .is_none()
         .then(|| published(event, cluster, sale))
@@ -190,7 +190,7 @@ fn own_rows(
             uplift_percent: phase.uplift_percent,
             baseline_rps: plan.baseline_rps,
             expected_rps: plan.expected_rps?,
-            quantile_percent: phase.chance.quantile_percent,
+            quantile_percent: phase.confidence.quantile_percent,
             replicas: plan.replicas?,
             replicas_needed: plan.replicas_needed?,
             prescale_start: instant(plan.prescale_at),
@@ -214,7 +214,7 @@ fn own_step(step: &PlannedStep) -> StepRow {
 /// The sale with one chance for all of its phases.
 fn with_chance(mut sale: Sale, percent: u8) -> Sale {
     for phase in &mut sale.phases {
-        phase.chance.quantile_percent = Some(percent);
+        phase.confidence.quantile_percent = Some(percent);
     }
     sale
 }

@@ -1,6 +1,6 @@
 //! The chance constraint of a sale phase.
 
-use floodgate_planner::{Baseline, Chance, ForecastPath, LeadTime, Scaling, sale_plan};
+use floodgate_planner::{Baseline, Confidence, ForecastPath, LeadTime, Scaling, sale_plan};
 
 use crate::fleet::{NOW, sale};
 
@@ -10,7 +10,7 @@ fn the_chance_of_a_phase_moves_its_plan() {
     let path = ForecastPath::flat(NOW, 60, 120, 100.0, 120.0).unwrap();
     let planned_rps = |quantile_percent, uplift_error_percent| {
         let mut event = sale("flash", NOW.plus_s(600), 120, 1_000);
-        event.phases[0].chance = Chance {
+        event.phases[0].confidence = Confidence {
             quantile_percent,
             uplift_error_percent,
         };

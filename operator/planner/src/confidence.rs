@@ -8,7 +8,7 @@
 use floodgate_forecast::{ForecastPath, UnixMillis};
 use serde::{Deserialize, Serialize};
 
-use crate::SalePhase;
+use crate::sale::SalePhase;
 
 /// Greatest relative spread of a baseline that is believed, as the logarithm of a factor; a path
 /// whose median touches zero would otherwise ask for any number of pods.
@@ -23,17 +23,6 @@ const FAR_MAX: f64 = 5.0;
 
 /// The far quantile of a path, percent.
 const P99_PERCENT: u8 = 99;
-
-/// How sure the plan of a phase must be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Chance {
-    /// Probability, 50..=99 percent, with which the planned pods must hold the load; `None` takes
-    /// the quantile of the forecast.
-    pub quantile_percent: Option<u8>,
-    /// Standard error of the declared uplift, percent of it: 25 says that it is off by a quarter
-    /// about every third time.
-    pub uplift_error_percent: u32,
-}
 
 /// Load that would come without the sale.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -153,10 +142,10 @@ impl SalePhase {
     /// maximum holds, and not a load that is unknown.
     pub(crate) fn expected_rps(&self, baseline: BaselineRps) -> f64 {
         let uplift = f64::from(self.uplift_percent) / 100.0;
-        let quantile_percent = self.chance.quantile_percent;
+        let quantile_percent = self.confidence.quantile_percent;
         let score = normal_score(quantile_percent.unwrap_or(baseline.quantile_percent));
         let (upper, wanted) = baseline.reaches(score);
-        let uplift_spread = (f64::from(self.chance.uplift_error_percent) / 100.0).ln_1p();
+        let uplift_spread = (f64::from(self.confidence.uplift_error_percent) / 100.0).ln_1p();
         let factor = (wanted.hypot(score * uplift_spread) - upper).exp();
         let without_rps = (baseline.upper_rps * factor).max(baseline.p50_rps);
         (without_rps.clamp(0.0, f64::MAX) * uplift).clamp(0.0, f64::MAX)
@@ -182,6 +171,7 @@ fn normal_score(percent: u8) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sale::Confidence;
 
     #[test]
     fn a_phase_that_asks_for_99_percent_gets_the_99_percent_of_the_path() {
@@ -196,7 +186,7 @@ mod tests {
             t0: UnixMillis(0),
             until: UnixMillis(1),
             uplift_percent: 1_000,
-            chance: Chance {
+            confidence: Confidence {
                 quantile_percent,
                 uplift_error_percent,
             },

@@ -5,12 +5,22 @@ use std::sync::Arc;
 
 use floodgate_forecast::UnixMillis;
 
-use super::{Order, Policy, Seen};
-use crate::rehearse::run::Stage;
-use crate::rehearse::{INTERVAL_S, outlook::Outlook};
 use crate::{
-    Baseline, Caps, ForecastInput, ForecastTrust, HoldCause, Load, LoadFault, LoadReading, Memory,
-    Overrides, PlanInput, PodHealth, Reason, ReplicaState, Sale, plan, protected_level, sale_plan,
+    health::PodHealth,
+    input::{Caps, ForecastInput, ForecastTrust, PlanInput, ReplicaState},
+    load::{Load, LoadFault, LoadReading},
+    memory::{HoldCause, Memory},
+    overrides::Overrides,
+    plan::plan,
+    reasons::Reason,
+    rehearse::{
+        forecasts::ForecastSnapshot,
+        policy::{Order, Policy, Seen},
+        rehearsal::INTERVAL_S,
+        scenario::Scenario,
+    },
+    sale::{Sale, phases, protected_level},
+    sale_plan::{Baseline, sale_plan},
 };
 
 /// The operator keeps the readings of the metrics store of the last minute.
@@ -19,11 +29,11 @@ const READINGS_S: i64 = 60;
 const AHEAD_S: i64 = 26 * 3_600;
 
 pub(super) struct Floodgate<'a> {
-    stage: &'a Stage<'a>,
+    scenario: &'a Scenario<'a>,
     input: PlanInput,
     /// Every sale, with the replicas published for it so far.
     sales: Vec<Sale>,
-    next_outlook: usize,
+    next_forecast: usize,
     /// Readings of the metrics store.
     readings: VecDeque<(UnixMillis, f64)>,
     /// When the newest of them was sampled.
@@ -31,13 +41,13 @@ pub(super) struct Floodgate<'a> {
 }
 
 impl<'a> Floodgate<'a> {
-    pub(super) fn new(stage: &'a Stage<'a>) -> Self {
-        let rehearsal = stage.rehearsal;
+    pub(super) fn new(scenario: &'a Scenario<'a>) -> Self {
+        let rehearsal = scenario.rehearsal;
         let settings = &rehearsal.settings;
         Self {
-            stage,
+            scenario,
             input: PlanInput {
-                now: stage.from(),
+                now: scenario.from(),
                 scaling: settings.scaling.clone(),
                 replicas: ReplicaState::default(),
                 health: PodHealth::default(),
@@ -56,7 +66,7 @@ impl<'a> Floodgate<'a> {
                 memory: Memory::held(HoldCause::Restart),
             },
             sales: rehearsal.sales.clone(),
-            next_outlook: 0,
+            next_forecast: 0,
             readings: VecDeque::new(),
             sampled_at: None,
         }
@@ -64,22 +74,25 @@ impl<'a> Floodgate<'a> {
 
     /// Takes the newest forecast, and publishes plans with it.
     fn look_ahead(&mut self, now: UnixMillis) {
-        let outlooks = &self.stage.outlooks.0;
-        let mut newest: Option<&Outlook> = None;
-        while let Some(outlook) = outlooks.get(self.next_outlook).filter(|one| one.at <= now) {
-            if outlook.is_long {
-                self.publish(outlook);
+        let forecasts = &self.scenario.forecasts.0;
+        let mut newest: Option<&ForecastSnapshot> = None;
+        while let Some(forecast) = forecasts
+            .get(self.next_forecast)
+            .filter(|one| one.at <= now)
+        {
+            if forecast.is_long {
+                self.publish(forecast);
             }
-            self.next_outlook += 1;
-            newest = Some(outlook);
+            self.next_forecast += 1;
+            newest = Some(forecast);
         }
-        let Some(outlook) = newest else {
+        let Some(forecast) = newest else {
             return;
         };
         self.input.forecast = ForecastInput::Path {
-            path: Arc::clone(&outlook.path),
-            trust: outlook.trust,
-            observed_peak_rps: Some(outlook.peak_rps),
+            path: Arc::clone(&forecast.path),
+            trust: forecast.trust,
+            observed_peak_rps: Some(forecast.peak_rps),
         };
         // A sale that is over, or beyond every path, changes no decision.
         let near = |sale: &&Sale| now < sale.end.plus_s(60) && sale.start < now.plus_s(AHEAD_S);
@@ -87,15 +100,15 @@ impl<'a> Floodgate<'a> {
     }
 
     /// What the sale controller would publish; frozen once the pre-scale of a phase has begun.
-    fn publish(&mut self, outlook: &Outlook) {
-        let trusted = matches!(outlook.trust, ForecastTrust::Trusted);
-        let at = outlook.at;
-        let in_sale = crate::bids::phases(&self.sales).any(|(_, phase)| phase.runs_at(at));
+    fn publish(&mut self, forecast: &ForecastSnapshot) {
+        let trusted = matches!(forecast.trust, ForecastTrust::Trusted);
+        let at = forecast.at;
+        let in_sale = phases(&self.sales).any(|(_, phase)| phase.runs_at(at));
         let measured_rps = self.readings.back().map(|(_, rps)| *rps);
         let baseline = Baseline {
-            path: trusted.then_some(&*outlook.path),
+            path: trusted.then_some(&*forecast.path),
             measured_rps: measured_rps.filter(|_| !in_sale),
-            observed_peak_rps: Some(outlook.peak_rps),
+            observed_peak_rps: Some(forecast.peak_rps),
         };
         for sale in &mut self.sales {
             let planned = sale_plan(sale, baseline, &self.input.scaling, &self.input.lead_time);

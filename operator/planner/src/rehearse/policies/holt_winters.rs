@@ -8,9 +8,11 @@
 
 use floodgate_forecast::UnixMillis;
 
-use super::hpa::{Behaviour, Hpa, SYNC_S};
-use super::{Order, Policy, Seen};
-use crate::rehearse::run::Stage;
+use crate::rehearse::{
+    policies::hpa::{Behaviour, Hpa, SYNC_S},
+    policy::{Order, Policy, Seen},
+    scenario::Scenario,
+};
 
 const SEASON: usize = 1_440;
 const LEVEL_WEIGHT: f64 = 0.2;
@@ -32,10 +34,10 @@ struct Model {
 }
 
 impl HoltWinters {
-    pub(super) fn new(stage: &Stage<'_>) -> Self {
-        let rehearsal = stage.rehearsal;
+    pub(super) fn new(scenario: &Scenario<'_>) -> Self {
+        let rehearsal = scenario.rehearsal;
         let scaling = &rehearsal.settings.scaling;
-        let from = stage.from();
+        let from = scenario.from();
         let start = rehearsal.traffic.start();
         let first = (start.0.div_euclid(60_000) + 1) * 60_000;
         let minutes = from.seconds_since(UnixMillis(first)) / 60;
@@ -65,7 +67,7 @@ impl HoltWinters {
             model.observe(*at, *pods);
         }
         Self {
-            hpa: Hpa::new(stage),
+            hpa: Hpa::new(scenario),
             behaviour: Behaviour::default(),
             model,
             minute: from.0.div_euclid(60_000),

@@ -7,13 +7,16 @@
 //! only published is never taken back.
 
 use floodgate_forecast::UnixMillis;
-use serde::{Deserialize, Serialize};
 
-use crate::{Memory, Reason, Situation};
+use crate::{
+    memory::{Memory, Raise, RaiseReview, TakenBack},
+    reasons::Reason,
+    situation::Situation,
+};
 
 /// Lead times that new pods are given to become Ready; the lead time is a 99th percentile, so twice
 /// as long is beyond bad luck.
-const PATIENCE_LEADS: i64 = 2;
+const READY_WITHIN_LEADS: i64 = 2;
 /// Rise of the share of failed requests that counts, permille.
 const ERRORS_PERMILLE_MIN: u32 = 50;
 /// For how long errors must have stayed up, seconds.
@@ -21,39 +24,6 @@ const ERRORS_FOR_S: i64 = 30;
 /// First and longest pause before a raise that was taken back is tried again, seconds.
 const PAUSE_S_MIN: i64 = 300;
 const PAUSE_S_MAX: i64 = 3_600;
-
-/// What is remembered of the last raise.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Aftercare {
-    /// Replicas that stood at the last decision.
-    stood: Option<u32>,
-    raise: Option<Raise>,
-    taken_back: Option<TakenBack>,
-    /// Raises taken back in a row.
-    strikes: u8,
-}
-
-/// A raise whose pods are still watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Raise {
-    at: UnixMillis,
-    from: u32,
-    to: u32,
-    /// Pods that were Ready when it was ordered.
-    ready: u32,
-    /// Whether all its pods have been Ready at once; what happens to them later is not its fault.
-    arrived: bool,
-    failed_permille: Option<u32>,
-    failing_since: Option<UnixMillis>,
-}
-
-/// A raise that was taken back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct TakenBack {
-    reason: Reason,
-    most: u32,
-    until: UnixMillis,
-}
 
 /// The most replicas that the last raise leaves, and why.
 #[derive(Clone, Copy, Debug)]
@@ -65,23 +35,23 @@ pub(crate) struct Cap {
 /// Watches the last raise; the cap that follows from it, while one does.
 pub(crate) fn check(situation: &Situation<'_>, memory: &mut Memory) -> Option<Cap> {
     let now = situation.input.now;
-    let care = &mut memory.aftercare;
+    let review = &mut memory.raise_review;
     let Some(present) = situation.input.replicas.desired else {
-        *care = Aftercare::default();
+        *review = RaiseReview::default();
         return None;
     };
-    care.note(situation, present);
-    let Aftercare {
+    review.note(situation, present);
+    let RaiseReview {
         raise,
         taken_back,
-        strikes,
-        stood: _,
-    } = care;
+        taken_back_in_a_row,
+        replicas_before: _,
+    } = review;
     *taken_back = taken_back.filter(|back| now < back.until);
     if let Some(found) = raise.as_mut().and_then(|raise| raise.fault(situation)) {
-        let pause_s = (PAUSE_S_MIN << (*strikes).min(8)).min(PAUSE_S_MAX);
+        let pause_s = (PAUSE_S_MIN << (*taken_back_in_a_row).min(8)).min(PAUSE_S_MAX);
         let window_s = i64::from(situation.input.scaling.scale_down_stabilisation_s);
-        *strikes = strikes.saturating_add(1);
+        *taken_back_in_a_row = taken_back_in_a_row.saturating_add(1);
         *taken_back = Some(TakenBack {
             reason: found.reason,
             most: found.most,
@@ -91,7 +61,7 @@ pub(crate) fn check(situation: &Situation<'_>, memory: &mut Memory) -> Option<Ca
     }
     if raise.is_some_and(|raise| raise.is_settled(situation)) {
         *raise = None;
-        *strikes = 0;
+        *taken_back_in_a_row = 0;
     }
     let ready = situation.input.replicas.ready;
     taken_back.map(|back| Cap {
@@ -104,17 +74,17 @@ pub(crate) fn check(situation: &Situation<'_>, memory: &mut Memory) -> Option<Ca
     })
 }
 
-impl Aftercare {
+impl RaiseReview {
     /// Takes note of a raise since the last decision, or of its end.
     fn note(&mut self, situation: &Situation<'_>, present: u32) {
         let input = situation.input;
-        let stood = self.stood.replace(present).unwrap_or(present);
-        if present > stood {
+        let replicas_before = self.replicas_before.replace(present).unwrap_or(present);
+        if present > replicas_before {
             let before = self.raise;
             self.raise = Some(Raise {
                 at: input.now,
-                from: before.map_or(stood, |raise| {
-                    raise.from.max(input.replicas.ready.min(stood))
+                from: before.map_or(replicas_before, |raise| {
+                    raise.from.max(input.replicas.ready.min(replicas_before))
                 }),
                 to: present,
                 ready: input.replicas.ready,
@@ -130,29 +100,19 @@ impl Aftercare {
             raise.arrived |= input.replicas.ready >= raise.to;
         }
     }
-
-    /// Why the last raise was taken back, while it is not tried again.
-    pub(crate) fn taken_back(&self) -> Option<Reason> {
-        self.taken_back.map(|back| back.reason)
-    }
-
-    /// When the pause after a raise that was taken back ends.
-    pub(crate) fn pause_ends(&self) -> Option<UnixMillis> {
-        self.taken_back.map(|back| back.until)
-    }
 }
 
 impl Raise {
-    fn patience_ends(&self, situation: &Situation<'_>) -> UnixMillis {
+    fn ready_due(&self, situation: &Situation<'_>) -> UnixMillis {
         let lead_s = situation.input.lead_time.total_s().max(1);
-        self.at.plus_s(lead_s.saturating_mul(PATIENCE_LEADS))
+        self.at.plus_s(lead_s.saturating_mul(READY_WITHIN_LEADS))
     }
 
     /// What went wrong, and the replicas to return to.
     fn fault(&mut self, situation: &Situation<'_>) -> Option<Cap> {
         let input = situation.input;
         let waits = input.caps.unschedulable_pods.is_some_and(|pods| pods > 0);
-        let late = input.now >= self.patience_ends(situation);
+        let late = input.now >= self.ready_due(situation);
         if late && !waits && !self.arrived {
             return Some(Cap {
                 reason: Reason::NewPodsNotReady,
@@ -179,6 +139,6 @@ impl Raise {
     fn is_settled(&self, situation: &Situation<'_>) -> bool {
         self.arrived
             && self.failing_since.is_none()
-            && situation.input.now >= self.patience_ends(situation).plus_s(ERRORS_FOR_S)
+            && situation.input.now >= self.ready_due(situation).plus_s(ERRORS_FOR_S)
     }
 }

@@ -9,8 +9,10 @@ use std::collections::VecDeque;
 
 use floodgate_forecast::UnixMillis;
 
-use super::{Order, Policy, Seen};
-use crate::rehearse::run::Stage;
+use crate::rehearse::{
+    policy::{Order, Policy, Seen},
+    scenario::Scenario,
+};
 
 const TICK_S: i64 = 60;
 const BUFFER_S: i64 = 300;
@@ -26,7 +28,7 @@ const IN_SHARE: f64 = 0.9;
 const RECENT_WEIGHT: f64 = 0.6;
 
 pub(super) struct AwsPredictive<'a> {
-    stage: &'a Stage<'a>,
+    scenario: &'a Scenario<'a>,
     made_at: Option<UnixMillis>,
     /// Mean load of the hours from `made_at` on, requests/s.
     hours_rps: Vec<f64>,
@@ -35,9 +37,9 @@ pub(super) struct AwsPredictive<'a> {
 }
 
 impl<'a> AwsPredictive<'a> {
-    pub(super) fn new(stage: &'a Stage<'a>) -> Self {
+    pub(super) fn new(scenario: &'a Scenario<'a>) -> Self {
         Self {
-            stage,
+            scenario,
             made_at: None,
             hours_rps: Vec::new(),
             points: VecDeque::new(),
@@ -50,7 +52,7 @@ impl<'a> AwsPredictive<'a> {
         let hour = UnixMillis(now.0.div_euclid(3_600_000) * 3_600_000);
         let mean = |from: UnixMillis, until: UnixMillis| {
             let from = from.max(now.plus_s(-HISTORY_S));
-            let traffic = &self.stage.rehearsal.traffic;
+            let traffic = &self.scenario.rehearsal.traffic;
             let (sum, count) = traffic
                 .recorded(from, until.min(now))
                 .fold((0.0, 0_u32), |(sum, count), (_, rps)| {
@@ -104,7 +106,7 @@ impl<'a> AwsPredictive<'a> {
     }
 
     fn tracked(&mut self, seen: &Seen<'_>) -> u32 {
-        let scaling = &self.stage.rehearsal.settings.scaling;
+        let scaling = &self.scenario.rehearsal.settings.scaling;
         let load_rps = seen.sensors.rate_rps(60, 0);
         let target_rps = f64::from(seen.ready.max(1)) * scaling.capacity_rps;
         self.points.push_back((load_rps, target_rps));
@@ -144,11 +146,11 @@ impl Policy for AwsPredictive<'_> {
         if self.made_at.is_none_or(due) {
             self.forecast(seen.now);
         }
-        let scaling = &self.stage.rehearsal.settings.scaling;
+        let scaling = &self.scenario.rehearsal.settings.scaling;
         let predicted = scaling
             .replicas_for(self.predicted_rps(seen.now))
             .unwrap_or(0);
-        let scheduled = self.stage.calendar.floor(seen.now, BUFFER_S);
+        let scheduled = self.scenario.calendar.floor(seen.now, BUFFER_S);
         let tracked = self.tracked(seen);
         Order::replicas(tracked.max(predicted).max(scheduled))
     }

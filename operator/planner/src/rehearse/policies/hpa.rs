@@ -8,8 +8,10 @@ use std::collections::VecDeque;
 
 use floodgate_forecast::UnixMillis;
 
-use super::{Order, Policy, Seen};
-use crate::rehearse::run::Stage;
+use crate::rehearse::{
+    policy::{Order, Policy, Seen},
+    scenario::Scenario,
+};
 
 pub(super) const SYNC_S: i64 = 15;
 const TOLERANCE: f64 = 0.1;
@@ -22,8 +24,12 @@ pub(super) struct Hpa {
 }
 
 impl Hpa {
-    pub(super) fn new(stage: &Stage<'_>) -> Self {
-        let percent = stage.rehearsal.settings.scaling.target_utilisation_percent;
+    pub(super) fn new(scenario: &Scenario<'_>) -> Self {
+        let percent = scenario
+            .rehearsal
+            .settings
+            .scaling
+            .target_utilisation_percent;
         Self {
             target_use: f64::from(percent) / 100.0,
             behaviour: Behaviour::default(),

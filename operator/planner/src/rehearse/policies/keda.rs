@@ -3,22 +3,24 @@
 //!
 //! An answer with an error stops the HPA's metric, so nothing moves then but what cron asks for.
 
-use super::hpa::{Behaviour, SYNC_S, wish_average};
-use super::{Order, Policy, Seen};
-use crate::rehearse::run::Stage;
+use crate::rehearse::{
+    policies::hpa::{Behaviour, SYNC_S, wish_average},
+    policy::{Order, Policy, Seen},
+    scenario::Scenario,
+};
 
 /// Cron triggers open this long before T0.
 const CRON_LEAD_S: i64 = 300;
 
 pub(super) struct Keda<'a> {
-    stage: &'a Stage<'a>,
+    scenario: &'a Scenario<'a>,
     behaviour: Behaviour,
 }
 
 impl<'a> Keda<'a> {
-    pub(super) fn new(stage: &'a Stage<'a>) -> Self {
+    pub(super) fn new(scenario: &'a Scenario<'a>) -> Self {
         Self {
-            stage,
+            scenario,
             behaviour: Behaviour::default(),
         }
     }
@@ -30,11 +32,11 @@ impl Policy for Keda<'_> {
     }
 
     fn decide(&mut self, seen: &Seen<'_>) -> Order {
-        let cron = self.stage.calendar.floor(seen.now, CRON_LEAD_S);
+        let cron = self.scenario.calendar.floor(seen.now, CRON_LEAD_S);
         if seen.metrics_lost {
             return Order::replicas(seen.desired.max(cron));
         }
-        let capacity_rps = self.stage.rehearsal.settings.scaling.capacity_rps;
+        let capacity_rps = self.scenario.rehearsal.settings.scaling.capacity_rps;
         let rate = wish_average(seen.desired, seen.sensors.stored_rps() / capacity_rps);
         Order::replicas(self.behaviour.apply(seen, rate.max(cron)))
     }

@@ -11,10 +11,12 @@ use floodgate_forecast::{
     Accuracy, Basis, FitOptions, ForecastPath, Model, Promise, Series, UnixMillis, Verdict, fit,
 };
 
-use super::Rehearsal;
-use super::run::spread;
-use crate::bids::phases;
-use crate::{ForecastTrust, Reason};
+use crate::{
+    input::ForecastTrust,
+    reasons::Reason,
+    rehearse::{parallel::in_parallel, rehearsal::Rehearsal},
+    sale::phases,
+};
 
 /// Most fits of one rehearsal.
 const FITS_MAX: i64 = 400;
@@ -27,7 +29,7 @@ const SHORT_EXTRA_S: u32 = 900;
 
 /// One refresh.
 #[derive(Clone, Debug)]
-pub(super) struct Outlook {
+pub(super) struct ForecastSnapshot {
     pub(super) at: UnixMillis,
     pub(super) path: Arc<ForecastPath>,
     /// Whether the path reaches far enough to plan a sale of tomorrow.
@@ -43,9 +45,9 @@ pub(super) struct Outlook {
 
 /// Every refresh of a rehearsal, oldest first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Outlooks(pub(super) Vec<Outlook>);
+pub(super) struct Forecasts(pub(super) Vec<ForecastSnapshot>);
 
-impl Outlooks {
+impl Forecasts {
     /// Makes them all.
     pub(super) fn make(rehearsal: &Rehearsal, progress: &(dyn Fn(f64) + Sync)) -> Self {
         if !rehearsal.settings.forecast.active {
@@ -55,26 +57,26 @@ impl Outlooks {
         let span_s = rehearsal.traffic.rehearsed_s();
         let fits = usize::try_from(span_s.div_euclid(pace.refit_s) + 1).unwrap_or(1);
         let done = AtomicUsize::new(0);
-        let parts = spread(fits, |index| {
+        let parts = in_parallel(fits, |index| {
             let first_s = i64::try_from(index).unwrap_or(0) * pace.refit_s;
             let part = pace.part(rehearsal, first_s, (first_s + pace.refit_s).min(span_s));
             progress(done.fetch_add(1, Ordering::Relaxed) as f64 / fits as f64);
             part
         });
-        let mut all: Vec<Outlook> = parts.into_iter().flatten().collect();
+        let mut all: Vec<ForecastSnapshot> = parts.into_iter().flatten().collect();
         judge(rehearsal, pace.refresh_s, &mut all);
         Self(all)
     }
 }
 
 /// How often fits and paths are made, seconds.
-pub(super) struct Pace {
-    pub(super) refresh_s: i64,
-    pub(super) refit_s: i64,
+struct Pace {
+    refresh_s: i64,
+    refit_s: i64,
 }
 
 impl Pace {
-    pub(super) fn of(rehearsal: &Rehearsal) -> Self {
+    fn of(rehearsal: &Rehearsal) -> Self {
         let span_s = rehearsal.traffic.rehearsed_s();
         let settings = &rehearsal.settings.forecast;
         let spread_over = |usual_s: u32, most: i64| {
@@ -91,7 +93,7 @@ impl Pace {
     }
 
     /// One fit, and the paths until the next one.
-    fn part(&self, rehearsal: &Rehearsal, first_s: i64, until_s: i64) -> Vec<Outlook> {
+    fn part(&self, rehearsal: &Rehearsal, first_s: i64, until_s: i64) -> Vec<ForecastSnapshot> {
         let traffic = &rehearsal.traffic;
         let settings = &rehearsal.settings.forecast;
         let from = traffic.rehearsed_from();
@@ -100,7 +102,7 @@ impl Pace {
         let newest = from.plus_s(until_s);
         let past: Vec<(UnixMillis, f64)> = traffic.recorded(oldest, newest).collect();
         let mut model: Option<Model> = None;
-        let mut outlooks = Vec::new();
+        let mut forecasts = Vec::new();
         for elapsed_s in (first_s..until_s.max(first_s + 1)).step_by(self.refresh_s as usize) {
             let at = from.plus_s(elapsed_s);
             let Some(series) = series(rehearsal, &past, at) else {
@@ -114,19 +116,19 @@ impl Pace {
                 model = fit(&series, &options).ok();
             }
             if let Some(model) = &model {
-                outlooks.push(self.outlook(rehearsal, model, &series, at));
+                forecasts.push(self.forecast(rehearsal, model, &series, at));
             }
         }
-        outlooks
+        forecasts
     }
 
-    fn outlook(
+    fn forecast(
         &self,
         rehearsal: &Rehearsal,
         model: &Model,
         series: &Series,
         at: UnixMillis,
-    ) -> Outlook {
+    ) -> ForecastSnapshot {
         let lead = rehearsal.lead_time();
         let horizon_s = u32::try_from(lead.horizon_s()).unwrap_or(0);
         let soon = at.plus_s(2 * self.refresh_s);
@@ -142,7 +144,7 @@ impl Pace {
         let due = at.plus_s(lead.horizon_s());
         let naive_rps = series.seasonal_naive_rps(due);
         let last_rps = || series.points().last().map_or(0.0, |(_, rps)| rps);
-        Outlook {
+        ForecastSnapshot {
             at,
             path: Arc::new(model.path(series, reach_s)),
             is_long: plans,
@@ -152,6 +154,15 @@ impl Pace {
             basis: model.basis(),
             naive_rps: naive_rps.unwrap_or_else(last_rps),
         }
+    }
+}
+
+impl Rehearsal {
+    /// Seconds between two forecasts and between two fits of the model: those of the settings, or
+    /// longer ones where a long rehearsal would take minutes otherwise.
+    pub fn forecast_pace_s(&self) -> (i64, i64) {
+        let Pace { refresh_s, refit_s } = Pace::of(self);
+        (refresh_s, refit_s)
     }
 }
 
@@ -182,34 +193,34 @@ fn series(rehearsal: &Rehearsal, past: &[(UnixMillis, f64)], at: UnixMillis) -> 
 }
 
 /// Lets each promise come due and decides, as the operator does, which paths may bid.
-fn judge(rehearsal: &Rehearsal, refresh_s: i64, outlooks: &mut [Outlook]) {
+fn judge(rehearsal: &Rehearsal, refresh_s: i64, forecasts: &mut [ForecastSnapshot]) {
     let lead_s = rehearsal.lead_time().horizon_s();
     let gate = rehearsal.settings.forecast.error_percent_max;
     let tolerance_s = u32::try_from(refresh_s.saturating_mul(2)).unwrap_or(u32::MAX);
     let mut accuracy = Accuracy::default();
-    for outlook in outlooks {
-        let at = outlook.at;
+    for forecast in forecasts {
+        let at = forecast.at;
         let in_sale = phases(&rehearsal.sales).any(|(_, phase)| phase.runs_at(at));
         if !in_sale {
             let minute_ago = rehearsal.traffic.rate_at(at.plus_s(-30));
             accuracy.observe(at, minute_ago, tolerance_s);
         }
         let due = at.plus_s(lead_s);
-        let bounds = outlook
+        let bounds = forecast
             .path
             .p50_rps_max(due, due)
-            .zip(outlook.path.upper_rps_max(due, due));
+            .zip(forecast.path.upper_rps_max(due, due));
         if let Some((p50_rps, upper_rps)) = bounds {
             accuracy.promise(Promise {
                 at: due,
                 p50_rps,
                 upper_rps,
-                naive_rps: outlook.naive_rps,
+                naive_rps: forecast.naive_rps,
             });
         }
         let proven = accuracy.verdict() != Verdict::Unproven;
         let error = accuracy.wape().map(|share| (share * 100.0).round() as u32);
-        outlook.trust = if outlook.basis == Basis::ColdStart || outlook.history_s < 86_400 {
+        forecast.trust = if forecast.basis == Basis::ColdStart || forecast.history_s < 86_400 {
             ForecastTrust::Muted(Reason::InsufficientHistory)
         } else if accuracy.verdict() == Verdict::Untrusted
             || proven && error.is_some_and(|error| error > gate)

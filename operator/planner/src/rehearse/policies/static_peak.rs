@@ -1,13 +1,15 @@
 //! As many pods as the peak of the rehearsal needs at target utilisation, from first to last.
 
-use super::{Order, Policy, Seen};
-use crate::rehearse::run::Stage;
+use crate::rehearse::{
+    policy::{Order, Policy, Seen},
+    scenario::Scenario,
+};
 
 pub(super) struct StaticPeak(u32);
 
 impl StaticPeak {
-    pub(super) fn new(stage: &Stage<'_>) -> Self {
-        let rehearsal = stage.rehearsal;
+    pub(super) fn new(scenario: &Scenario<'_>) -> Self {
+        let rehearsal = scenario.rehearsal;
         let peak_rps = rehearsal.traffic.peak_rps();
         Self(
             rehearsal

@@ -4,8 +4,10 @@
 
 use floodgate_forecast::UnixMillis;
 
-use super::{Order, Policy, Seen};
-use crate::rehearse::run::Stage;
+use crate::rehearse::{
+    policy::{Order, Policy, Seen},
+    scenario::Scenario,
+};
 
 const TICK_S: i64 = 2;
 const STABLE_S: i64 = 60;
@@ -19,9 +21,9 @@ pub(super) struct Kpa {
 }
 
 impl Kpa {
-    pub(super) fn new(stage: &Stage<'_>) -> Self {
+    pub(super) fn new(scenario: &Scenario<'_>) -> Self {
         Self {
-            capacity_rps: stage.rehearsal.settings.scaling.capacity_rps,
+            capacity_rps: scenario.rehearsal.settings.scaling.capacity_rps,
             panic_since: None,
             panic_replicas: 0,
         }
