@@ -27,7 +27,7 @@ test: ## Run everything CI checks: lints, pure crates, golden files, API tier, c
 lint: ## Check formatting, clippy with warnings as errors, imports, documentation.
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo test -q -p floodgate-checks --test imports
+	cargo test -q -p floodgate-checks --no-default-features --test imports
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
 bench: ## Measure what planning, rehearsing and forecasting cost, and the payment service's gate under a real CPU quota.

@@ -32,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("payment-svc", &["floodgate-contract"]),
     ("payment-load", &["floodgate-contract"]),
     ("floodgate-local", &["floodgate-contract"]),
-    ("floodgate-checks", &[]),
+    ("floodgate-checks", &["floodgate-api"]),
 ];
 
 const OPERATORS_FLOOR: &[&str] = &[

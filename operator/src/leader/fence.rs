@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn s6_writes_pass_only_while_the_lease_is_held() {
+    async fn f51_s6_writes_pass_only_while_the_lease_is_held() {
         let leading = Leadership {
             taken_over: false,
             until: Some(Instant::now() + Duration::from_secs(5)),

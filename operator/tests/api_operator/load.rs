@@ -70,7 +70,7 @@ async fn s1_load_is_followed_up_and_down() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s2_no_kind_of_missing_load_shrinks_anything() {
+async fn f02_f11_s2_no_kind_of_missing_load_shrinks_anything() {
     let stage = Stage::with_secrets("missing").await;
     let prometheus = FakePrometheus::start(&stage.namespace, Answer::Rps(390.0)).await;
     stage.create_cluster("till", &prometheus.url, eager()).await;

@@ -213,7 +213,7 @@ fn draining_makes_a_pod_unready_at_once_and_leaves_it_alive() {
 }
 
 #[test]
-fn the_contract_wants_the_token_and_probes_and_metrics_do_not() {
+fn b54_the_contract_wants_the_token_and_probes_and_metrics_do_not() {
     let pod = Pod::start(Duration::ZERO);
     for (method, path) in [
         ("PUT", POLICY_PATH),

@@ -48,7 +48,7 @@ async fn p7_a_connection_cut_under_a_payment_is_not_even_seen_by_the_client() {
 }
 
 #[tokio::test]
-async fn p7_commit_outcome_unknown_resolves_on_retry() {
+async fn f68_p7_commit_outcome_unknown_resolves_on_retry() {
     let shop = Arc::new(Shop::open().await);
     let locker = Locker::of(&shop, 2).await;
     let request = post("/v1/payments", "lost", payment(2, 10).to_string());
@@ -78,7 +78,7 @@ async fn p7_commit_outcome_unknown_resolves_on_retry() {
 }
 
 #[tokio::test]
-async fn p8_a_payment_whose_time_is_up_in_the_queue_is_refused_and_never_booked() {
+async fn f72_p8_a_payment_whose_time_is_up_in_the_queue_is_refused_and_never_booked() {
     let shop = Arc::new(Shop::open().await);
     let url = shop.shard_url(3).to_owned();
     let on_same_shard: Vec<u32> = (4..=shop::PAYERS)

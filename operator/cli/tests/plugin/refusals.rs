@@ -316,7 +316,7 @@ fn a_sale_alone_asks_for_the_file_of_its_cluster() {
 }
 
 #[test]
-fn without_any_cluster_the_way_out_is_told_and_the_exit_code_is_3() {
+fn b62_without_any_cluster_the_way_out_is_shown_and_the_exit_code_is_3() {
     let ran = run(&["status"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(

@@ -18,7 +18,7 @@ fn rows_become_samples_and_blanks_stay_missing() {
 }
 
 #[test]
-fn a_bad_row_is_named_with_its_line_and_what_is_accepted() {
+fn b37_a_bad_row_is_named_with_its_line_and_what_is_accepted() {
     let head = "timestamp,value\n2026-11-11T00:00:00Z,1\n";
     for (row, said) in [
         (

@@ -79,7 +79,7 @@ const BAD_FLAGS: &[(&str, &str)] = &[
 
 /// B62: bad flags are told in one line with exit status 2, and nothing is sent.
 #[test]
-fn bad_flags_are_refused_in_one_line_with_status_2() {
+fn b62_bad_flags_are_refused_in_one_line_with_status_2() {
     for (flags, says) in BAD_FLAGS {
         let arguments: Vec<&str> = flags.split_whitespace().collect();
         let output = output(&arguments);
@@ -98,7 +98,7 @@ fn a_password_is_not_repeated_in_an_error() {
 }
 
 #[test]
-fn a_refused_plan_has_status_2_and_a_missing_file_status_1() {
+fn b62_a_refused_plan_has_status_2_and_a_missing_file_status_1() {
     let folder = tempfile::tempdir().unwrap();
     let plan = folder.path().join("plan.json");
     let plan_text = plan.to_str().unwrap();
