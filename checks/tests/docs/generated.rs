@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use floodgate_api::annotation::ALL;
 use serde_json::Value;
 use syn::{Expr, Item, Lit, Meta};
 
@@ -25,9 +26,12 @@ fn content(name: &str) -> Result<String, String> {
     let (generator, source) = name.split_once(' ').unwrap_or((name, ""));
     match generator {
         "fields" => Ok(fields(&read(source)?)),
-        "constants" => Ok(constants(&read(source)?)),
+        "constants" => Ok(constants(&read(source)?, |_| true)),
+        "overrides" => Ok(constants(&read(source)?, |name| ALL.contains(&name))),
+        "screen" => Ok(format!("```text\n{}```\n", read(source)?)),
         _ => Err(format!(
-            "nothing generates `{name}`, must be `fields crds/FILE` or `constants FILE.rs`"
+            "nothing generates `{name}`, must be `fields crds/FILE`, `constants FILE.rs`, `overrides FILE.rs` or \
+             `screen FILE.txt`"
         )),
     }
 }
@@ -137,16 +141,18 @@ fn takes(field: &Value) -> String {
     }
     let kind = field["type"].as_str().unwrap_or("any");
     let kind = if kind == "array" { "list" } else { kind };
-    match (&field["minimum"], &field["maximum"]) {
-        (Value::Null, Value::Null) => kind.to_owned(),
-        (Value::Null, most) => format!("at most {most}"),
-        (least, Value::Null) => format!("at least {least}"),
-        (least, most) => format!("{least} to {most}"),
+    // A number without its fraction: the CRD writes bounds as `50.0`.
+    let bound = |name: &str| field[name].as_f64().map(|bound| bound.to_string());
+    match (bound("minimum"), bound("maximum")) {
+        (None, None) => kind.to_owned(),
+        (None, Some(most)) => format!("at most {most}"),
+        (Some(least), None) => format!("at least {least}"),
+        (Some(least), Some(most)) => format!("{least} to {most}"),
     }
 }
 
-/// Every public text constant of a Rust file: its value and its documentation.
-fn constants(source: &str) -> String {
+/// Every public text constant of a Rust file whose value is wanted: its value and its documentation.
+fn constants(source: &str, wanted: impl Fn(&str) -> bool) -> String {
     let mut table = "| Name | |\n|---|---|\n".to_owned();
     for item in syn::parse_file(source).unwrap().items {
         let Item::Const(constant) = item else {
@@ -154,6 +160,7 @@ fn constants(source: &str) -> String {
         };
         if let (Expr::Lit(literal), syn::Visibility::Public(_)) = (&*constant.expr, &constant.vis)
             && let Lit::Str(value) = &literal.lit
+            && wanted(&value.value())
         {
             let lines = constant
                 .attrs
@@ -207,7 +214,7 @@ fn what_stands_between_the_markers_is_made_anew_and_an_unknown_name_is_refused()
 fn constants_become_rows_with_their_documentation() {
     let source = "/// Requests, see\n/// [`B`].\npub const A: &str = \"a_total\";\nconst HIDDEN: &str = \"h\";\npub const N: u32 = 1;";
     assert_eq!(
-        constants(source),
+        constants(source, |_| true),
         "| Name | |\n|---|---|\n| `a_total` | Requests, see `B`. |\n"
     );
 }
