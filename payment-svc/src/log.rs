@@ -1,106 +1,66 @@
-//! The log, written without waiting for whoever reads it.
+//! The log, written without waiting for its reader.
 //!
 //! Lines go through a bounded queue to a thread of their own.
 //! Invariant: a pipe that is full or dead costs lines, never a payment. Lost lines are counted, and
 //! the count is the next line that gets through.
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 /// Lines that may wait, some hundred bytes each: seconds of a busy pod's log.
 const LINES_MAX: usize = 4_096;
 
-enum Entry {
-    Line(Vec<u8>),
-    /// Told when everything before it is written.
-    Flush(SyncSender<()>),
+/// Starts the thread that writes to `sink`. Dropping the guard writes what waits, for a second at
+/// most.
+pub fn start(sink: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
+    let lost = Arc::new(OnceLock::new());
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LINES_MAX)
+        .thread_name("log")
+        .finish(Reporting {
+            sink,
+            lost: Arc::clone(&lost),
+            reported: 0,
+        });
+    lost.get_or_init(|| writer.error_counter());
+    (writer, guard)
 }
 
-/// Where lines are put; clones write to the same sink.
-#[derive(Clone)]
-pub struct LogWriter {
-    queue: SyncSender<Entry>,
-    lost: Arc<AtomicU64>,
+/// A sink that also gets a line whenever lines were lost.
+struct Reporting<W> {
+    sink: W,
+    lost: Arc<OnceLock<ErrorCounter>>,
+    reported: usize,
 }
 
-impl LogWriter {
-    /// Starts the thread that writes to `sink`; fails when there can be no thread.
-    pub fn start(sink: impl Write + Send + 'static) -> io::Result<Self> {
-        let (queue, entries) = sync_channel(LINES_MAX);
-        let lost = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&lost);
-        std::thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || write_all(&entries, &counted, sink))?;
-        Ok(Self { queue, lost })
-    }
-
-    /// Waits until what was put so far is written, at most for `bound`.
-    pub fn flush_within(&self, bound: Duration) {
-        let (done, written) = sync_channel(1);
-        if self.queue.try_send(Entry::Flush(done)).is_ok() {
-            // Whether it was written or the time is up, there is nothing left to do.
-            let _ = written.recv_timeout(bound);
-        }
-    }
-}
-
-impl Write for LogWriter {
-    /// Puts one line; a line that finds the queue full is lost.
+impl<W: Write> Write for Reporting<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.queue.try_send(Entry::Line(line.to_vec())).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+        self.sink.write_all(line)?;
+        let lost = self.lost.get().map_or(0, ErrorCounter::dropped_lines);
+        if lost > self.reported {
+            let count = lost - self.reported;
+            writeln!(
+                self.sink,
+                r#"{{"level":"WARN","fields":{{"message":"log lines were lost","count":{count}}}}}"#
+            )?;
+            self.reported = lost;
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-fn write_all(entries: &Receiver<Entry>, lost: &AtomicU64, mut sink: impl Write) {
-    for entry in entries {
-        let line = match entry {
-            Entry::Line(line) => line,
-            Entry::Flush(done) => {
-                // Who asked may have stopped waiting.
-                let _ = done.send(());
-                continue;
-            }
-        };
-        if sink.write_all(&line).is_err() {
-            lost.fetch_add(1, Ordering::Relaxed);
-            continue;
-        }
-        let count = lost.swap(0, Ordering::Relaxed);
-        if count > 0 {
-            let said = writeln!(
-                sink,
-                r#"{{"level":"WARN","fields":{{"message":"log lines were lost","count":{count}}}}}"#
-            );
-            if said.is_err() {
-                lost.fetch_add(count, Ordering::Relaxed);
-            }
-        }
+        self.sink.flush()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, sync_channel};
 
     use super::*;
-
-    const LONG: Duration = Duration::from_mins(1);
-
-    /// A line in one piece, as the formatter of events puts it.
-    fn put(log: &mut LogWriter, line: &str) {
-        log.write_all(line.as_bytes()).expect("never fails");
-    }
 
     /// A pipe nobody reads until the other end of the channel is dropped.
     struct Stalled {
@@ -128,25 +88,26 @@ mod tests {
             until,
             written: Arc::clone(&written),
         };
-        let mut log = LogWriter::start(sink).expect("a thread");
+        let (mut log, guard) = start(sink);
+        // Whoever writes here would wait for ever if the log waited for its reader.
         for number in 0..2 * LINES_MAX {
-            put(&mut log, &format!("line {number}\n"));
+            log.write_all(format!("line {number}\n").as_bytes())
+                .expect("never fails");
         }
-        log.flush_within(Duration::ZERO);
+        let lost = log.error_counter().dropped_lines();
+        assert!(lost >= LINES_MAX - 1, "{lost}");
         drop(read_on);
-        // The first place that is free takes one line more.
-        while log.lost.load(Ordering::Relaxed) > 0 {
-            std::thread::yield_now();
-        }
-        put(&mut log, "after\n");
-        log.flush_within(LONG);
+        drop(guard);
         let text = String::from_utf8(written.lock().expect("whole").clone()).expect("text");
         assert!(text.starts_with("line 0\n"), "{text}");
-        assert!(text.contains(r#""message":"log lines were lost","count":"#));
+        assert!(text.contains(&format!(
+            "\"message\":\"log lines were lost\",\"count\":{lost}"
+        )));
+        assert_eq!(text.lines().count(), 2 * LINES_MAX - lost + 1, "one report");
     }
 
     #[test]
-    fn what_was_put_is_written_when_the_log_is_flushed() {
+    fn what_was_put_is_written_before_the_process_ends() {
         let (read_on, until) = sync_channel::<()>(0);
         drop(read_on);
         let written = Arc::new(Mutex::new(Vec::new()));
@@ -154,11 +115,11 @@ mod tests {
             until,
             written: Arc::clone(&written),
         };
-        let mut log = LogWriter::start(sink).expect("a thread");
+        let (mut log, guard) = start(sink);
         for _ in 0..100 {
-            put(&mut log, "line\n");
+            log.write_all(b"line\n").expect("never fails");
         }
-        log.flush_within(LONG);
+        drop(guard);
         assert_eq!(*written.lock().expect("whole"), b"line\n".repeat(100));
     }
 }

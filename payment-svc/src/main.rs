@@ -1,22 +1,17 @@
 //! `payment-svc serve|migrate|seed|openapi`.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use payment_svc::config::{self, ServeConfig};
-use payment_svc::log::LogWriter;
 use payment_svc::money::Currency;
 use payment_svc::seed::{self, Seed};
 use payment_svc::store::connect;
-use payment_svc::{http, migrate, serve};
+use payment_svc::{http, log, migrate, serve};
 use tracing_subscriber::EnvFilter;
 
-/// Time the last lines of the log may take to be written before the process ends.
-const LAST_LINES_MAX: Duration = Duration::from_secs(1);
-
-/// The payment service. All configuration but that of `seed` is environment; see README.
+/// The payment service. Configure it by environment variables; `seed` takes flags.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -54,24 +49,17 @@ struct SeedArguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let log = match LogWriter::start(std::io::stderr()) {
-        Ok(log) => log,
-        Err(error) => {
-            eprintln!("payment-svc: cannot start the thread of the log: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let writer = log.clone();
+    let (log, last_lines) = log::start(std::io::stderr());
     tracing_subscriber::fmt()
         .json()
         .with_env_filter(
             EnvFilter::try_from_default_env()
                 .unwrap_or_else(|_| EnvFilter::new("info,tokio_postgres=warn")),
         )
-        .with_writer(move || writer.clone())
+        .with_writer(log)
         .init();
     let ended = run(arguments.task);
-    log.flush_within(LAST_LINES_MAX);
+    drop(last_lines);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
