@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(missed > 0))
 }
 
-/// Starts a service in the group; it tells its address when it listens.
+/// Starts a service in the group; it prints its address when it listens.
 fn start(group: &QuotaGroup, mode: &str) -> (Child, SocketAddr) {
     let program = std::env::current_exe().expect("own path");
     let mut child = Command::new(program)

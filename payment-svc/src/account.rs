@@ -1,6 +1,6 @@
-//! Accounts of users and merchants, as they are shown.
+//! Accounts of users and merchants, as reads return them.
 //!
-//! What is shown may be a second old; what a payment is decided by is always the row itself, under
+//! What reads return may be a second old; what decides a payment is always the row itself, under
 //! its lock.
 
 use jiff::Timestamp;

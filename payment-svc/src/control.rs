@@ -49,7 +49,7 @@ pub enum ControlError {
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// Error of the system.
         #[source]
         source: std::io::Error,
     },

@@ -44,7 +44,7 @@ const REST_IDLE: Duration = Duration::from_secs(1);
 const REST_DEGRADED: Duration = Duration::from_secs(2);
 /// Longest rest after failures.
 const REST_FAILED_MAX: Duration = Duration::from_secs(10);
-/// Rows counted for the lag; more are shown as this many.
+/// Rows counted for the lag; more are reported as this many.
 const LAG_ROWS_MAX: i64 = 100_000;
 
 const LOCK: &str = "SELECT pg_try_advisory_xact_lock($1)";

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use floodgate_contract::{Class, Level};
+use floodgate_contract::{Class, Level, ShedReason};
 
 use self::arrivals::{Knocks, POSITIONS, SUB_LEVELS};
 use self::control_loop::Loop;
@@ -45,7 +45,7 @@ pub use self::cpu::CpuLimit;
 pub use self::lease::PolicyError;
 pub use self::level::LevelWatch;
 pub use self::permit::Permit;
-pub use self::refusal::{LEVEL_HEADER, Refusal, SHED_REASON_HEADER, ShedReason};
+pub use self::refusal::{LEVEL_HEADER, Refusal, SHED_REASON_HEADER};
 
 /// Share of the limit on requests in work that each class may fill, permille: a burst shorter than
 /// a tick is refused in the order of classes too.
@@ -76,7 +76,7 @@ struct Hot {
     cursor: AtomicU32,
     limit: AtomicU32,
     in_flight: AtomicU32,
-    /// Classes from this index on are off by the operator's word.
+    /// Classes from this index on are switched off by the operator.
     off_from: AtomicU8,
     /// Probability of refusing the lowest class, of 2^32.
     ramp: AtomicU32,
@@ -153,7 +153,7 @@ impl Gate {
         Ok(Permit::new(Arc::clone(self), ask.class, now))
     }
 
-    /// Counts and words a refusal that was decided elsewhere, before any side effect.
+    /// Counts and renders a refusal decided elsewhere, before any side effect.
     pub fn shed(&self, ask: &Ask, reason: ShedReason) -> Refusal {
         self.metrics.shed(ask.class, reason);
         let level = self.level.level();

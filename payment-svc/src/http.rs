@@ -10,7 +10,7 @@ use axum::middleware;
 use axum::routing::{get, post};
 
 use crate::gate::Gate;
-use crate::shown::Shown;
+use crate::read_cache::ReadCache;
 use crate::store::Store;
 
 mod accounts;
@@ -33,8 +33,8 @@ pub use self::server::{ServeError, Server};
 pub struct App {
     /// The shards.
     pub store: Arc<Store>,
-    /// What is shown, through the cache.
-    pub shown: Arc<Shown>,
+    /// Reads through the cache.
+    pub read_cache: Arc<ReadCache>,
     /// Admission.
     pub gate: Arc<Gate>,
 }

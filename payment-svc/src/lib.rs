@@ -2,7 +2,7 @@
 //!
 //! Truth is in PostgreSQL; the cache may be emptied at any moment and only speed is lost; the event
 //! stream may be down and only delivery is late.
-//! Modules follow the business: [`order`] (payments and refunds), [`account`], [`shown`] (what is
+//! Modules follow the business: [`order`] (payments and refunds), [`account`], [`read_cache`] (what is
 //! read through the cache); beside them
 //! [`store`] (shards, batches), [`events`] (outbox relay), [`http`] (routes and problems),
 //! [`gate`] (admission, levels), [`cache`], [`control`], [`metrics`] and [`log`].
@@ -22,8 +22,8 @@ pub mod metrics;
 pub mod migrate;
 pub mod money;
 pub mod order;
+pub mod read_cache;
 pub mod seed;
 pub mod serve;
-pub mod shown;
 pub mod store;
 pub mod vitals;

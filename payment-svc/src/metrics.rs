@@ -1,21 +1,20 @@
 //! The metrics a pod exports: every name from the contract, every series present from the start.
 //!
 //! Series exist at zero before the first event, so that a rate over a new pod is a number and not
-//! an absence, which an operator would have to tell from "no data".
+//! an absence, which would look like "no data".
 //! Counters here are also what `GET /control/v1/status` reports: one source, so the two agree.
 //! Invariant: label values come from closed sets (class, reason, tier, outcome, shard index).
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use floodgate_contract::{Class, ClassCounts, Level, metrics as names};
+use floodgate_contract::{Class, ClassCounts, Level, ShedReason, metrics as names};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use self::series::{ClassSeries, ShardSeries, cache_series, class_series, shard_series};
-use crate::gate::ShedReason;
 
 mod series;
 

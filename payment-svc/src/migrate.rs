@@ -57,7 +57,7 @@ pub enum MigrateError {
         version: i32,
         /// Its name.
         name: &'static str,
-        /// What PostgreSQL said.
+        /// Error of PostgreSQL.
         #[source]
         source: tokio_postgres::Error,
     },

@@ -123,7 +123,7 @@ pub enum RefundOutcome {
     KeyReused,
 }
 
-/// A payment as it stands in the books.
+/// A payment as recorded in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// Payment id.

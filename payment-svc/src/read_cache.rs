@@ -1,6 +1,6 @@
-//! What is shown: accounts, merchants and payments, read through the cache.
+//! Reads of accounts, merchants and payments through the cache.
 //!
-//! Invariant: nothing is decided by what is read here; the books decide for themselves.
+//! Invariant: nothing read here decides anything; the ledger decides by its own rows.
 
 use std::sync::Arc;
 
@@ -16,12 +16,12 @@ use crate::order::PaymentView;
 use crate::store::{Store, StoreError};
 
 /// Reads through the cache; every value is the JSON to answer with.
-pub struct Shown {
+pub struct ReadCache {
     store: Arc<Store>,
     cache: Arc<Cache>,
 }
 
-impl Shown {
+impl ReadCache {
     /// Reads of a store through a cache.
     pub fn new(store: Arc<Store>, cache: Arc<Cache>) -> Self {
         Self { store, cache }
@@ -76,7 +76,7 @@ impl Shown {
     }
 }
 
-impl WarmTarget for Shown {
+impl WarmTarget for ReadCache {
     fn load(&self, key: String) -> BoxFuture<'_, Result<bool, WarmError>> {
         async move {
             let value = match key.split_once(':') {

@@ -18,7 +18,7 @@ use crate::events;
 use crate::gate::{Clock, Gate, GateConfig};
 use crate::http::{self, App, ServeError, Server};
 use crate::metrics::Metrics;
-use crate::shown::Shown;
+use crate::read_cache::ReadCache;
 use crate::store::{ConnectError, Store};
 use crate::vitals::Vitals;
 
@@ -117,7 +117,7 @@ fn start(config: ServeConfig, vitals: &Vitals) -> Result<(Pod, Arc<App>), PodErr
     let store = Store::new(&config.shards, &gate, &metrics).map_err(PodError::Shards)?;
     let store = Arc::new(store);
     store.start(vitals);
-    let shown = Arc::new(Shown::new(Arc::clone(&store), Arc::clone(&cache)));
+    let read_cache = Arc::new(ReadCache::new(Arc::clone(&store), Arc::clone(&cache)));
     let control = control::spawn(
         ControlConfig {
             addr: config.control_addr,
@@ -127,7 +127,7 @@ fn start(config: ServeConfig, vitals: &Vitals) -> Result<(Pod, Arc<App>), PodErr
         Arc::clone(&gate),
         cache,
         Arc::clone(&metrics),
-        Arc::clone(&shown) as _,
+        Arc::clone(&read_cache) as _,
         &Handle::current(),
         vitals,
     )
@@ -154,7 +154,7 @@ fn start(config: ServeConfig, vitals: &Vitals) -> Result<(Pod, Arc<App>), PodErr
     }
     let app = Arc::new(App {
         store: Arc::clone(&store),
-        shown,
+        read_cache,
         gate: Arc::clone(&gate),
     });
     Ok((

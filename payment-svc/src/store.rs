@@ -3,7 +3,7 @@
 //! A [`Shard`] has a bounded queue in front of a few writer lanes, and small pools for reads and
 //! refunds. Everything of one payment happens on its payer's shard.
 //! Invariant: work is dropped only before its batch was sent; after that it runs to a recorded
-//! state, and whoever cannot learn which one is told that the outcome is unknown.
+//! state, and a request that cannot learn which one ends as `outcome_unknown`.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::queue::{Item, Ticket};
-use self::twins::Twins;
+use self::same_key::SameKey;
 use crate::config::ShardAddress;
 use crate::gate::Gate;
 use crate::ids::Slot;
@@ -31,7 +31,7 @@ mod lane;
 mod queue;
 mod read;
 mod refund;
-mod twins;
+mod same_key;
 
 pub use self::connect::ConnectError;
 
@@ -65,7 +65,7 @@ pub enum StoreError {
     /// The time was up before anything was done.
     #[error("the deadline passed before anything was done")]
     Deadline,
-    /// The shard was lost while it worked; a retry with the same key tells what happened.
+    /// The shard was lost while it worked; a retry with the same key learns what happened.
     #[error("the outcome on shard {shard} is unknown")]
     OutcomeUnknown {
         /// Index of the shard.
@@ -76,7 +76,7 @@ pub enum StoreError {
     Unavailable {
         /// Index of the shard.
         shard: usize,
-        /// What its driver or pool said, if anything did.
+        /// Error of its driver or pool, if there is one.
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
@@ -85,7 +85,7 @@ pub enum StoreError {
     Refused {
         /// Index of the shard.
         shard: usize,
-        /// What PostgreSQL said, if it is known for this request.
+        /// Error of PostgreSQL, if it is known for this request.
         #[source]
         source: Option<tokio_postgres::Error>,
     },
@@ -94,7 +94,7 @@ pub enum StoreError {
 /// All shards.
 pub struct Store {
     shards: Vec<Arc<Shard>>,
-    twins: Twins,
+    same_key: SameKey,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -141,7 +141,7 @@ impl Store {
         });
         Ok(Self {
             shards: shards.collect::<Result<_, ConnectError>>()?,
-            twins: Twins::default(),
+            same_key: SameKey::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
@@ -179,7 +179,7 @@ impl Store {
         let slot = payment.slot();
         let shard = self.shard_of(slot);
         let _first = self
-            .twins
+            .same_key
             .enter(&payment.user_id, &payment.idempotency_key, deadline)
             .await?;
         if *shard.lanes_up.borrow() == 0 {

@@ -15,7 +15,7 @@ use payment_svc::config::ShardAddress;
 use payment_svc::gate::{Ask, Clock, Gate, GateConfig};
 use payment_svc::http::{App, router};
 use payment_svc::metrics::Metrics;
-use payment_svc::shown::Shown;
+use payment_svc::read_cache::ReadCache;
 use payment_svc::store::Store;
 use tower::ServiceExt;
 
@@ -75,8 +75,12 @@ fn closed_router(gate: Arc<Gate>, metrics: Arc<Metrics>) -> Router {
     };
     let store = Arc::new(Store::new(&[address], &gate, &metrics).expect("an address"));
     let cache = Cache::connect(CacheConfig::default(), metrics, gate.level_watch());
-    let shown = Arc::new(Shown::new(Arc::clone(&store), cache));
-    router(Arc::new(App { store, shown, gate }))
+    let read_cache = Arc::new(ReadCache::new(Arc::clone(&store), cache));
+    router(Arc::new(App {
+        store,
+        read_cache,
+        gate,
+    }))
 }
 
 async fn refused_ns(router: &Router, request: impl Fn(u32) -> Request<Body>) -> f64 {

@@ -35,7 +35,7 @@ impl Class {
         }
     }
 
-    /// Name as it stands in metric labels and JSON.
+    /// Name in metric labels and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CriticalPlus => "critical_plus",

@@ -10,12 +10,14 @@ pub mod class;
 pub mod level;
 pub mod metrics;
 pub mod policy;
+pub mod shed;
 pub mod status;
 pub mod warm;
 
 pub use class::Class;
 pub use level::Level;
 pub use policy::{Policy, PolicyAck};
+pub use shed::ShedReason;
 pub use status::{ClassCounts, ControlStatus, HotKey, WarmState};
 pub use warm::{WarmAck, WarmKey, WarmRequest};
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct WarmKey {
     /// Cache key, `kind:id`, for example `merchant:m-0042` or `account:u-000017`.
     pub key: String,
-    /// Share of accesses it stands for, any unit; at least 1.
+    /// Share of accesses it accounts for, any unit; at least 1.
     pub weight: u64,
 }
 

@@ -12,7 +12,7 @@ use crate::target::Target;
 
 pub use valid::{IN_FLIGHT_MAX, PlanError, RATE_RPS_MAX, REQUESTS_MAX, RUN_S_MAX, ValidPlan};
 
-/// A plan as it stands in `plan.json`.
+/// A plan as written in `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::plan::Phase;
 use crate::report::{Counts, PhaseSummary, SecondLine};
 
-/// Longest latency that is told apart: three attempts and two waits of the longest deadline.
+/// Longest latency that is resolved: three attempts and two waits of the longest deadline.
 const LATENCY_US_MAX: u64 = 300_000_000;
 /// Distinct error codes that are kept; a service has far fewer.
 const CODES_MAX: usize = 64;

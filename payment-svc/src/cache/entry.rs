@@ -118,7 +118,7 @@ impl Entry {
         self
     }
 
-    /// As it stands in Redis: a tag, the time it was built, the bytes. Errors are not shared.
+    /// The form in Redis: a tag, the time it was built, the bytes. Errors are not shared.
     pub(super) fn pack(&self) -> Option<Vec<u8>> {
         let (tag, bytes): (u8, &[u8]) = match &self.value {
             Value::Present(bytes) => (PRESENT, bytes),
@@ -142,7 +142,7 @@ impl Entry {
             _ => return None,
         };
         let mut entry = Self::new(now, kind, value, Duration::ZERO);
-        // Clocks of pods differ: an age below zero is zero, and Redis's own expiry is the last word.
+        // Clocks of pods differ: an age below zero is zero, and Redis's own expiry decides.
         let age = Duration::from_millis(wall_ms().saturating_sub(u64::from_be_bytes(*built)));
         if age >= entry.hard {
             return None;

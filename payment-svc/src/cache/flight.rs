@@ -1,7 +1,7 @@
 //! One load per key at a time; everybody else waits for it.
 //!
 //! The load runs in a task of its own, so that no asker's going away ends it. If it panics, its
-//! lead is dropped and those who wait are told.
+//! lead is dropped and those who wait get its error.
 //! Invariant: a key has at most one lead; at most [`WAITERS_MAX`] wait for it.
 
 use std::collections::HashMap;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How values of one kind age. The kind of a key is what stands before its colon.
+/// How values of one kind age. The kind of a key is the part before its colon.
 #[derive(Debug)]
 pub struct Kind {
     /// Prefix of its keys.
@@ -33,7 +33,7 @@ pub const MERCHANT: Kind = Kind {
     shared: true,
 };
 
-/// Accounts change with every payment; what is shown may be a second old, and is decided on never.
+/// Accounts change with every payment; what a read returns may be a second old and never decides anything.
 pub const ACCOUNT: Kind = Kind {
     name: "account",
     soft: Duration::from_secs(1),

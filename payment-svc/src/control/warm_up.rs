@@ -152,7 +152,7 @@ async fn load_set(
         keys = failed;
         tokio::select! {
             () = sleep(RELOAD_INTERVAL) => {}
-            // Maybe of this very set: the version tells.
+            // Maybe of this very set: compare the version.
             () = shared.warm_news.notified() => {}
         }
     }

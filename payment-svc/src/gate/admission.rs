@@ -1,4 +1,4 @@
-//! How many requests per second fit, and so how far down the line of positions the cursor stands.
+//! How many requests per second fit, and so how far down the line of positions the cursor is.
 //!
 //! While requests queue longer than the target, what the pod completes is what it can do, and no
 //! more than that is let in; while they do not, the allowance grows until everything is in again.
@@ -115,7 +115,7 @@ impl Admission {
         let drain_rps = self.drain_rps(window);
         let ratio = self.queue_ratio(window, drain_rps).max(window.store_ratio);
         // While everything is let in, a queue that was not there a tick ago is a stall of the
-        // machine until it stands: what came meanwhile is worked off, and refusing does not help.
+        // machine until the estimate settles: what came meanwhile is worked off, and refusing does not help.
         let last_ratio = std::mem::replace(&mut self.last_ratio, ratio);
         let queue_ratio = match self.allowed_rps {
             None => ratio.min(last_ratio),

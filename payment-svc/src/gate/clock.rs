@@ -23,7 +23,7 @@ impl Clock {
         Self(Source::System(Instant::now()))
     }
 
-    /// A clock that stands still until its hand is moved.
+    /// A clock that is advanced by hand.
     pub fn manual() -> (Self, ClockHand) {
         let nanos = Arc::new(AtomicU64::new(0));
         (Self(Source::Manual(Arc::clone(&nanos))), ClockHand(nanos))

@@ -46,7 +46,7 @@ impl CpuLimit {
     }
 
     /// Mean wait that throttling alone causes in a process which just uses up its quota: work that
-    /// arrives while the process stands still for `gap` waits half of it.
+    /// arrives while the process is paused for `gap` waits half of it.
     pub fn throttle_wait(&self) -> Duration {
         if self.period.is_zero() {
             return Duration::ZERO;

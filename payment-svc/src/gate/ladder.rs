@@ -1,7 +1,7 @@
 //! The five levels: up at once, down slowly, one at a time.
 //!
-//! Going up needs a signal that has stood for its hold time; going down needs the level's reasons
-//! to be gone for the calm time, and the level to have stood for its dwell, which doubles when the
+//! Going up needs a signal that has lasted its hold time; going down needs the level's reasons
+//! to be gone for the calm time, and the level to have lasted its dwell, which doubles when the
 //! level is entered again soon after it was left.
 //! Whether it is safe to go down is judged by the demand, refused work included: refusing lowers
 //! the load, and a ladder that looks at the load alone goes up and down for ever.

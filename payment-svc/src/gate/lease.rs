@@ -68,7 +68,7 @@ impl Lease {
         self.policy.as_ref().map_or(0, |policy| policy.version)
     }
 
-    /// Level in force and whose word it is, given the pod's own level and its trigger.
+    /// Level in force and who set it, given the pod's own level and its trigger.
     pub(super) fn resolve(&self, own: Level, trigger: &'static str) -> (Level, &'static str) {
         match &self.policy {
             Some(Policy { pin: Some(pin), .. }) => (*pin, "pin"),

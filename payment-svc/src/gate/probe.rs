@@ -1,6 +1,6 @@
 //! Queueing delay as a task of the serving runtime feels it.
 //!
-//! A task asks to be woken every few milliseconds and notes how late it is. It stands in the same
+//! A task asks to be woken every few milliseconds and notes how late it is. It waits in the same
 //! queue as the requests, so its lateness is their wait, without a baseline that could drift.
 //! What is kept is the mean wait of a request that arrives at any moment: while the runtime is away
 //! for L, those who arrive wait L / 2 on average, so L weighs by its square. Counting samples
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Lateness a timer has on an idle runtime; tokio rounds up to its 1 ms wheel.
 const TIMER_SLACK: Duration = Duration::from_millis(2);
-/// Longest absence that is taken at its word; a stopped machine is not a queue.
+/// Longest absence that counts as a measurement; a stopped machine is not a queue.
 const ABSENCE_MAX: Duration = Duration::from_secs(30);
 
 /// What the probe has noted since it was last read; times of the gate's clock.

@@ -1,80 +1,34 @@
 //! What a refused client reads.
 //!
 //! A refusal costs a few microseconds: its body is one of four constants, its headers are small
-//! numbers and words. How cheap it is sets the goodput a pod can keep at many times its capacity.
+//! numbers and names. How cheap it is sets the goodput a pod can keep at many times its capacity.
 //! Invariant: a refusal is only made before the first side effect of its attempt, so `charged` is
-//! false for this attempt. What an earlier attempt did is not known here, so a read, which asks for
-//! just that, is told nothing of it.
+//! false for this attempt. What an earlier attempt did is not known here, so the
+//! refusal of a read, which asks for just that, does not mention it.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use floodgate_contract::{Class, Level};
+use floodgate_contract::{Class, Level, ShedReason};
 
 /// Header: why the request was refused, one of the names of [`ShedReason`].
 pub const SHED_REASON_HEADER: HeaderName = HeaderName::from_static("x-pay-shed-reason");
 /// Header: degradation level in force, 0 to 4.
 pub const LEVEL_HEADER: HeaderName = HeaderName::from_static("x-pay-degrade-level");
 
-const OVERLOADED: &[u8] = br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded","detail":"Refused before this attempt did anything; what an earlier attempt with the same Idempotency-Key did stands. Send it again with the same key, not before Retry-After.","charged":false}"#;
+const OVERLOADED: &[u8] = br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded","detail":"Refused before this attempt did anything; what an earlier attempt with the same Idempotency-Key did remains. Send it again with the same key, not before Retry-After.","charged":false}"#;
 const QUOTA_EXCEEDED: &[u8] = br#"{"type":"about:blank","title":"Too Many Requests","status":429,"code":"quota_exceeded","detail":"The quota of this kind of request is used up; this attempt did nothing. Send it again with the same Idempotency-Key, not before Retry-After.","charged":false}"#;
 const OVERLOADED_READ: &[u8] = br#"{"type":"about:blank","title":"Service Unavailable","status":503,"code":"overloaded","detail":"Refused before anything was read. Ask again, not before Retry-After."}"#;
 const QUOTA_EXCEEDED_READ: &[u8] = br#"{"type":"about:blank","title":"Too Many Requests","status":429,"code":"quota_exceeded","detail":"The quota of this kind of request is used up. Ask again, not before Retry-After."}"#;
-
-/// Why a request was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(usize)]
-pub enum ShedReason {
-    /// The operator's floor or pin gave the class up.
-    Class,
-    /// The CPU is near its limit and the lowest class is thinned out by probability.
-    Ramp,
-    /// Requests queue; the cursor stands below this one.
-    Queue,
-    /// Too many requests are being worked on.
-    InFlight,
-    /// The class is above its quota (429).
-    Quota,
-    /// The client would have given up before the answer.
-    Deadline,
-    /// The store, its pool or its queue, took no more.
-    Store,
-}
-
-impl ShedReason {
-    /// All reasons, in the order of their labels.
-    pub const ALL: [Self; 7] = [
-        Self::Class,
-        Self::Ramp,
-        Self::Queue,
-        Self::InFlight,
-        Self::Quota,
-        Self::Deadline,
-        Self::Store,
-    ];
-
-    /// Name as it stands in the header and in metric labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Class => "class",
-            Self::Ramp => "ramp",
-            Self::Queue => "queue",
-            Self::InFlight => "in_flight",
-            Self::Quota => "quota",
-            Self::Deadline => "deadline",
-            Self::Store => "store",
-        }
-    }
-}
 
 /// A refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Class of the request.
     pub class: Class,
-    /// Whether it was to move money; a read is told nothing of charges.
+    /// Whether it was to move money; the refusal of a read does not mention charges.
     pub moves_money: bool,
     /// Why.
     pub reason: ShedReason,

@@ -1,6 +1,6 @@
 //! The gate as handlers and operator meet it.
 
-use floodgate_contract::Policy;
+use floodgate_contract::{Policy, ShedReason};
 
 use super::*;
 

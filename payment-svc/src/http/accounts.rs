@@ -1,4 +1,4 @@
-//! Accounts of users and merchants, as they are shown.
+//! Accounts of users and merchants, as reads return them.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) async fn account(
     headers: HeaderMap,
 ) -> Response<Body> {
     let unknown = || Problem::not_found("user_unknown", "There is no account of such a user.");
-    let read = app.shown.account(&id);
+    let read = app.read_cache.account(&id);
     show(&app, &headers, Class::Sheddable, &id, read, unknown).await
 }
 
@@ -48,6 +48,6 @@ pub(super) async fn merchant(
     headers: HeaderMap,
 ) -> Response<Body> {
     let unknown = || Problem::not_found("merchant_unknown", "There is no such merchant.");
-    let read = app.shown.merchant(&id);
+    let read = app.read_cache.merchant(&id);
     show(&app, &headers, Class::Sheddable, &id, read, unknown).await
 }

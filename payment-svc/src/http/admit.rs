@@ -4,17 +4,18 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Response};
 use axum::response::IntoResponse;
 use bytes::Bytes;
+use floodgate_contract::ShedReason;
 use tokio::time::Instant;
 
 use super::problem::Problem;
 use super::{App, body, headers};
 use crate::cache::FetchError;
-use crate::gate::{Ask, ShedReason};
+use crate::gate::Ask;
 use crate::store::StoreError;
 
 /// Why admitted work has no answer of its own.
 pub(super) enum Failure {
-    /// The client is told what was wrong.
+    /// The request was at fault; the client gets the problem.
     Problem(Problem),
     /// The store gave up before its first side effect.
     Store(StoreError),
@@ -57,7 +58,7 @@ impl Patience {
 }
 
 /// A request that is to move money, read to its end.
-pub(super) struct Order {
+pub(super) struct KeyedRequest {
     /// Its idempotency key.
     pub(super) key: String,
     /// Its body.
@@ -65,7 +66,7 @@ pub(super) struct Order {
     pub(super) patience: Patience,
 }
 
-impl Order {
+impl KeyedRequest {
     /// Reads what the gate has to know; before it, so that a slow body holds no place behind it.
     pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, Problem> {
         let key = headers::idempotency_key(headers)?.to_owned();

@@ -59,7 +59,7 @@ pub(super) fn payment_unknown() -> Problem {
     Problem::not_found("payment_unknown", "There is no such payment.")
 }
 
-/// 422 for a key that stands for another request.
+/// 422 for a key that was used for another request.
 pub(super) fn key_reused() -> Problem {
     Problem::invalid(
         "idempotency_key_reused",

@@ -35,7 +35,7 @@ pub(super) async fn enter(request: Request, next: Next) -> Response<Body> {
             problem.of_read()
         };
         response = problem.render(request_id.to_str().unwrap_or_default());
-        // What handler and router said beside the problem, such as `Allow`, still holds.
+        // Headers of handler and router beside the problem, such as `Allow`, are kept.
         response.headers_mut().extend(headers);
     }
     response.headers_mut().insert(REQUEST_ID_HEADER, request_id);

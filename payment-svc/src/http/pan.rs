@@ -3,7 +3,7 @@
 //! Text that holds something that passes for a card number is refused whole, before it is stored,
 //! logged or echoed. Recognised are 13 to 19 digits in a row, and the groupings printed on cards
 //! (4-4-4-4 with one to three more, 4-6-5, 4-6-4), that begin like an issuer's and pass the Luhn sum.
-//! Ids of this service, UUIDs and digests hold such digits by chance; they are told by their length.
+//! Ids of this service, UUIDs and digests hold such digits by chance; their length gives them away.
 
 use super::problem::Problem;
 
@@ -11,7 +11,7 @@ use super::problem::Problem;
 const DIGITS_MIN: usize = 13;
 /// Most digits of a card number.
 const DIGITS_MAX: usize = 19;
-/// Letters and digits in a row from which on a word is an id or a digest: a UUID has 32.
+/// Letters and digits in a row from which on a run is an id or a digest: a UUID has 32.
 const ID_BYTES_MIN: usize = 28;
 /// How digits are grouped on cards.
 const GROUPINGS: [&[usize]; 5] = [
@@ -48,7 +48,7 @@ pub(super) fn found_in(text: &str) -> bool {
     })
 }
 
-/// Whether what stands around the split is one word too long to be meant as a card number.
+/// Whether the run around the split is too long to be meant as a card number.
 fn is_within_id(before: &[u8], rest: &[u8]) -> bool {
     let left = before
         .iter()

@@ -10,7 +10,7 @@ use floodgate_contract::Class;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::admit::{Failure, Order, Patience, admitted};
+use super::admit::{Failure, KeyedRequest, Patience, admitted};
 use super::answer::{json, key_reused, mark_replayed, payment_unknown, show};
 use super::body::Members;
 use super::problem::{Problem, ProblemBody};
@@ -120,11 +120,11 @@ pub(super) async fn read(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
-    let read = app.shown.payment(&id);
+    let read = app.read_cache.payment(&id);
     show(&app, &headers, Class::Critical, &id, read, payment_unknown).await
 }
 
-/// Tells what became of a request whose answer was lost.
+/// Reports what became of a request whose answer was lost.
 #[utoipa::path(
     get, path = "/v1/payments", tag = "payments", params(FindPayment),
     responses(
@@ -178,17 +178,17 @@ pub(super) async fn find(
 }
 
 async fn parse(headers: &HeaderMap, body: Body) -> Result<(NewPayment, Patience), Problem> {
-    let order = Order::read(headers, body).await?;
-    let members = Members::parse(&order.bytes, &MEMBERS)?;
+    let request = KeyedRequest::read(headers, body).await?;
+    let members = Members::parse(&request.bytes, &MEMBERS)?;
     let payment = NewPayment {
         user_id: members.account_id("user_id")?,
         merchant_id: members.account_id("merchant_id")?,
         amount: members.amount("amount_minor")?,
         currency: members.currency("currency")?,
         reference: members.free_text("reference")?,
-        idempotency_key: order.key,
+        idempotency_key: request.key,
     };
-    Ok((payment, order.patience))
+    Ok((payment, request.patience))
 }
 
 /// Whether a retry with the key would finish or repeat what was begun, which goes before all else.

@@ -52,7 +52,7 @@ pub(super) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
     /// False when it is certain that this attempt moved no money; what an earlier attempt with the
-    /// same Idempotency-Key did stands. Absent when that is not certain, and on every read.
+    /// same Idempotency-Key did remains. Absent when that is not certain, and on every read.
     #[serde(skip_serializing_if = "Option::is_none")]
     charged: Option<bool>,
 }
@@ -178,7 +178,7 @@ impl From<StoreError> for Problem {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "outcome_unknown",
                 "It is not known whether the money moved. Send the same request with the same \
-                 Idempotency-Key again: it has one effect at most, and the answer will tell.",
+                 Idempotency-Key again: it has one effect at most, and the answer will say which.",
             )
             .retry_after(Duration::from_secs(1)),
             StoreError::Refused { shard, ref source } => {

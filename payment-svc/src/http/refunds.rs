@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
-use super::admit::{Failure, Order, Patience, admitted};
+use super::admit::{Failure, KeyedRequest, Patience, admitted};
 use super::answer::{json, key_reused, mark_replayed, payment_unknown};
 use super::body::Members;
 use super::problem::{Problem, ProblemBody};
@@ -81,7 +81,9 @@ pub(super) async fn create(
     admitted(&app, patience, ask, async |deadline| {
         let outcome = app.store.refund(&refund, deadline).await?;
         if let RefundOutcome::Booked { user_id, .. } = &outcome {
-            app.shown.forget_refunded(&refund.payment_id, user_id).await;
+            app.read_cache
+                .forget_refunded(&refund.payment_id, user_id)
+                .await;
         }
         answer(refund, outcome)
     })
@@ -93,14 +95,14 @@ async fn parse(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(NewRefund, Patience), Problem> {
-    let order = Order::read(headers, body).await?;
-    let members = Members::parse(&order.bytes, &["amount_minor"])?;
+    let request = KeyedRequest::read(headers, body).await?;
+    let members = Members::parse(&request.bytes, &["amount_minor"])?;
     let refund = NewRefund {
         payment_id,
         amount: members.amount("amount_minor")?,
-        idempotency_key: order.key,
+        idempotency_key: request.key,
     };
-    Ok((refund, order.patience))
+    Ok((refund, request.patience))
 }
 
 fn answer(asked: NewRefund, outcome: RefundOutcome) -> Result<Response<Body>, Failure> {

@@ -1,6 +1,6 @@
-//! How the families are registered and their series created; names and labels stand here only.
+//! How the families are registered and their series created; names and labels are here only.
 
-use floodgate_contract::{Class, metrics as names};
+use floodgate_contract::{Class, ShedReason, metrics as names};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -8,7 +8,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::{Outcome, Tier};
-use crate::gate::ShedReason;
 
 /// Bounds of request latency, seconds: fine around 5 to 200 ms, where the promises are.
 const LATENCY_BOUNDS_S: [f64; 14] = [
@@ -35,7 +34,7 @@ pub(super) struct ShardSeries {
     pub(super) outbox_lag: Gauge,
 }
 
-/// `prometheus-client` appends `_total` itself; the contract names what stands on the wire.
+/// `prometheus-client` appends `_total` itself; the contract names what is on the wire.
 fn counter_name(name: &'static str) -> &'static str {
     name.strip_suffix("_total").unwrap_or(name)
 }

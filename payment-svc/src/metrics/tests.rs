@@ -1,4 +1,4 @@
-//! What stands on the wire.
+//! What is on the wire.
 
 use super::*;
 

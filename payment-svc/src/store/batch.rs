@@ -28,7 +28,7 @@ pub(super) enum Failure {
 pub(super) fn classify(error: &tokio_postgres::Error) -> Failure {
     match error.as_db_error() {
         None => Failure::Lost,
-        Some(said) => failure(said.parsed_severity(), said.code().code()),
+        Some(db) => failure(db.parsed_severity(), db.code().code()),
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn prepare(client: &Client) -> Result<Statement, tokio_postgres
         .await
 }
 
-/// Books the items in one transaction; the outcomes are in their order, and `None` stands for one
+/// Books the items in one transaction; the outcomes are in their order, and `None` is one
 /// that this binary does not know.
 pub(super) async fn book(
     client: &Client,
@@ -125,11 +125,8 @@ fn outcome(row: &Row, item: &Item) -> Result<Option<PaymentOutcome>, tokio_postg
         "merchant_unknown" => PaymentOutcome::MerchantUnknown,
         "currency_mismatch" => PaymentOutcome::CurrencyMismatch,
         label => {
-            // The schema may be ahead of this binary, and the new word may well mean a booking.
-            tracing::error!(
-                label,
-                "the books told an outcome of a payment that is not known"
-            );
+            // The schema may be ahead of this binary, and the new outcome may well mean a booking.
+            tracing::error!(label, "the shard returned an unknown payment outcome");
             return Ok(None);
         }
     }))

@@ -175,7 +175,7 @@ async fn decide(
                 let unknown = || shard.outcome_unknown();
                 return Ok(outcomes
                     .into_iter()
-                    .map(|told| told.ok_or_else(unknown))
+                    .map(|recorded| recorded.ok_or_else(unknown))
                     .collect());
             }
             Ok(Err(error)) if batch::classify(&error) == Failure::Busy => {

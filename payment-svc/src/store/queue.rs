@@ -83,7 +83,7 @@ impl Item {
         self.deadline
     }
 
-    /// Tells the waiter; it may have left, which changes nothing.
+    /// Wakes the waiter; it may have left, which changes nothing.
     pub(super) fn answer(self, outcome: Result<PaymentOutcome, StoreError>) {
         drop(self.answer.send(outcome));
     }

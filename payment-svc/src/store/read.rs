@@ -1,7 +1,7 @@
 //! What is read back: payments, keys, accounts.
 //!
 //! Payments and keys come from the primary, because someone decides by them; accounts and merchants
-//! are shown only and may come from a replica.
+//! only answer reads and may come from a replica.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Store {
         deadline: Instant,
     ) -> Result<Option<Recorded>, StoreError> {
         let shard = self.shard_of(Slot::of_user(user_id));
-        self.twins.wait(user_id, key, deadline).await?;
+        self.same_key.wait(user_id, key, deadline).await?;
         let look_up = async {
             let connection = shard.checkout().await?;
             let (user_id, key) = (user_id.to_owned(), key.to_owned());

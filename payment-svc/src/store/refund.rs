@@ -32,7 +32,7 @@ impl Store {
         };
         let shard = Arc::clone(self.shard_of(slot));
         let first = self
-            .twins
+            .same_key
             .enter(&refund.payment_id, &refund.idempotency_key, deadline)
             .await?;
         let connection = timeout_at(deadline, shard.checkout())
@@ -73,8 +73,8 @@ impl Shard {
             };
             match book(&connection, id, refund).await {
                 Ok(row) => {
-                    let told = outcome(&row, id).ok().flatten();
-                    return told.ok_or_else(|| self.outcome_unknown());
+                    let recorded = outcome(&row, id).ok().flatten();
+                    return recorded.ok_or_else(|| self.outcome_unknown());
                 }
                 Err(error) => match batch::classify(&error) {
                     Failure::Busy | Failure::Moved => {}
@@ -131,10 +131,7 @@ fn outcome(row: &Row, id: &str) -> Result<Option<RefundOutcome>, tokio_postgres:
         ("payment_unknown", _) => RefundOutcome::PaymentUnknown,
         ("key_reused", _) => RefundOutcome::KeyReused,
         (label, _) => {
-            tracing::error!(
-                label,
-                "the books told an outcome of a refund that is not known"
-            );
+            tracing::error!(label, "the shard returned an unknown refund outcome");
             return Ok(None);
         }
     }))

@@ -1,6 +1,6 @@
-//! Requests with the same key that arrive while the first is at work.
+//! Requests with the same key that arrive while the first is in progress.
 //!
-//! A twin waits for the first and then asks the books, where it finds the first's outcome. Twins on
+//! A later request waits for the first and then reads its outcome from the ledger. Requests on
 //! other pods meet at the payer's row lock instead; this only spares the shard the crowd.
 
 use std::collections::HashMap;
@@ -15,22 +15,22 @@ use super::StoreError;
 
 type AtWork = Arc<Mutex<HashMap<u64, watch::Receiver<()>>>>;
 
-/// The keys at work on this pod.
+/// The keys in progress on this pod.
 #[derive(Default)]
-pub(super) struct Twins {
+pub(super) struct SameKey {
     at_work: AtWork,
     hasher: RandomState,
 }
 
-/// Held by the first request of a key; its end wakes the twins.
+/// Held by the first request of a key; its end wakes the others.
 pub(super) struct First {
     at_work: AtWork,
     fingerprint: u64,
     _done: watch::Sender<()>,
 }
 
-impl Twins {
-    /// Returns at once for the first of a key, and for a twin when the first has ended.
+impl SameKey {
+    /// Returns at once for the first of a key, and for a later one when the first has ended.
     pub(super) async fn enter(
         &self,
         user_id: &str,
@@ -103,16 +103,16 @@ mod tests {
 
     #[tokio::test]
     async fn p7_a_look_up_waits_for_a_payment_and_never_the_other_way_round() {
-        let twins = Twins::default();
-        twins.wait("u", "k", soon()).await.unwrap();
-        let first = twins.enter("u", "k", soon()).await.unwrap();
+        let same_key = SameKey::default();
+        same_key.wait("u", "k", soon()).await.unwrap();
+        let first = same_key.enter("u", "k", soon()).await.unwrap();
         assert!(
             first.is_some(),
             "a look-up leaves the place of the first free"
         );
-        let in_vain = twins.wait("u", "k", Instant::now()).await;
+        let in_vain = same_key.wait("u", "k", Instant::now()).await;
         assert!(matches!(in_vain, Err(StoreError::InProgress)));
-        let (waited, ()) = tokio::join!(twins.wait("u", "k", soon()), async { drop(first) });
+        let (waited, ()) = tokio::join!(same_key.wait("u", "k", soon()), async { drop(first) });
         waited.unwrap();
     }
 }

@@ -127,13 +127,19 @@ async fn p2_one_key_twice_in_one_batch_has_one_effect() {
         )
         .await
         .unwrap();
-    let told: Vec<(i32, String, String, bool)> = rows
+    let recorded: Vec<(i32, String, String, bool)> = rows
         .iter()
         .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3)))
         .collect();
-    assert_eq!(told[0], (1, "booked".to_owned(), "pay_a".to_owned(), false));
-    assert_eq!(told[1], (2, "booked".to_owned(), "pay_a".to_owned(), true));
-    assert_eq!(told[2].1, "key_reused");
+    assert_eq!(
+        recorded[0],
+        (1, "booked".to_owned(), "pay_a".to_owned(), false)
+    );
+    assert_eq!(
+        recorded[1],
+        (2, "booked".to_owned(), "pay_a".to_owned(), true)
+    );
+    assert_eq!(recorded[2].1, "key_reused");
     assert_eq!(shop.balance(1).await, BALANCE - 5);
     shop.assert_books_balance().await;
 }

@@ -41,7 +41,7 @@ impl Locker {
     }
 
     async fn count(&self, what: &str) -> i64 {
-        // Within a transaction the view stands still until its snapshot is dropped.
+        // Within a transaction the view is frozen until its snapshot is dropped.
         let client = &self.0.client;
         client
             .batch_execute("SELECT pg_stat_clear_snapshot()")

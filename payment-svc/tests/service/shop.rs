@@ -14,8 +14,8 @@ use payment_svc::http::{App, router};
 use payment_svc::ids::Slot;
 use payment_svc::metrics::Metrics;
 use payment_svc::money::Currency;
+use payment_svc::read_cache::ReadCache;
 use payment_svc::seed::{self, Seed};
-use payment_svc::shown::Shown;
 use payment_svc::store::{Store, connect};
 use payment_svc::vitals::Vitals;
 use serde_json::{Value, json};
@@ -109,10 +109,10 @@ impl Shop {
         let store = Arc::new(Store::new(&addresses, &gate, &metrics).unwrap());
         store.start(&Vitals::default());
         eventually("the lanes are up", async || store.open().await.is_ok()).await;
-        let shown = Arc::new(Shown::new(Arc::clone(&store), cache));
+        let read_cache = Arc::new(ReadCache::new(Arc::clone(&store), cache));
         let app = Arc::new(App {
             store: Arc::clone(&store),
-            shown,
+            read_cache,
             gate: Arc::clone(&gate),
         });
         Self {

@@ -52,7 +52,7 @@ impl FromStr for ShardUrl {
     type Err = LedgerError;
 
     fn from_str(text: &str) -> Result<Self, LedgerError> {
-        // The parser's own words may quote the address, and with it a password.
+        // The parser's own message may quote the address, and with it a password.
         text.parse().map(Self).map_err(|_| LedgerError::Url)
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Most examples that are listed; the counts are whole.
 const EXAMPLES_MAX: usize = 20;
 
-/// What stands for the promises when the audit could not have seen that they are broken.
+/// Verdict on promises that the audit could not have seen broken.
 pub const UNPROVEN: &str = "unproven";
 
 /// The result of an audit; every count of a broken promise is 0 when money is right.
@@ -58,7 +58,7 @@ pub struct AuditReport {
     pub negative_wallets: u64,
     /// P5: payments refunded beyond their amount, or whose refunds do not add up.
     pub refund_breaches: u64,
-    /// What is broken, in words: the first few.
+    /// Descriptions of what is broken: the first few.
     pub examples: Vec<String>,
 }
 

@@ -83,7 +83,7 @@ fn judge_payment(
             amount_minor,
             currency: paid_in,
         } = **row;
-        intent.id.as_ref().is_none_or(|told| told == id)
+        intent.id.as_ref().is_none_or(|answered| answered == id)
             && (user, merchant) == (&intent.sent.user, &intent.sent.merchant)
             && *amount_minor == intent.sent.amount_minor
             && paid_in == currency
@@ -139,7 +139,10 @@ fn judge_refund(intent: &MoneyIntent<RefundLine>, rows: &[&RefundRow], report: &
         report.example(|| format!("refund intent {n} is in the ledger {} times", rows.len()));
     }
     let as_sent = rows.iter().any(|row| {
-        intent.id.as_ref().is_none_or(|told| *told == row.id)
+        intent
+            .id
+            .as_ref()
+            .is_none_or(|answered| *answered == row.id)
             && row.payment == intent.sent.payment
             && row.amount_minor == intent.sent.amount_minor
     });

@@ -86,7 +86,7 @@ pub(super) async fn main(arguments: RunArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Codes that stand for no answer at all.
+/// Codes that mean no answer at all.
 fn is_silence(code: &str) -> bool {
     matches!(
         code,

@@ -8,7 +8,7 @@ const WEEK_S: i64 = 7 * 86_400;
 /// One row of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraceSample {
-    /// Start of the step the value stands for.
+    /// Start of the step the value covers.
     pub timestamp: Timestamp,
     /// The value; none when it is missing, which is not zero.
     pub value: Option<f64>,

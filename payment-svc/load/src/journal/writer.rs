@@ -27,7 +27,7 @@ struct Pending {
     accepted: u64,
 }
 
-/// What the flusher has told: bytes with the kernel, or why there will be no more.
+/// What the flusher reports: bytes with the kernel, or why there will be no more.
 type Flushed = Result<u64, WriteError>;
 
 /// A journal open for appending.
@@ -53,13 +53,13 @@ impl JournalWriter {
         let file = options.open(path).map_err(failed)?;
         let pending = Arc::new(Mutex::new(Pending::default()));
         let stop = CancellationToken::new();
-        let (tell, flushed) = watch::channel(Ok(0));
+        let (report, flushed) = watch::channel(Ok(0));
         let flusher = tokio::spawn(flush_until(
             stop.clone(),
             Arc::new(file),
             path.to_owned(),
             Arc::clone(&pending),
-            tell,
+            report,
         ));
         Ok(Self {
             pending,
@@ -86,7 +86,7 @@ impl JournalWriter {
     pub async fn wait_for(&self, mark: u64) -> Result<(), WriteError> {
         let mut flushed = self.flushed.clone();
         let reached = |flushed: &Flushed| flushed.as_ref().map_or(true, |bytes| *bytes >= mark);
-        // The flusher tells its last word before it drops the channel.
+        // The flusher sends its last report before it drops the channel.
         let last = match flushed.wait_for(reached).await {
             Ok(last) => last.clone(),
             Err(_) => self.flushed.borrow().clone(),
@@ -108,7 +108,7 @@ async fn flush_until(
     file: Arc<File>,
     path: PathBuf,
     pending: Arc<Mutex<Pending>>,
-    tell: watch::Sender<Flushed>,
+    report: watch::Sender<Flushed>,
 ) {
     loop {
         let last = tokio::select! {
@@ -135,7 +135,7 @@ async fn flush_until(
                 source: Arc::new(source),
             });
         let ended = last || flushed.is_err();
-        tell.send_modify(|told| *told = flushed);
+        report.send_modify(|last| *last = flushed);
         if ended {
             return;
         }

@@ -203,7 +203,7 @@ fn end(
         Action::Create { .. } | Action::Refund { .. } => {
             shared.conclude(intent.n, effect, payment.map(|payment| payment.id));
         }
-        // The look-up found what the lost answer had said.
+        // The look-up found what the lost answer held.
         Action::LookUp { lost, .. } => {
             if let Some(payment) = payment {
                 shared.conclude(*lost, Effect::Recorded, Some(payment.id));
@@ -227,7 +227,7 @@ impl Attempt {
         }
     }
 
-    /// Whether the ledger may hold something after it that nobody was told of.
+    /// Whether the ledger may hold something after it that no client has an answer for.
     fn leaves_doubt(&self, action: &Action) -> bool {
         let effect = match self {
             Self::Acked(_) | Self::Declined { .. } => Effect::Absent,

@@ -19,7 +19,7 @@ use crate::tally::Tally;
 use crate::traffic::{Action, Intent, RecentPayments};
 use crate::wire::Dialect;
 
-/// Letters that tell runs apart: 26^12 leave no room for chance.
+/// Letters that distinguish runs: 26^12 leave no room for chance.
 const PREFIX_LETTERS: u32 = 12;
 
 /// What the tasks of a run share.

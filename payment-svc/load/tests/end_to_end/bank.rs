@@ -24,7 +24,7 @@ use crate::postgres::Shards;
 pub struct Faults {
     /// Every answer takes this long.
     pub delay: Duration,
-    /// From when and for how long the whole bank stands still, from its start.
+    /// From when and for how long the whole bank is paused, from its start.
     pub stall: Option<(Duration, Duration)>,
     /// Every n-th request is refused with 503.
     pub refuse_every: Option<u64>,

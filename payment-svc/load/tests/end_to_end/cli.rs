@@ -23,7 +23,7 @@ fn output(arguments: &[&str]) -> Output {
     program(arguments).output().unwrap()
 }
 
-/// The one line an error is told in.
+/// The one line an error is reported in.
 fn line(output: &Output) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(text.lines().count(), 1, "{text}");
@@ -77,7 +77,7 @@ const BAD_FLAGS: &[(&str, &str)] = &[
     ),
 ];
 
-/// B62: bad flags are told in one line with exit status 2, and nothing is sent.
+/// B62: bad flags are reported in one line with exit status 2, and nothing is sent.
 #[test]
 fn b62_bad_flags_are_refused_in_one_line_with_status_2() {
     for (flags, says) in BAD_FLAGS {

@@ -84,7 +84,7 @@ fn a_new_set_for_a_warm_pod_is_loaded_and_never_makes_it_unready() {
     assert!(machine.is_warm());
     assert!(machine.take_up(set(2, &[7, 3])).1);
     assert!(machine.may_serve() && machine.is_warm());
-    assert_eq!(machine.permille(), 0, "the score tells of the new set");
+    assert_eq!(machine.permille(), 0, "the score is that of the new set");
     machine.loaded(at(3), 1, 5);
     assert_eq!(machine.permille(), 0, "keys of the older set do not count");
     machine.loaded(at(4), 2, 7);

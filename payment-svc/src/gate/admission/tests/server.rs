@@ -119,7 +119,7 @@ enum Work {
     },
 }
 
-/// The quota: work runs until it is used up, then stands still to the end of the period.
+/// The quota: work runs until it is used up, then pauses to the end of the period.
 struct Throttle {
     quota_ns: u64,
     period_ns: u64,
