@@ -7,7 +7,8 @@
 
 use std::{collections::HashMap, marker::PhantomData, time::Duration};
 
-use floodgate_api::{Reason, apply_params};
+use floodgate_api::apply_params;
+use floodgate_words::Reason;
 use k8s_openapi::{NamespaceResourceScope, Resource as _, api::core::v1::Secret};
 use kube::{
     Api, Resource, ResourceExt,

@@ -3,8 +3,7 @@
 //! Each condition has one function; `Ready` is made of the others and of nothing else.
 //! Messages hold no number that changes by itself, or every pass would write the status.
 
-use floodgate_api::{ConditionType, Reason, condition::LAST_VALID_HOLDS};
-use floodgate_contract::Level;
+use floodgate_words::{ConditionType, Level, Reason, condition::LAST_VALID_HOLDS};
 use k8s_openapi::api::apps::v1::Deployment;
 
 use crate::{
@@ -17,13 +16,11 @@ mod capacity;
 pub mod merge;
 mod paused;
 mod plan_met;
-mod reason;
 mod signals;
 
 use capacity::capacity_sufficient;
 use paused::paused;
 use plan_met::plan_met;
-pub use reason::named;
 use signals::{forecast_trusted, history_masked, signals_fresh};
 
 /// What one condition says.
@@ -248,7 +245,7 @@ fn degraded(observed: &Observed, planned: &Planned) -> Verdict {
     } else if words.degrade_pin.is_some() || words.degrade_floor.is_some() {
         Reason::OverrideActive
     } else {
-        named(planned.decision.level.reason)
+        planned.decision.level.reason
     };
     let message = format!("level {level} is in force, {imposed} is imposed");
     Verdict::new(kind, true, reason, message)

@@ -2,13 +2,13 @@
 //!
 //! Events are published on change only; the caller compares before it asks.
 
-use floodgate_api::{ConditionType as Kind, Reason};
 use floodgate_planner::{Decision, Direction};
+use floodgate_words::{ConditionType as Kind, Reason};
 use kube::runtime::events::{Event, EventType};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    conditions::{Truth, Verdict, named},
+    conditions::{Truth, Verdict},
     overrides::Remark,
 };
 
@@ -41,7 +41,7 @@ pub fn scaled(decision: &Decision) -> Option<Event> {
     }
     let note = format!("{before} -> {}: {}", decision.replicas, decision.explain);
     let action = format!("ScaleTo{}", decision.replicas);
-    let reason = named(decision.reason());
+    let reason = decision.reason();
     Some(event(EventType::Normal, reason, &action, &note))
 }
 

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 
 use floodgate_api::{
-    Reason, annotation,
-    cluster::{degradation::Level as ApiLevel, status::OverrideStatus},
+    annotation,
+    cluster::status::OverrideStatus,
     overrides::{self, Terms, Words},
 };
-use floodgate_planner::{Level, Override, Overrides, Pause};
+use floodgate_planner::{Override, Overrides};
+use floodgate_words::Reason;
 use jiff::Timestamp;
 
 use crate::writers::ByHand;
@@ -131,9 +132,9 @@ fn on_terms(words: Words, terms: &Terms) -> Overrides {
         pin: pin.map(|value| on(terms, value)),
         floor: floor.map(|value| on(terms, value)),
         ceiling: ceiling.map(|value| on(terms, value)),
-        degrade_floor: degrade_floor.map(|level| on(terms, planner_level(level))),
-        degrade_pin: degrade_pin.map(|level| on(terms, planner_level(level))),
-        pause: pause.map(|pause| on(terms, planner_pause(pause))),
+        degrade_floor: degrade_floor.map(|level| on(terms, level)),
+        degrade_pin: degrade_pin.map(|level| on(terms, level)),
+        pause: pause.map(|pause| on(terms, pause)),
     }
 }
 
@@ -143,19 +144,6 @@ fn on<T>(terms: &Terms, value: T) -> Override<T> {
         until: terms.until.into(),
         reason: terms.reason.clone(),
         by: terms.by.clone(),
-    }
-}
-
-fn planner_level(level: ApiLevel) -> Level {
-    // Both crates declare the same five levels, mildest first.
-    Level::from_index(level as u8)
-}
-
-const fn planner_pause(pause: overrides::Pause) -> Pause {
-    match pause {
-        overrides::Pause::Scaling => Pause::Scaling,
-        overrides::Pause::Degradation => Pause::Degradation,
-        overrides::Pause::All => Pause::All,
     }
 }
 

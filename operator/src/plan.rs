@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use floodgate_api::cluster::{forecast::ForecastMode, scaling::ScalingMode};
-use floodgate_contract::Level;
 use floodgate_forecast::Masks;
 use floodgate_planner::{
     Decision, DegradationPolicy, ForecastInput, ForecastTrust, HoldCause, LeadTime, Memory,
-    PlanInput, Reason, ReplicaState, Scaling, protected_level,
+    PlanInput, ReplicaState, Scaling, protected_level,
 };
+use floodgate_words::Reason;
 use jiff::Timestamp;
 
 use crate::{
@@ -177,15 +177,7 @@ fn first_memory(observed: &Observed) -> Memory {
     let floor = status
         .and_then(|status| status.level.as_ref())
         .map(|level| level.floor);
-    let index = floor.and_then(|floor| {
-        floodgate_api::cluster::degradation::Level::ALL
-            .iter()
-            .position(|one| *one == floor)
-    });
-    let index = index
-        .and_then(|index| u8::try_from(index).ok())
-        .unwrap_or(0);
-    Memory::held(observed.started_by).with_level(floodgate_planner::Level::from_index(index))
+    Memory::held(observed.started_by).with_level(floor.unwrap_or_default())
 }
 
 /// Replicas the Deployment asks for now.
@@ -273,17 +265,14 @@ fn policy(
     if cluster.mode == ScalingMode::Recommend && !ordered {
         return None;
     }
-    let mut floor = contract_level(decision.level.floor);
+    let mut floor = decision.level.floor;
     // What a sale protects only a word may switch off, and only as far as the word goes.
     let given = sales.iter().map(|valid| &valid.sale);
-    if let Some(most) = protected_level(given, now.into()).map(contract_level) {
-        let word = words
-            .degrade_floor
-            .as_ref()
-            .map(|word| contract_level(word.value));
+    if let Some(most) = protected_level(given, now.into()) {
+        let word = words.degrade_floor.as_ref().map(|word| word.value);
         floor = floor.min(most.max(word.unwrap_or_default()));
     }
-    let pin = decision.level.pin.map(contract_level);
+    let pin = decision.level.pin;
     let reason = decision.level.reason.as_str().to_owned();
     let ends = [&words.degrade_floor, &words.degrade_pin];
     let until = ends
@@ -303,11 +292,6 @@ fn policy(
             until,
         }),
     }
-}
-
-/// A planner level under its name.
-pub fn contract_level(level: floodgate_planner::Level) -> Level {
-    Level::from_index(level.index()).unwrap_or(Level::Survive)
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use floodgate_api::{ConditionType, Reason, SaleEvent, sale::status::SaleEventStatus};
+use floodgate_api::{SaleEvent, sale::status::SaleEventStatus};
 use floodgate_planner::SalePhase;
 use floodgate_settings::{ValidSale, retained_sale, validate_sale};
+use floodgate_words::{ConditionType, Reason};
 use kube::{
     Client, Resource, ResourceExt,
     runtime::{controller::Action, reflector::Store},

@@ -6,16 +6,13 @@
 
 use floodgate_api::{
     API_VERSION, PaymentCluster, apply_params,
-    cluster::{
-        degradation::Level as ApiLevel,
-        status::{
-            Capacity, CapacitySource, ForecastSummary, LeadTime, LevelStatus, PaymentClusterStatus,
-            ReplicaCounts, SaleSummary,
-        },
+    cluster::status::{
+        Capacity, CapacitySource, ForecastSummary, LeadTime, LevelStatus, PaymentClusterStatus,
+        ReplicaCounts, SaleSummary,
     },
 };
-use floodgate_contract::Level;
 use floodgate_planner::{ReplicaState, UnixMillis};
+use floodgate_words::Level;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
@@ -152,23 +149,17 @@ fn level_status(
     now: Timestamp,
 ) -> LevelStatus {
     let policy = planned.policy.as_ref();
-    let floor = api_level(policy.map_or(Level::Normal, |policy| policy.floor));
+    let floor = policy.map_or(Level::Normal, |policy| policy.floor);
     let since = before
         .filter(|before| before.floor == floor)
         .and_then(|before| before.since.clone());
     LevelStatus {
-        current: api_level(level_in_force(observed, planned)),
+        current: level_in_force(observed, planned),
         floor,
-        pinned: policy.and_then(|policy| policy.pin).map(api_level),
+        pinned: policy.and_then(|policy| policy.pin),
         reason: planned.decision.level.reason.as_str().to_owned(),
         since: Some(since.unwrap_or(Time(now))),
     }
-}
-
-/// A level of the contract under its name in the API.
-pub fn api_level(level: Level) -> ApiLevel {
-    let index = usize::from(level.index());
-    ApiLevel::ALL.get(index).copied().unwrap_or_default()
 }
 
 /// What was measured; until this process has measured anything, what an earlier one did.

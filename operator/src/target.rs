@@ -2,10 +2,10 @@
 
 use std::{ops::RangeInclusive, sync::Arc};
 
-use floodgate_contract::Level;
 use floodgate_forecast::Mask;
 use floodgate_planner::Scaling;
 use floodgate_prometheus::Endpoint;
+use floodgate_words::Level;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 

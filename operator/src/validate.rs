@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use floodgate_api::cluster::backends::{Backends, SecretKeyRef};
 use floodgate_api::cluster::scaling::{NodeSupply, ScalingMode};
 use floodgate_api::cluster::service::PullPolicy;
-use floodgate_api::{FieldError, PaymentCluster, PaymentClusterSpec, Reason};
+use floodgate_api::{FieldError, PaymentCluster, PaymentClusterSpec};
 use floodgate_planner::{DegradationPolicy, LoadLimits, Scaling};
 use floodgate_settings::{ForecastSettings, PrewarmSettings};
+use floodgate_words::Reason;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 

@@ -1,9 +1,10 @@
 //! Who wrote the replicas, by the name of the field manager, and what a person wrote. Pure.
 
 use floodgate_api::{
-    FIELD_MANAGER, Reason,
+    FIELD_MANAGER,
     cluster::status::{OverrideStatus, PaymentClusterStatus},
 };
+use floodgate_words::Reason;
 use jiff::Timestamp;
 use k8s_openapi::{
     api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler},

@@ -1,6 +1,6 @@
 //! A field that holds what is not allowed there, as operator and plugin both say it.
 
-use crate::Reason;
+use floodgate_words::Reason;
 
 /// Characters of a bad value that are repeated in a message; the longest instant has 35.
 const ECHO_CHARS: usize = 64;

@@ -8,16 +8,13 @@
 
 pub mod annotation;
 pub mod cluster;
-pub mod condition;
 pub mod crds;
 mod field;
-mod names;
 pub mod overrides;
 pub mod sale;
 pub mod spelling;
 
 pub use cluster::{PaymentCluster, PaymentClusterSpec, status::PaymentClusterStatus};
-pub use condition::{ConditionType, Reason};
 pub use crds::crds_yaml;
 pub use field::FieldError;
 use kube::core::params::{PatchParams, ValidationDirective};

@@ -11,12 +11,11 @@ mod terms;
 
 use std::collections::BTreeMap;
 
+use floodgate_words::{Level, Pause, Reason};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, Time};
 
-use crate::Reason;
 use crate::annotation;
-use crate::cluster::degradation::Level;
 use crate::cluster::status::OverrideStatus;
 use crate::spelling;
 
@@ -66,17 +65,6 @@ pub struct Words {
     pub degrade_pin: Option<Level>,
     /// What the operator leaves alone.
     pub pause: Option<Pause>,
-}
-
-/// What a pause stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
-    /// Replicas stay as they are.
-    Scaling,
-    /// The level floor stays as it is.
-    Degradation,
-    /// Both.
-    All,
 }
 
 /// Something a person should know about an annotation.
@@ -181,10 +169,7 @@ fn take(read: &mut OverridesRead, name: &str, text: &str, terms: &Terms, bounds:
         annotation::DEGRADE_PIN => {
             level(name, text).map(|value| shown(&mut read.words.degrade_pin, value))
         }
-        _ => pause(name, text).map(|value| {
-            read.words.pause = Some(value);
-            text.to_owned()
-        }),
+        _ => pause(name, text).map(|value| shown(&mut read.words.pause, value)),
     };
     match taken {
         Ok(value) => read.active.push(OverrideStatus {
@@ -242,19 +227,17 @@ fn level(name: &str, text: &str) -> Result<Level, Remark> {
 }
 
 fn pause(name: &str, text: &str) -> Result<Pause, Remark> {
-    match text {
-        "scaling" => Ok(Pause::Scaling),
-        "degradation" => Ok(Pause::Degradation),
-        "all" => Ok(Pause::All),
-        _ => {
-            let hint = spelling::hint(text, &["scaling", "degradation", "all"]);
-            let message = format!(
-                "`{name}` is `{}`; must be one of scaling, degradation, all{hint}",
-                cut(text)
-            );
-            Err(Remark::refusal(name, Reason::InvalidOverride, message))
-        }
-    }
+    let known = Pause::ALL.into_iter().find(|pause| pause.as_str() == text);
+    known.ok_or_else(|| {
+        let names = Pause::ALL.map(Pause::as_str);
+        let hint = spelling::hint(text, &names);
+        let message = format!(
+            "`{name}` is `{}`; must be one of {}{hint}",
+            cut(text),
+            names.join(", ")
+        );
+        Remark::refusal(name, Reason::InvalidOverride, message)
+    })
 }
 
 /// Annotations under our prefix that are not ours (B25), with the nearest valid spelling.

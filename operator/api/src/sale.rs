@@ -11,6 +11,7 @@ mod zone;
 
 use std::collections::BTreeMap;
 
+use floodgate_words::Level;
 use kube::CustomResource;
 use kube::core::Rule;
 use schemars::JsonSchema;
@@ -151,14 +152,14 @@ pub enum TrafficClass {
 }
 
 impl SaleEventSpec {
-    /// Position of the highest degradation level that still leaves every class in `protect` on, from
-    /// 0 (Normal) to 4 (Survive); with nothing to protect the last.
-    pub fn level_index_max(&self) -> u8 {
+    /// The highest degradation level that still leaves every class in `protect` on; with nothing to
+    /// protect the last.
+    pub fn level_max(&self) -> Level {
         match self.protect.iter().max() {
-            None | Some(TrafficClass::CriticalPlus) => 4,
-            Some(TrafficClass::Critical) => 3,
-            Some(TrafficClass::SheddablePlus) => 2,
-            Some(TrafficClass::Sheddable) => 1,
+            None | Some(TrafficClass::CriticalPlus) => Level::Survive,
+            Some(TrafficClass::Critical) => Level::Protect,
+            Some(TrafficClass::SheddablePlus) => Level::Reduce,
+            Some(TrafficClass::Sheddable) => Level::Guard,
         }
     }
 }

@@ -4,12 +4,13 @@
 //! them hit a cluster, and describes the others.
 
 use floodgate_api::{FieldError, PaymentCluster, SaleEvent};
-use floodgate_planner::{Level, Sale};
+use floodgate_planner::Sale;
 use floodgate_settings::planner_sale;
+use floodgate_words::Level;
 use kube::ResourceExt;
 
 /// What a sale that nobody wrote as a `SaleEvent` leaves on: the default of `spec.protect`.
-pub const LEVEL_MAX_USUAL: Level = Level::from_index(3);
+pub const LEVEL_MAX_USUAL: Level = Level::Protect;
 
 /// Whether a sale hits a cluster; files may leave the namespace of either open.
 pub fn selects(event: &SaleEvent, cluster: &PaymentCluster) -> bool {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::builder::StyledStr;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 use clap_complete::Shell;
-use floodgate_api::cluster::degradation::Level;
 use floodgate_api::{PaymentCluster, SaleEvent};
+use floodgate_words::Level;
 
 use crate::access::{Access, AccessArgs};
 use crate::failure::Finding;

@@ -22,7 +22,6 @@ mod source;
 mod status;
 mod table;
 mod trace;
-mod words;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -19,9 +19,10 @@ use floodgate_planner::rehearse::{
 };
 use floodgate_planner::{
     Caps, Confidence, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime,
-    Level, Load, LoadLimits, LoadReading, Memory, Overrides, PlanInput, PodHealth, ReplicaState,
-    Sale, SalePhase, Scaling, UnixMillis, plan,
+    Load, LoadLimits, LoadReading, Memory, Overrides, PlanInput, PodHealth, ReplicaState, Sale,
+    SalePhase, Scaling, UnixMillis, plan,
 };
+use floodgate_words::Level;
 
 #[path = "planner/clusters.rs"]
 mod clusters;
@@ -137,7 +138,7 @@ fn busy_cluster() -> PlanInput {
         load: load(NOW),
         load_limits: LoadLimits::default(),
         forecast: forecast.unwrap_or(ForecastInput::Missing(
-            floodgate_planner::Reason::ForecastUnavailable,
+            floodgate_words::Reason::ForecastUnavailable,
         )),
         sales: vec![
             sale(NOW.plus_s(60), "near"),
@@ -165,7 +166,7 @@ fn sale(t0: UnixMillis, name: &str) -> Sale {
         name: name.to_owned(),
         start: t0,
         end: t0.plus_s(7_200),
-        level_max: Level::MAX,
+        level_max: Level::Survive,
         phases: vec![phase("opening", 0, 1_000), phase("tail", 3_600, 300)],
     }
 }

@@ -4,11 +4,12 @@
 
 mod sale;
 
+use floodgate_words::Reason;
+
 use crate::{
     decision::{Bid, BidSource},
     input::{ForecastInput, ForecastTrust},
     memory::{HoldCause, Memory},
-    reasons::Reason,
     situation::Situation,
 };
 

@@ -1,9 +1,10 @@
 //! The answer: a number, the level floor, and everything that led to them.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::{Level, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::{level::Level, load::LoadFault, memory::Memory, reasons::Reason};
+use crate::{load::LoadFault, memory::Memory};
 
 /// An explained decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,12 +6,11 @@
 //! Without a valid load it may rise and never falls.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::{Level, Reason};
 
 use crate::{
     decision::LevelDecision,
-    level::Level,
     memory::{LevelMemory, Memory},
-    reasons::Reason,
     sale::phases,
     situation::Situation,
 };
@@ -96,15 +95,16 @@ fn automatic(
     let input = situation.input;
     let before = memory.level.floor;
     let percent = pressure.percent();
-    let entered = (1..=Level::MAX.index())
+    let levels = Level::ALL.into_iter().skip(1);
+    let entered = levels
         .zip(&input.degradation.levels)
         .filter(|(_, threshold)| percent > f64::from(threshold.enter_percent))
-        .map(|(index, _)| Level::from_index(index))
+        .map(|(level, _)| level)
         .max()
-        .unwrap_or(Level::NORMAL);
+        .unwrap_or_default();
     let of_pods = input.health.majority_level();
     let demanded = entered.max(of_pods);
-    if demanded > Level::NORMAL && demanded >= before {
+    if demanded > Level::Normal && demanded >= before {
         enter(input.now, &mut memory.level, demanded);
         let most = f64::from(input.scaling.replicas_max.max(input.scaling.replicas_min));
         let above = pressure.load_rps > most * input.scaling.full_rps();
@@ -117,9 +117,9 @@ fn automatic(
         };
         return (demanded, reason);
     }
-    if before == Level::NORMAL {
+    if before == Level::Normal {
         memory.level.fits_since = [None; 4];
-        return (Level::NORMAL, Reason::LoadFits);
+        return (Level::Normal, Reason::LoadFits);
     }
     if !situation.may_lower() {
         memory.level.fits_since = [None; 4];

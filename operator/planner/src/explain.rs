@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::{
-    decision::{BidSource, Decision},
-    reasons::Reason,
-};
+use floodgate_words::{Level, Reason};
+
+use crate::decision::{BidSource, Decision};
 
 /// One sentence: from what to what, which bid won with which load, which guards changed it.
 pub(crate) fn sentence(decision: &Decision) -> String {
@@ -48,7 +47,7 @@ fn write(text: &mut String, decision: &Decision) -> std::fmt::Result {
         write!(text, "; no valid load ({})", fault.reason())?;
     }
     let level = &decision.level;
-    if level.reason != Reason::LoadFits || level.floor.index() > 0 {
+    if level.reason != Reason::LoadFits || level.floor > Level::Normal {
         write!(text, "; level floor {} ({})", level.floor, level.reason)?;
     }
     text.push('.');

@@ -3,13 +3,14 @@
 //! Invariant: the chain has no gap. The first guard starts at the winning number, each next one
 //! where the last ended, and a guard that changes nothing leaves no entry.
 
+use floodgate_words::Reason;
+
 use crate::{
     bids::BidOutcome,
     decision::{BidSource, Guard},
     input::Caps,
     memory::Memory,
     raise_review::Cap,
-    reasons::Reason,
     situation::Situation,
 };
 

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use floodgate_forecast::{ForecastPath, UnixMillis};
+use floodgate_words::Reason;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,7 +15,6 @@ use crate::{
     load::{Load, LoadLimits},
     memory::Memory,
     overrides::Overrides,
-    reasons::Reason,
     sale::Sale,
 };
 

@@ -26,7 +26,6 @@ mod overrides;
 mod plan;
 mod profile;
 mod raise_review;
-mod reasons;
 pub mod rehearse;
 mod sale;
 mod sale_plan;
@@ -42,11 +41,10 @@ pub use histogram::DecayingHistogram;
 pub use input::{
     Caps, ForecastInput, ForecastTrust, LeadTime, PlanInput, ReplicaState, Scaling, StepLimit,
 };
-pub use level::{DegradationPolicy, Level, LevelThreshold};
+pub use level::DegradationPolicy;
 pub use load::{Load, LoadFault, LoadLimits, LoadReading, ValidLoad};
 pub use memory::{HoldCause, Memory};
-pub use overrides::{Override, Overrides, Pause};
+pub use overrides::{Override, Overrides};
 pub use plan::plan;
-pub use reasons::Reason;
 pub use sale::{Confidence, Sale, SalePhase, protected_level};
 pub use sale_plan::{Baseline, PhasePlan, PlannedStep, SalePlan, sale_plan};

@@ -4,9 +4,8 @@
 //! make one but [`Load::judge`], so no later step can mistake absence for zero (promise S2).
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::Reason;
 use serde::{Deserialize, Serialize};
-
-use crate::reasons::Reason;
 
 /// The load signal as the sampler found it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,11 +1,10 @@
 //! What one decision hands to the next, so that the planner itself remembers nothing.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::{Level, Reason};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    level::Level, profile::BaselineProfile, reasons::Reason, spread::LoadSpread, trend::LoadTrend,
-};
+use crate::{profile::BaselineProfile, spread::LoadSpread, trend::LoadTrend};
 
 /// State between two decisions; bounded, serialisable, and opaque to the caller.
 ///

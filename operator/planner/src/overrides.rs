@@ -1,9 +1,8 @@
 //! An SRE's word: what annotations say, after validation, with reason and end.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::{Level, Pause};
 use serde::{Deserialize, Serialize};
-
-use crate::level::Level;
 
 /// One override. It holds while `now < until` and not one millisecond longer (promise S9).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,29 +42,6 @@ pub struct Overrides {
     pub degrade_pin: Option<Override<Level>>,
     /// What Floodgate keeps its hands off.
     pub pause: Option<Override<Pause>>,
-}
-
-/// What a pause stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Pause {
-    /// Replicas stay as they are.
-    Scaling,
-    /// The level floor stays as it is.
-    Degradation,
-    /// Both.
-    All,
-}
-
-impl Pause {
-    /// Whether replicas stay as they are.
-    pub const fn stops_scaling(self) -> bool {
-        matches!(self, Self::Scaling | Self::All)
-    }
-
-    /// Whether the level floor stays as it is.
-    pub const fn stops_degradation(self) -> bool {
-        matches!(self, Self::Degradation | Self::All)
-    }
 }
 
 impl Overrides {

@@ -7,10 +7,10 @@
 //! only published is never taken back.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::Reason;
 
 use crate::{
     memory::{Memory, Raise, RaiseReview, TakenBack},
-    reasons::Reason,
     situation::Situation,
 };
 

@@ -1,9 +1,8 @@
 //! Sales: phases with a T0 to the second, and what stands planned for them.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::Level;
 use serde::{Deserialize, Serialize};
-
-use crate::level::Level;
 
 /// A sale that selects this cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use floodgate_api::Reason;
+use floodgate_words::Reason;
 use jiff::Timestamp;
 use prometheus_http_query::{Client, Error};
 use reqwest::header::HeaderValue;

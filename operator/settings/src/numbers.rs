@@ -9,7 +9,8 @@ use floodgate_api::cluster::forecast::{Forecast, ForecastMode};
 use floodgate_api::cluster::prewarm::Prewarm;
 use floodgate_api::cluster::scaling::Scaling as ScalingSpec;
 use floodgate_api::cluster::traffic::Traffic;
-use floodgate_planner::{DegradationPolicy, LevelThreshold, LoadLimits, Scaling, StepLimit};
+use floodgate_planner::{DegradationPolicy, LoadLimits, Scaling, StepLimit};
+use floodgate_words::LevelThreshold;
 
 /// Seconds in which the share of `scaleDown.percentPerMinute` is given back.
 const SCALE_DOWN_PERIOD_S: u32 = 60;

@@ -3,7 +3,7 @@
 use floodgate_api::sale::status::SalePhaseStatus;
 use floodgate_api::sale::{ClusterSelector, DatedSale};
 use floodgate_api::{FieldError, SaleEvent};
-use floodgate_planner::{Confidence, Level, Sale, SalePhase};
+use floodgate_planner::{Confidence, Sale, SalePhase};
 use jiff::Timestamp;
 
 /// A sale every later step may rely on.
@@ -68,7 +68,7 @@ pub fn planner_sale(
         name: name_of(event),
         start: start.into(),
         end: end.into(),
-        level_max: level_max(event),
+        level_max: event.spec.level_max(),
         phases: phases.collect(),
     };
     Ok((sale, remarks))
@@ -117,7 +117,7 @@ pub fn retained_sale(
             name: name_of(event),
             start,
             end,
-            level_max: level_max(event),
+            level_max: event.spec.level_max(),
             phases,
         },
         selector: ClusterSelector {
@@ -127,10 +127,6 @@ pub fn retained_sale(
         hot_keys: event.spec.hot_keys.clone(),
         remarks: Vec::new(),
     })
-}
-
-fn level_max(event: &SaleEvent) -> Level {
-    Level::from_index(event.spec.level_index_max())
 }
 
 fn name_of(event: &SaleEvent) -> String {

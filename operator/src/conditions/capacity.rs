@@ -1,7 +1,8 @@
 //! Whether what may be run holds the load that is expected. Pure.
 
-use floodgate_api::{ConditionType, Reason, cluster::scaling::NodeSupply};
-use floodgate_planner::{Guard, Reason as Why};
+use floodgate_api::cluster::scaling::NodeSupply;
+use floodgate_planner::Guard;
+use floodgate_words::{ConditionType, Reason};
 
 use super::Verdict;
 use crate::{nodes::RoomSeen, observe::Observed, plan::Planned, validate::ValidatedCluster};
@@ -37,25 +38,22 @@ pub(super) fn capacity_sufficient(
 
 /// What a guard that keeps pods from standing says.
 fn capped(guard: &Guard) -> Option<(Reason, &'static str)> {
-    Some(match guard.reason {
-        Why::QuotaExceeded => (
-            Reason::QuotaExceeded,
-            "the quota of the namespace admits fewer pods than the expected load needs; degradation answers it",
-        ),
-        Why::NodesFull => (
-            Reason::NodesFull,
-            "the nodes hold fewer pods than the expected load needs, and `scaling.nodes` is Fixed; degradation answers it",
-        ),
-        Why::NewPodsNotReady => (
-            Reason::NewPodsNotReady,
-            "the pods of the last raise did not become Ready; it was taken back and is tried again later",
-        ),
-        Why::ErrorsRose => (
-            Reason::ErrorsRose,
-            "errors rose with the pods of the last raise; it was taken back and is tried again later",
-        ),
+    let message = match guard.reason {
+        Reason::QuotaExceeded => {
+            "the quota of the namespace admits fewer pods than the expected load needs; degradation answers it"
+        }
+        Reason::NodesFull => {
+            "the nodes hold fewer pods than the expected load needs, and `scaling.nodes` is Fixed; degradation answers it"
+        }
+        Reason::NewPodsNotReady => {
+            "the pods of the last raise did not become Ready; it was taken back and is tried again later"
+        }
+        Reason::ErrorsRose => {
+            "errors rose with the pods of the last raise; it was taken back and is tried again later"
+        }
         _ => return None,
-    })
+    };
+    Some((guard.reason, message))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use floodgate_api::{ConditionType, Reason};
+use floodgate_words::{ConditionType, Reason};
 
 use super::{Truth, Verdict, ready};
 

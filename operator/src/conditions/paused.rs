@@ -1,7 +1,6 @@
 //! What an SRE keeps the operator from. Pure.
 
-use floodgate_api::{ConditionType, Reason};
-use floodgate_planner::{Pause, Reason as Why};
+use floodgate_words::{ConditionType, Pause, Reason};
 
 use super::Verdict;
 use crate::plan::Planned;
@@ -16,7 +15,7 @@ pub(super) fn paused(planned: &Planned) -> Verdict {
         Pause::Degradation => "degradation is paused",
         Pause::All => "scaling and degradation are paused",
     };
-    let told = if planned.decision.notes.contains(&Why::SalePaused) {
+    let told = if planned.decision.notes.contains(&Reason::SalePaused) {
         "; a sale asks for more pods than stand, and the pause holds"
     } else {
         ""

@@ -1,6 +1,7 @@
 //! Whether the pods that were ordered are there, Ready and warm. Pure.
 
-use floodgate_api::{ConditionType, Reason, cluster::scaling::ScalingMode};
+use floodgate_api::cluster::scaling::ScalingMode;
+use floodgate_words::{ConditionType, Reason};
 
 use super::{Standing, Verdict};
 use crate::{plan::Planned, validate::ValidatedCluster};

@@ -1,8 +1,9 @@
 //! Whether load and forecast can be relied on. Pure.
 
-use floodgate_api::{ConditionType, Reason, annotation::MASK_HISTORY};
+use floodgate_api::annotation::MASK_HISTORY;
 use floodgate_forecast::Masks;
 use floodgate_prometheus::MissingReason;
+use floodgate_words::{ConditionType, Reason};
 
 use super::{Truth, Verdict};
 use crate::{

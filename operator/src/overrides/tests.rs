@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use floodgate_api::Reason;
+use floodgate_words::{Level, Reason};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use serde_json::json;
@@ -63,7 +63,7 @@ fn every_override_is_read_with_its_terms() {
     assert_eq!((pin.value, pin.reason.as_str()), (8, "INC-7 bank is slow"));
     assert_eq!(pin.by.as_deref(), Some("lin"));
     assert_eq!(pin.until.to_string(), "2026-11-10T16:30:00Z");
-    assert_eq!(read.overrides.degrade_floor.unwrap().value.index(), 1);
+    assert_eq!(read.overrides.degrade_floor.unwrap().value, Level::Guard);
 }
 
 #[test]

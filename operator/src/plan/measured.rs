@@ -1,8 +1,9 @@
 //! What was measured of the pods, within the bounds of the spec: capacity, lead time, health. Pure.
 
 use floodgate_api::cluster::status::CapacitySource;
-use floodgate_planner::{LeadTime, Level, PodHealth, Scaling};
+use floodgate_planner::{LeadTime, PodHealth, Scaling};
 use floodgate_settings::LEAD_UNMEASURED_S;
+use floodgate_words::Level;
 
 use crate::{observe::Observed, validate::ValidatedCluster};
 
@@ -49,7 +50,7 @@ pub(super) fn health(observed: &Observed, cluster: &ValidatedCluster) -> PodHeal
     match cluster.degradation {
         Some(_) => health,
         None => PodHealth {
-            own_levels: [0; Level::COUNT],
+            own_levels: [0; Level::ALL.len()],
             ..health
         },
     }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use floodgate_api::Reason;
+use floodgate_words::Reason;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::{apps::v1::Deployment, autoscaling::v2::HorizontalPodAutoscaler};
 use kube::ResourceExt;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use floodgate_api::{ConditionType, cluster::forecast::ForecastMode};
+use floodgate_api::cluster::forecast::ForecastMode;
 use floodgate_planner::{Decision, Direction, UnixMillis};
 use floodgate_prometheus::{BearerToken, Endpoint, history::history_query};
+use floodgate_words::ConditionType;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 

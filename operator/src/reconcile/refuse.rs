@@ -1,8 +1,7 @@
 //! Objects that cannot be acted on: a condition and an Event, and nothing else changes.
 
-use floodgate_api::{
-    API_VERSION, ConditionType, PaymentCluster, Reason, cluster::status::PaymentClusterStatus,
-};
+use floodgate_api::{API_VERSION, PaymentCluster, cluster::status::PaymentClusterStatus};
+use floodgate_words::{ConditionType, Reason};
 use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{Resource, core::error_boundary::InvalidObject};
 

@@ -1,11 +1,9 @@
 //! Whether the pods of a phase come too late: foreseen from ten minutes before T0, when a person can
 //! still act, and said for as long as the phase runs short. Pure.
 
-use floodgate_api::{
-    Reason,
-    sale::status::{SaleClusterStatus, SalePhaseStatus},
-};
-use floodgate_planner::{Reason as Why, UnixMillis};
+use floodgate_api::sale::status::{SaleClusterStatus, SalePhaseStatus};
+use floodgate_planner::UnixMillis;
+use floodgate_words::Reason;
 use jiff::Timestamp;
 
 use super::outcome::ClusterSeen;
@@ -35,7 +33,7 @@ pub(super) fn lateness(
         return Some((Reason::PlanLate, format!("{stands} while the phase runs")));
     }
     let back = match facts.raise_taken_back {
-        Some(Why::ErrorsRose) => Some((Reason::ErrorsRose, "errors rose with the last raise")),
+        Some(Reason::ErrorsRose) => Some((Reason::ErrorsRose, "errors rose with the last raise")),
         Some(_) => {
             let message = "the pods of the last raise did not become Ready";
             Some((Reason::NewPodsNotReady, message))

@@ -5,9 +5,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use floodgate_contract::Level;
 use floodgate_planner::{SalePhase, UnixMillis};
 use floodgate_settings::ValidSale;
+use floodgate_words::Level;
 use jiff::Timestamp;
 
 use super::{outcome::ClusterSeen, profile::LoadProfile};

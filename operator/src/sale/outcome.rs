@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use floodgate_api::{
-    ConditionType, Reason,
-    sale::status::{SaleClusterStatus, SaleEventStatus, SalePhaseStatus, SalePlanStep, SaleReport},
+use floodgate_api::sale::status::{
+    SaleClusterStatus, SaleEventStatus, SalePhaseStatus, SalePlanStep, SaleReport,
 };
 use floodgate_planner::{Baseline, PhasePlan, SalePhase, Scaling, UnixMillis, sale_plan};
 use floodgate_settings::ValidSale;
+use floodgate_words::{ConditionType, Reason};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

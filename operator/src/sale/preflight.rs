@@ -3,8 +3,8 @@
 //! itself: one that runs says nothing about the next. Pure.
 
 use floodgate_api::cluster::scaling::NodeSupply;
-use floodgate_api::{ConditionType, Reason};
 use floodgate_planner::{SalePhase, UnixMillis};
+use floodgate_words::{ConditionType, Reason};
 use jiff::Timestamp;
 
 use super::{lateness::lateness, outcome::ClusterSeen};

@@ -1,6 +1,7 @@
 //! The status of a sale, as it is written.
 
-use floodgate_api::{API_VERSION, Reason, SaleEvent, apply_params, sale::status::SaleEventStatus};
+use floodgate_api::{API_VERSION, SaleEvent, apply_params, sale::status::SaleEventStatus};
+use floodgate_words::Reason;
 use kube::{
     Api, Resource,
     api::{ApiResource, DynamicObject, Patch},

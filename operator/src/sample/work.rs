@@ -6,8 +6,9 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use floodgate_contract::{ControlStatus, Level, WarmState};
+use floodgate_contract::{ControlStatus, WarmState};
 use floodgate_planner::capacity::{CapacityBook, CapacitySample, LearnedCapacity};
+use floodgate_words::Level;
 use jiff::Timestamp;
 
 use crate::{clock::seconds_between, target::CapacityTarget};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use floodgate_api::cluster::scaling::NodeSupply;
-use floodgate_contract::Level;
-use floodgate_planner::{ForecastPath, LeadTime, Reason, Scaling};
+use floodgate_planner::{ForecastPath, LeadTime, Scaling};
+use floodgate_words::{Level, Reason};
 
 /// What a sale is planned with; left in the cell for the sale controller.
 #[derive(Clone, Debug)]

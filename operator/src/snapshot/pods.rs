@@ -1,7 +1,8 @@
 //! Pods and what they said in one round. Pure.
 
-use floodgate_contract::{ControlStatus, Level, WarmState};
+use floodgate_contract::{ControlStatus, WarmState};
 use floodgate_planner::{PodHealth, capacity::LearnedCapacity};
+use floodgate_words::Level;
 use jiff::Timestamp;
 
 use super::pod::PodFacts;

@@ -1,7 +1,8 @@
 //! The record of a decision, as the status tells it. Pure.
 
 use floodgate_api::cluster::decision::{BidRecord, DecisionRecord, GuardRecord};
-use floodgate_planner::{BidSource, Reason};
+use floodgate_planner::BidSource;
+use floodgate_words::Reason;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 

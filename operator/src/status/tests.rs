@@ -37,7 +37,7 @@ fn b30_a_status_that_somebody_edited_is_written_over() {
         ..decision
     });
     edited.level = Some(LevelStatus {
-        floor: ApiLevel::ALL[4],
+        floor: Level::Survive,
         ..LevelStatus::default()
     });
     edited.capacity = None;

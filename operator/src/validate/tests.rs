@@ -1,5 +1,6 @@
+use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::backends::SecretKeyRef;
-use floodgate_api::{PaymentCluster, Reason};
+use floodgate_words::Reason;
 use serde_json::Value;
 
 use super::*;

@@ -1,7 +1,8 @@
 //! Load, pods and sales: what is sampled is acted upon, and what is missing shrinks nothing.
 
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_contract::{Level, WarmState};
+use floodgate_contract::WarmState;
+use floodgate_words::Level;
 use jiff::{SignedDuration, Timestamp};
 use kube::api::PostParams;
 use serde_json::json;

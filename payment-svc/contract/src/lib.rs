@@ -7,7 +7,6 @@
 //! service may be one version apart.
 
 pub mod class;
-pub mod level;
 pub mod metrics;
 pub mod policy;
 pub mod shed;
@@ -15,7 +14,7 @@ pub mod status;
 pub mod warm;
 
 pub use class::Class;
-pub use level::Level;
+pub use floodgate_words::Level;
 pub use policy::{Policy, PolicyAck};
 pub use shed::ShedReason;
 pub use status::{ClassCounts, ControlStatus, HotKey, WarmState};

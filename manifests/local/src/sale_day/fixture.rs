@@ -1,6 +1,6 @@
 //! A made-up sale day that keeps every promise, for the tests of verdict and page.
 
-use floodgate_contract::Level;
+use floodgate_words::Level;
 
 use super::report::{Decision, Event, Fault, Machine, Money, Override, Phase, Report, Row, Sale};
 

@@ -54,7 +54,7 @@ impl Live {
 
 fn pods_line(t_s: i64, row: &Row) -> String {
     let count = |value: Option<u32>| value.map_or("?".to_owned(), |value| value.to_string());
-    let level = row.level.map_or("?", floodgate_contract::Level::as_str);
+    let level = row.level.map_or("?", floodgate_words::Level::as_str);
     format!(
         "{t_s:>4} s {:<8} pods {} asked, {} ready, {} warm; level {level}; won by {}{}",
         row.phase,

@@ -137,7 +137,7 @@ fn text(object: &Value, pointer: &str) -> Option<String> {
 mod tests {
     use std::path::Path;
 
-    use floodgate_contract::Level;
+    use floodgate_words::Level;
     use serde_json::{Value, json};
 
     use super::{Seen, condition};

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use floodgate_contract::Level;
+use floodgate_words::Level;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 use super::report::Report;

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use floodgate_contract::Level;
+use floodgate_words::Level;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 

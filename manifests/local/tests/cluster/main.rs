@@ -12,7 +12,8 @@ mod told;
 
 use std::time::Duration;
 
-use floodgate_contract::{ControlStatus, Level, WarmState};
+use floodgate_contract::{ControlStatus, WarmState};
+use floodgate_words::Level;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use stage::{Stage, WAIT};

@@ -1,66 +1,9 @@
 //! `spec.degradation`: when planned degradation begins and ends.
 
+use floodgate_words::LevelThreshold;
 use kube::core::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// Degradation level, in the order in which the service gives things up; the same five the service
-/// knows.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    Deserialize,
-    Eq,
-    Hash,
-    JsonSchema,
-    Ord,
-    PartialEq,
-    PartialOrd,
-    Serialize,
-)]
-pub enum Level {
-    /// Everything on.
-    #[default]
-    Normal,
-    /// Speculative work off, the least important class thinned out.
-    Guard,
-    /// The least important class off, refunds wait.
-    Reduce,
-    /// Only payments, their status and what was started.
-    Protect,
-    /// Only what was started is finished.
-    Survive,
-}
-
-impl Level {
-    /// All levels, mildest first.
-    pub const ALL: [Self; 5] = [
-        Self::Normal,
-        Self::Guard,
-        Self::Reduce,
-        Self::Protect,
-        Self::Survive,
-    ];
-
-    /// Name as it stands in annotations and status.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Normal => "Normal",
-            Self::Guard => "Guard",
-            Self::Reduce => "Reduce",
-            Self::Protect => "Protect",
-            Self::Survive => "Survive",
-        }
-    }
-}
-
-impl std::fmt::Display for Level {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// When planned degradation begins and ends. The measure is the load expected within the lead time
 /// in percent of what the warm pods hold when full. The service's own fast loop may always go higher
@@ -112,35 +55,23 @@ impl Default for Degradation {
 }
 
 fn guard_threshold() -> Threshold {
-    Threshold {
-        enter_percent: 100,
-        exit_percent: 85,
-        hold_seconds: 30,
-    }
+    let [guard, ..] = LevelThreshold::DEFAULTS;
+    guard.into()
 }
 
 fn reduce_threshold() -> Threshold {
-    Threshold {
-        enter_percent: 120,
-        exit_percent: 100,
-        hold_seconds: 30,
-    }
+    let [_, reduce, ..] = LevelThreshold::DEFAULTS;
+    reduce.into()
 }
 
 fn protect_threshold() -> Threshold {
-    Threshold {
-        enter_percent: 150,
-        exit_percent: 120,
-        hold_seconds: 60,
-    }
+    let [.., protect, _] = LevelThreshold::DEFAULTS;
+    protect.into()
 }
 
 fn survive_threshold() -> Threshold {
-    Threshold {
-        enter_percent: 800,
-        exit_percent: 400,
-        hold_seconds: 60,
-    }
+    let [.., survive] = LevelThreshold::DEFAULTS;
+    survive.into()
 }
 
 /// Who imposes degradation levels.
@@ -170,4 +101,15 @@ pub struct Threshold {
     /// Seconds the load has to be below `exitPercent` before the level ends, 0 to 3600.
     #[schemars(range(min = 0, max = 3_600))]
     pub hold_seconds: i32,
+}
+
+impl From<LevelThreshold> for Threshold {
+    fn from(given: LevelThreshold) -> Self {
+        let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+        Self {
+            enter_percent: number(given.enter_percent),
+            exit_percent: number(given.exit_percent),
+            hold_seconds: number(given.hold_s),
+        }
+    }
 }

@@ -2,12 +2,12 @@
 //!
 //! Invariant: nothing here changes unless what it reports changed, or every pass would write.
 
+use floodgate_words::Level;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::decision::DecisionRecord;
-use super::degradation::Level;
 
 /// What the operator sees and has decided. Written by the operator only; it overwrites an edit by
 /// hand.

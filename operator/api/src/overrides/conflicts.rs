@@ -1,17 +1,19 @@
 //! Overrides that contradict each other (B28).
 
-use super::{OverridesRead, Pause, Remark};
-use crate::{Reason, annotation};
+use floodgate_words::{Pause, Reason};
+
+use super::{OverridesRead, Remark};
+use crate::annotation;
 
 /// Of two counts the one that keeps more pods holds; every contradiction is said.
 pub(super) fn resolve(read: &mut OverridesRead) {
     use annotation::{CEILING_REPLICAS, DEGRADE_FLOOR, FLOOR_REPLICAS, PAUSE, PIN_REPLICAS};
     let words = read.words;
     let (pin, floor) = (words.pin, words.floor);
-    let stops = |what: Pause| words.pause == Some(what) || words.pause == Some(Pause::All);
-    let pauses_demand = stops(Pause::Scaling) && (pin.is_some() || floor.is_some());
+    let pauses_demand =
+        words.pause.is_some_and(Pause::stops_scaling) && (pin.is_some() || floor.is_some());
     let level_pinned = words.degrade_pin.is_some();
-    let pauses_level = stops(Pause::Degradation) && level_pinned;
+    let pauses_level = words.pause.is_some_and(Pause::stops_degradation) && level_pinned;
     if pauses_demand {
         note(
             read,

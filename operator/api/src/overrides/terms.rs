@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use floodgate_words::Reason;
 use jiff::{Timestamp, ToSpan};
 
 use super::{Remark, cut};
+use crate::annotation;
 use crate::annotation::OVERRIDE_HOURS_MAX;
-use crate::{Reason, annotation};
 
 /// Longest reason and author kept, in characters; the same bounds as in the status schema.
 const REASON_CHARS_MAX: usize = 256;

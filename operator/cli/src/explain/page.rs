@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use floodgate_api::cluster::decision::DecisionRecord;
-use floodgate_api::cluster::degradation::Level;
+use floodgate_words::{Level, Reason};
 
 use super::Explanation;
 use super::history::Told;
@@ -13,7 +13,6 @@ use crate::moment::{Moment, span};
 use crate::paint::Paint;
 use crate::status::{Weight, points};
 use crate::table::Table;
-use crate::words;
 
 /// What the operator writes between the reason of a bid and why it does not count.
 const MUTED: &str = ", muted: ";
@@ -114,8 +113,8 @@ fn guards(decision: &DecisionRecord) -> String {
 
 /// The reason of a guard, without its own name when that is all it says.
 fn told_once(guard: &str, reason: &str) -> String {
-    match words::meaning(reason) {
-        meaning if guard == reason && !meaning.is_empty() => meaning.to_owned(),
+    match meaning(reason) {
+        Some(meaning) if guard == reason => meaning.to_owned(),
         _ => in_words(reason),
     }
 }
@@ -124,15 +123,20 @@ fn told_once(guard: &str, reason: &str) -> String {
 /// does not count, why it does not, too.
 fn in_words(reason: &str) -> String {
     if let Some((bid, muted)) = reason.rsplit_once(MUTED)
-        && !words::meaning(muted).is_empty()
+        && meaning(muted).is_some()
     {
         return format!("{}; not counted: {}", in_words(bid), in_words(muted));
     }
     let known = reason.split(':').next().unwrap_or(reason);
-    match words::meaning(known) {
-        "" => reason.to_owned(),
-        meaning => format!("{reason} ({meaning})"),
+    match meaning(known) {
+        Some(meaning) => format!("{reason} ({meaning})"),
+        None => reason.to_owned(),
     }
+}
+
+/// What a reason means; none for one that only a newer operator knows, which is shown as it is.
+fn meaning(reason: &str) -> Option<&'static str> {
+    Reason::from_name(reason).map(Reason::meaning)
 }
 
 fn numbers(one: &Explanation) -> String {

@@ -1,6 +1,7 @@
 //! Sources that make no bid at all, and why: the record of a decision has only those that do.
 
-use floodgate_api::{ConditionType, PaymentClusterStatus, Reason};
+use floodgate_api::PaymentClusterStatus;
+use floodgate_words::{ConditionType, Reason};
 use serde::Serialize;
 
 use crate::status::judge::find;

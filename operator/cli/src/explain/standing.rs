@@ -1,7 +1,8 @@
 //! The pods that stand beside the number decided, and why the two differ.
 
+use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::scaling::ScalingMode;
-use floodgate_api::{ConditionType, PaymentCluster, Reason};
+use floodgate_words::{ConditionType, Reason};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde::Serialize;
 

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use clap::Args;
+use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::status::OverrideStatus;
 use floodgate_api::overrides::Remark;
-use floodgate_api::{PaymentCluster, Reason};
+use floodgate_words::Reason;
 use kube::ResourceExt;
 use serde::Serialize;
 

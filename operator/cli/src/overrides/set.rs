@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use clap::{ArgGroup, Args};
 use floodgate_api::cluster::status::OverrideStatus;
-use floodgate_api::condition::LAST_VALID_HOLDS;
 use floodgate_api::overrides::{OverridesRead, Remark};
-use floodgate_api::{ConditionType, PaymentCluster, annotation};
+use floodgate_api::{PaymentCluster, annotation};
+use floodgate_words::{ConditionType, condition::LAST_VALID_HOLDS};
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 use serde::Serialize;

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use clap::Args;
 use floodgate_api::sale::status::{SaleClusterStatus, SalePhaseStatus};
-use floodgate_api::{ConditionType, SaleEvent, SaleEventStatus};
+use floodgate_api::{SaleEvent, SaleEventStatus};
 use floodgate_planner::{Sale, SalePhase};
+use floodgate_words::ConditionType;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use serde::Serialize;

@@ -6,14 +6,14 @@
 use floodgate_api::cluster::scaling::ScalingMode;
 use floodgate_api::cluster::status::{OverrideStatus, PaymentClusterStatus};
 use floodgate_api::overrides::{self, Bounds, OverridesRead};
-use floodgate_api::{ConditionType, PaymentCluster, Reason, annotation};
+use floodgate_api::{PaymentCluster, annotation};
+use floodgate_words::{ConditionType, Reason};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 use serde::Serialize;
 
 use crate::moment::{seconds, span};
-use crate::words;
 
 /// Something a person should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +38,9 @@ impl Point {
             what: what.into(),
             reason: reason.to_owned(),
             since,
-            remedy: words::remedy(reason).map(str::to_owned),
+            remedy: Reason::from_name(reason)
+                .and_then(Reason::remedy)
+                .map(str::to_owned),
         }
     }
 

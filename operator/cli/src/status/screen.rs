@@ -2,16 +2,15 @@
 
 use std::fmt::Write;
 
-use floodgate_api::cluster::degradation::Level;
+use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::status::{LevelStatus, OverrideStatus, PaymentClusterStatus};
-use floodgate_api::{ConditionType, PaymentCluster};
+use floodgate_words::{ConditionType, Level, Reason};
 
 use super::ClusterReport;
 use super::judge::{Point, find, in_force};
 use crate::line::one_line;
 use crate::moment::{Moment, span};
 use crate::paint::Paint;
-use crate::words;
 
 /// The screen.
 pub fn screen(
@@ -176,11 +175,9 @@ fn level(level: &LevelStatus, moment: &Moment) -> String {
     let since = since.map_or(String::new(), |since| {
         format!(" {}", moment.lasting(since.0))
     });
-    let meaning = words::meaning(&level.reason);
-    let why = if meaning.is_empty() {
-        &level.reason
-    } else {
-        meaning
+    let why = match Reason::from_name(&level.reason) {
+        Some(reason) => reason.meaning(),
+        None => &level.reason,
     };
     format!(
         "{}: {}\n{imposed}{since}: {why}",

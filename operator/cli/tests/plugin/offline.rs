@@ -1,6 +1,6 @@
 //! What is told from saved objects, as of a fixed instant.
 
-use floodgate_api::{ConditionType, Reason};
+use floodgate_words::{ConditionType, Reason};
 use serde_json::Value;
 
 use crate::golden::holds;

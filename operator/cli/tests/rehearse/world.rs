@@ -194,8 +194,8 @@ fn the_table_ends_with_the_marks_each_met_or_missed() {
 fn what_a_sale_protects_bounds_the_level_that_is_rehearsed() {
     let files = Files::new();
     let level = || files.answer(&["-f", "sale.yaml"])["settings"]["sales"][0]["level_max"].clone();
-    assert_eq!(level(), 3, "new payments are protected by default");
+    assert_eq!(level(), "Protect", "new payments are protected by default");
     let all = "  protect: [CriticalPlus, Critical, SheddablePlus, Sheddable]\n";
     files.put("sale.yaml", &(SALE.to_owned() + all));
-    assert_eq!(level(), 1);
+    assert_eq!(level(), "Guard");
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use floodgate_planner::{
     Caps, Confidence, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust, LeadTime,
-    Level, Load, LoadFault, LoadLimits, LoadReading, Memory, Override, Overrides, Pause, PlanInput,
-    PodHealth, Reason, ReplicaState, Sale, SalePhase, Scaling, plan,
+    Load, LoadFault, LoadLimits, LoadReading, Memory, Override, Overrides, PlanInput, PodHealth,
+    ReplicaState, Sale, SalePhase, Scaling, plan,
 };
+use floodgate_words::{Level, Pause, Reason};
 
 use crate::NOW;
 
@@ -143,7 +144,7 @@ fn sales(number: u32) -> Vec<Sale> {
             planned_replicas: (question(8 + phase) < 0.5).then(|| whole(60.0 * question(12))),
         };
         Sale {
-            level_max: Level::MAX,
+            level_max: Level::Survive,
             name: format!("sale-{number}-{index}"),
             start,
             end: start.plus_s(length_s * i64::from(phases)),
@@ -169,8 +170,8 @@ fn overrides(number: u32, desired: u32) -> Overrides {
         floor: word(number, 310, 0.1, desired + 4),
         by_hand: word(number, 320, 0.02, desired + 6),
         ceiling: word(number, 330, 0.05, desired + 8),
-        degrade_floor: word(number, 340, 0.03, Level::from_index(1)),
-        degrade_pin: word(number, 350, 0.01, Level::from_index(2)),
+        degrade_floor: word(number, 340, 0.03, Level::Guard),
+        degrade_pin: word(number, 350, 0.01, Level::Reduce),
         pause: word(number, 360, 0.03, Pause::Scaling),
     }
 }

@@ -4,6 +4,7 @@
 //! Invariant: a baseline is never taken from load or from a forecast of a running phase.
 
 use floodgate_forecast::ForecastPath;
+use floodgate_words::Reason;
 
 use super::no_bid;
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     input::ForecastInput,
     memory::{Memory, PhaseBaseline},
     profile::BaselineProfile,
-    reasons::Reason,
     sale::{Sale, SalePhase, phases},
     situation::Situation,
 };

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use floodgate_forecast::{
     Accuracy, Basis, FitOptions, ForecastPath, Model, Promise, Series, UnixMillis, Verdict, fit,
 };
+use floodgate_words::Reason;
 
 use crate::{
     input::ForecastTrust,
-    reasons::Reason,
     rehearse::{parallel::in_parallel, rehearsal::Rehearsal},
     sale::phases,
 };

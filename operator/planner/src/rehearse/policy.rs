@@ -1,8 +1,9 @@
 //! What a policy sees and what it orders.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::Level;
 
-use crate::{level::Level, rehearse::sensors::Sensors};
+use crate::rehearse::sensors::Sensors;
 
 /// What a policy sees when it decides.
 pub(super) struct Seen<'a> {
@@ -28,7 +29,7 @@ impl Order {
     pub(super) const fn replicas(replicas: u32) -> Self {
         Self {
             replicas,
-            level: Level::NORMAL,
+            level: Level::Normal,
         }
     }
 }

@@ -3,21 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{
-    level::Level,
-    rehearse::{
-        calendar::Calendar,
-        fleet::Fleet,
-        forecasts::Forecasts,
-        parallel::in_parallel,
-        policies::PolicyKind,
-        policy::Seen,
-        rehearsal::Rehearsal,
-        scenario::Scenario,
-        score::{Report, Tally},
-        sensors::Sensors,
-        service::Service,
-    },
+use floodgate_words::Level;
+
+use crate::rehearse::{
+    calendar::Calendar,
+    fleet::Fleet,
+    forecasts::Forecasts,
+    parallel::in_parallel,
+    policies::PolicyKind,
+    policy::Seen,
+    rehearsal::Rehearsal,
+    scenario::Scenario,
+    score::{Report, Tally},
+    sensors::Sensors,
+    service::Service,
 };
 
 /// Nobody decides earlier than this, seconds.
@@ -117,7 +116,7 @@ fn one(scenario: &Scenario<'_>, kind: PolicyKind) -> Report {
     let mut sensors = Sensors::new(world, step_s, from);
     let mut tally = Tally::new(rehearsal);
     let mut losses: VecDeque<i64> = scenario.pods_lost_s.iter().copied().collect();
-    let mut level = Level::NORMAL;
+    let mut level = Level::Normal;
     let mut next_tick_s = SETTLE_S.max(sensors.filled_s());
     for elapsed_s in (0..traffic.rehearsed_s()).step_by(step_s as usize) {
         let at = from.plus_s(elapsed_s);

@@ -1,10 +1,10 @@
 //! Points of a chart: the whole rehearsal in even spans, and the time around one T0 in short ones.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::Level;
 use serde::Serialize;
 
 use crate::{
-    level::Level,
     rehearse::{fleet::Fleet, rehearsal::Rehearsal},
     sale::phases,
 };

@@ -1,10 +1,10 @@
 //! What is counted, minute by minute, and what comes of it.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::Level;
 use serde::Serialize;
 
 use crate::{
-    level::Level,
     rehearse::{
         fleet::Fleet,
         rehearsal::Rehearsal,

@@ -4,19 +4,17 @@
 //! or the cold ones cannot take waits with them, and beyond the bound of the queue is refused.
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::Level;
 
-use crate::{
-    level::Level,
-    rehearse::{fleet::Fleet, world::World},
-};
+use crate::rehearse::{fleet::Fleet, world::World};
 
 /// Share of the requests that a level turns off, whatever the load: none, none, the least important
 /// class (account reads), refunds too, everything but what was started. Which class a level turns off
 /// is the contract's; the shares are those of the default mix of `payment-load`.
 const OFF: [f64; 5] = [0.0, 0.0, 0.15, 0.20, 0.95];
-/// Share of the least important class, which level 1 thins out instead of turning it off.
+/// Share of the least important class, which Guard thins out instead of turning it off.
 const LEAST: f64 = 0.15;
-/// CPU use from which level 1 thins that class out, and the use beyond it at which all of it would
+/// CPU use from which Guard thins that class out, and the use beyond it at which all of it would
 /// be refused: the ramp in the gate of `payment-svc`.
 const RAMP_FROM: f64 = 0.95;
 const RAMP_WIDTH: f64 = 0.20;
@@ -63,7 +61,7 @@ impl Service {
 
     /// Share of the requests that the pods refuse because a level is imposed on them.
     fn refused_by_plan(&self, level: Level) -> f64 {
-        let thinned = if level == Level::from_index(1) {
+        let thinned = if level == Level::Guard {
             LEAST * ((self.used - RAMP_FROM) / RAMP_WIDTH).clamp(0.0, 1.0)
         } else {
             0.0

@@ -1,6 +1,7 @@
 //! F25: a step of ten times the load within a second.
 
-use floodgate_planner::{Decision, Level, Load, LoadReading, Reason};
+use floodgate_planner::{Decision, Load, LoadReading};
+use floodgate_words::{Level, Reason};
 
 use crate::fleet::{Fleet, input};
 
@@ -22,13 +23,17 @@ fn f25_a_tenfold_step_is_answered_in_the_first_decision_and_stands_after_one_lea
     let step_at = fleet.input.now.plus_s(1);
     let first = second(&mut fleet, 90.0, 900.0);
     assert_eq!((first.replicas, first.reason()), (18, Reason::BurstLoad));
-    assert!(first.level.floor > Level::NORMAL, "{}", first.explain);
+    assert!(first.level.floor > Level::Normal, "{}", first.explain);
     let lead_s = fleet.input.lead_time.total_s();
     let mut stood_at = None;
     for _ in 0..3 * lead_s {
         let decision = second(&mut fleet, 900.0, 900.0);
         assert_eq!(decision.replicas, 18, "{}", decision.explain);
-        assert!(decision.level.floor < Level::MAX, "{}", decision.explain);
+        assert!(
+            decision.level.floor < Level::Survive,
+            "{}",
+            decision.explain
+        );
         if fleet.input.replicas.warm == 18 {
             stood_at.get_or_insert(decision.at);
         }
@@ -36,7 +41,7 @@ fn f25_a_tenfold_step_is_answered_in_the_first_decision_and_stands_after_one_lea
     // All were ordered at once: nothing but the start of a pod is waited for.
     assert_eq!(stood_at, Some(step_at.plus_s(lead_s)));
     let after = second(&mut fleet, 900.0, 900.0);
-    assert_eq!(after.level.floor, Level::NORMAL, "{}", after.explain);
+    assert_eq!(after.level.floor, Level::Normal, "{}", after.explain);
 }
 
 #[test]

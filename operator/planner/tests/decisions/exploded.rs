@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    Baseline, BidSource, ForecastInput, ForecastPath, ForecastTrust, LeadTime, Level, Reason,
-    Scaling, plan, sale_plan,
+    Baseline, BidSource, ForecastInput, ForecastPath, ForecastTrust, LeadTime, Scaling, plan,
+    sale_plan,
 };
+use floodgate_words::{Level, Reason};
 
 use crate::fleet::{NOW, input, sale};
 
@@ -45,7 +46,7 @@ fn f16_an_exploded_forecast_refuses_nobody_whose_load_fits() {
     let decision = plan(&input);
     assert_eq!(
         (decision.level.floor, decision.level.reason),
-        (Level::NORMAL, Reason::LoadFits),
+        (Level::Normal, Reason::LoadFits),
         "{}",
         decision.explain
     );

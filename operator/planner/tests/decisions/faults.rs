@@ -2,8 +2,9 @@
 
 use floodgate_planner::{
     BidSource, Caps, Direction, ForecastInput, ForecastTrust, HoldCause, Load, LoadFault,
-    LoadReading, Memory, Reason, ReplicaState, plan,
+    LoadReading, Memory, ReplicaState, plan,
 };
+use floodgate_words::Reason;
 
 use crate::fleet::{Fleet, NOW, flat_forecast, input, reading};
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use floodgate_planner::{
     Caps, Confidence, Decision, DegradationPolicy, ForecastInput, ForecastPath, ForecastTrust,
-    LeadTime, Level, Load, LoadLimits, LoadReading, Memory, Override, Overrides, PlanInput,
-    PodHealth, Reason, ReplicaState, Sale, SalePhase, Scaling, UnixMillis, plan,
+    LeadTime, Load, LoadLimits, LoadReading, Memory, Override, Overrides, PlanInput, PodHealth,
+    ReplicaState, Sale, SalePhase, Scaling, UnixMillis, plan,
 };
+use floodgate_words::{Level, Reason};
 
 /// Any instant will do.
 pub const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -93,7 +94,7 @@ pub fn sale(name: &str, t0: UnixMillis, length_s: i64, uplift_percent: u32) -> S
         name: name.to_owned(),
         start: t0,
         end: until,
-        level_max: Level::MAX,
+        level_max: Level::Survive,
         phases: vec![phase],
     }
 }

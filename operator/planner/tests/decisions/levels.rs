@@ -1,8 +1,7 @@
 //! The level floor: armed before the queue forms, left only when the load fits for long enough.
 
-use floodgate_planner::{
-    HoldCause, Level, Load, LoadFault, LoadReading, Memory, Reason, ReplicaState, plan,
-};
+use floodgate_planner::{HoldCause, Load, LoadFault, LoadReading, Memory, ReplicaState, plan};
+use floodgate_words::{Level, Reason};
 
 use crate::fleet::{Fleet, NOW, flat_forecast, input, rising_forecast, sale};
 
@@ -10,7 +9,7 @@ use crate::fleet::{Fleet, NOW, flat_forecast, input, rising_forecast, sale};
 fn load_that_warm_pods_hold_arms_nothing() {
     // Ten pods of 50 req/s at 70 % are full at 714 req/s.
     let decision = plan(&input(10, 700.0));
-    assert_eq!(decision.level.floor, Level::NORMAL);
+    assert_eq!(decision.level.floor, Level::Normal);
     assert_eq!(decision.level.reason, Reason::LoadFits);
 }
 
@@ -70,7 +69,7 @@ fn a_sale_that_the_maximum_cannot_hold_is_armed_at_t0_minus_lead_time() {
     let mut armed = None;
     for _ in 0..29 {
         let decision = fleet.tick(10, 40.0);
-        if decision.level.floor > Level::NORMAL && armed.is_none() {
+        if decision.level.floor > Level::Normal && armed.is_none() {
             armed = Some(decision.at);
         }
     }
@@ -83,7 +82,7 @@ fn a_sale_that_the_maximum_cannot_hold_is_armed_at_t0_minus_lead_time() {
 #[test]
 fn a_level_is_left_one_by_one_and_not_before_its_hold_time() {
     let mut fleet = Fleet::new(input(10, 480.0));
-    fleet.input.memory = Memory::default().with_level(Level::MAX);
+    fleet.input.memory = Memory::default().with_level(Level::Survive);
     let floors: Vec<u8> = (0..20)
         .map(|_| fleet.tick(10, 480.0).level.floor.index())
         .collect();
@@ -100,7 +99,7 @@ fn a_milder_level_whose_hold_time_has_not_passed_is_kept() {
     // 110 % of what ten pods hold: level 3 may be left, level 2 not; then the load fits it, too.
     let mut fleet = Fleet::new(input(10, 785.0));
     fleet.input.scaling.replicas_max = 10;
-    fleet.input.memory = Memory::default().with_level(Level::from_index(3));
+    fleet.input.memory = Memory::default().with_level(Level::Protect);
     let mut floors: Vec<u8> = (0..12)
         .map(|_| fleet.tick(10, 785.0).level.floor.index())
         .collect();
@@ -116,7 +115,7 @@ fn a_milder_level_whose_hold_time_has_not_passed_is_kept() {
 fn a_level_is_left_when_the_wave_is_over_though_the_last_minute_saw_it() {
     let mut fleet = Fleet::new(input(12, 1_200.0));
     fleet.input.scaling.replicas_max = 12;
-    fleet.input.memory = Memory::default().with_level(Level::from_index(3));
+    fleet.input.memory = Memory::default().with_level(Level::Protect);
     let mut floors = Vec::new();
     for _ in 0..13 {
         let now = fleet.input.now.plus_s(10);
@@ -150,7 +149,7 @@ fn the_successor_of_a_pod_that_died_counts_for_what_comes_after_its_start() {
     fleet.input.forecast = rising_forecast(rises_at, 450.0, 680.0);
     fleet.input.replicas.warm = 9;
     let decision = fleet.tick(10, 450.0);
-    assert_eq!(decision.level.floor, Level::NORMAL, "{}", decision.explain);
+    assert_eq!(decision.level.floor, Level::Normal, "{}", decision.explain);
     // It has not come in its time, so nobody knows when it will.
     let decision = fleet.tick(lead_s, 450.0);
     assert_eq!(decision.level.floor.index(), 1, "{}", decision.explain);
@@ -159,7 +158,7 @@ fn the_successor_of_a_pod_that_died_counts_for_what_comes_after_its_start() {
 #[test]
 fn s2_without_a_valid_load_a_level_is_never_left() {
     let mut fleet = Fleet::new(input(10, 480.0));
-    fleet.input.memory = Memory::held(HoldCause::Restart).with_level(Level::from_index(2));
+    fleet.input.memory = Memory::held(HoldCause::Restart).with_level(Level::Reduce);
     for _ in 0..60 {
         let now = fleet.input.now.plus_s(10);
         let decision = fleet.decide(now, Load::Missing(LoadFault::Stale));
@@ -174,7 +173,7 @@ fn a_fleet_that_just_starts_is_not_degraded() {
     fleet.input.replicas = ReplicaState::default();
     for _ in 0..20 {
         let decision = fleet.tick(10, 400.0);
-        assert_eq!(decision.level.floor, Level::NORMAL, "{}", decision.explain);
+        assert_eq!(decision.level.floor, Level::Normal, "{}", decision.explain);
     }
 }
 
@@ -216,7 +215,7 @@ fn a_level_is_not_left_while_the_load_that_would_come_back_does_not_fit() {
     // 650 of 714 req/s offered: what is served at the level is less, and would be all again.
     let mut fleet = Fleet::new(input(10, 650.0));
     fleet.input.scaling.replicas_max = 10;
-    fleet.input.memory = Memory::default().with_level(Level::from_index(1));
+    fleet.input.memory = Memory::default().with_level(Level::Guard);
     for _ in 0..60 {
         let decision = fleet.tick(10, 650.0);
         assert_eq!(decision.level.floor.index(), 1, "{}", decision.explain);
@@ -227,13 +226,13 @@ fn a_level_is_not_left_while_the_load_that_would_come_back_does_not_fit() {
 fn the_floor_is_never_below_what_half_of_the_pods_took_by_themselves() {
     let mut fleet = Fleet::new(input(10, 100.0));
     fleet.input.health.own_levels = [6, 0, 2, 2, 0];
-    assert_eq!(fleet.tick(10, 100.0).level.floor, Level::NORMAL);
+    assert_eq!(fleet.tick(10, 100.0).level.floor, Level::Normal);
     fleet.input.health.own_levels = [5, 0, 2, 3, 0];
     let decision = fleet.tick(10, 100.0);
-    assert_eq!(decision.level.floor, Level::from_index(2));
+    assert_eq!(decision.level.floor, Level::Reduce);
     assert_eq!(decision.level.reason, Reason::PodsDegraded);
     fleet.input.health.own_levels = [1, 0, 0, 0, 9];
-    assert_eq!(fleet.tick(10, 100.0).level.floor, Level::MAX);
+    assert_eq!(fleet.tick(10, 100.0).level.floor, Level::Survive);
     fleet.input.health.own_levels = [10, 0, 0, 0, 0];
     assert_eq!(fleet.tick(10, 100.0).level.reason, Reason::LevelDwell);
 }

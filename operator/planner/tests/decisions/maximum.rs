@@ -1,6 +1,7 @@
 //! B23: a maximum lowered below what stands is reached step by step, in a sale and outside.
 
-use floodgate_planner::{PlanInput, Reason, plan};
+use floodgate_planner::{PlanInput, plan};
+use floodgate_words::Reason;
 
 use crate::fleet::{Fleet, NOW, input, reading, sale, word};
 

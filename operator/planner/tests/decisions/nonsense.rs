@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    Baseline, ForecastInput, ForecastPath, ForecastTrust, LeadTime, PlanInput, Reason, Scaling,
-    UnixMillis, plan, sale_plan,
+    Baseline, ForecastInput, ForecastPath, ForecastTrust, LeadTime, PlanInput, Scaling, UnixMillis,
+    plan, sale_plan,
 };
+use floodgate_words::Reason;
 use proptest::option;
 use proptest::prelude::*;
 

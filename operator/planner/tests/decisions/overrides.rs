@@ -1,8 +1,7 @@
 //! An SRE's word against bids, guards and other words.
 
-use floodgate_planner::{
-    BidSource, Level, Load, LoadFault, Override, Pause, PlanInput, Reason, plan,
-};
+use floodgate_planner::{BidSource, Load, LoadFault, Override, PlanInput, plan};
+use floodgate_words::{Level, Pause, Reason};
 
 use crate::fleet::{NOW, input, sale, word};
 
@@ -92,9 +91,8 @@ fn a_pause_keeps_what_stands() {
 
 #[test]
 fn levels_obey_pin_floor_and_pause() {
-    let level = Level::from_index;
     let mut input = input(10, 480.0);
-    input.overrides.degrade_floor = Some(hour(level(2)));
+    input.overrides.degrade_floor = Some(hour(Level::Reduce));
     let decision = plan(&input);
     assert_eq!(
         (
@@ -102,9 +100,9 @@ fn levels_obey_pin_floor_and_pause() {
             decision.level.pin,
             decision.level.reason
         ),
-        (level(2), None, Reason::LevelFloorOverride)
+        (Level::Reduce, None, Reason::LevelFloorOverride)
     );
-    input.overrides.degrade_pin = Some(hour(level(1)));
+    input.overrides.degrade_pin = Some(hour(Level::Guard));
     let decision = plan(&input);
     assert_eq!(
         (
@@ -112,22 +110,22 @@ fn levels_obey_pin_floor_and_pause() {
             decision.level.pin,
             decision.level.reason
         ),
-        (level(1), Some(level(1)), Reason::LevelPinned)
+        (Level::Guard, Some(Level::Guard), Reason::LevelPinned)
     );
     // The word leaves nothing behind when it lapses.
     input.memory = decision.memory;
     input.now = NOW.plus_s(3_600);
     input.load = crate::fleet::reading(input.now, 480.0);
-    assert_eq!(plan(&input).level.floor, Level::NORMAL);
+    assert_eq!(plan(&input).level.floor, Level::Normal);
 }
 
 #[test]
 fn paused_degradation_stays_even_when_the_fleet_is_full() {
     let mut input = input(10, 1_500.0);
-    assert!(plan(&input).level.floor > Level::NORMAL);
+    assert!(plan(&input).level.floor > Level::Normal);
     input.overrides.pause = Some(hour(Pause::All));
     let decision = plan(&input);
-    assert_eq!(decision.level.floor, Level::NORMAL);
+    assert_eq!(decision.level.floor, Level::Normal);
     assert_eq!(decision.level.reason, Reason::DegradationPaused);
 }
 
@@ -137,7 +135,7 @@ fn a_level_floor_beside_a_pause_holds_when_the_fleet_is_full() {
     let mut input = input(10, 1_500.0);
     assert!(plan(&input).level.floor.index() > 1);
     input.overrides.pause = Some(hour(Pause::Degradation));
-    input.overrides.degrade_floor = Some(hour(Level::from_index(1)));
+    input.overrides.degrade_floor = Some(hour(Level::Guard));
     let level = plan(&input).level;
     assert_eq!(
         (level.floor.index(), level.reason),

@@ -2,9 +2,10 @@
 //! input. What is promised over time is in `sequences`.
 
 use floodgate_planner::{
-    BidSource, Caps, Decision, ForecastInput, Level, LevelDecision, Load, LoadReading, Memory,
-    Override, Overrides, Pause, PlanInput, Reason, UnixMillis, plan,
+    BidSource, Caps, Decision, ForecastInput, LevelDecision, Load, LoadReading, Memory, Override,
+    Overrides, PlanInput, UnixMillis, plan,
 };
+use floodgate_words::{Level, Pause, Reason};
 use proptest::prelude::*;
 
 use crate::fleet::{Fleet, NOW, reading};
@@ -100,9 +101,8 @@ proptest! {
     #[test]
     fn s2_without_a_valid_load_nothing_is_lowered(
         input in situation(invalid_load(), raising_overrides()),
-        floor in 0_u8..5,
+        level in prop::sample::select(Level::ALL.to_vec()),
     ) {
-        let level = Level::from_index(floor);
         let input = PlanInput { memory: input.memory.clone().with_level(level), ..input };
         let decision = plan(&input);
         prop_assert!(decision.load_fault.is_some());
@@ -153,7 +153,7 @@ proptest! {
     fn s9_an_override_lapses_exactly_at_its_end(
         input in situation(any_load(), overrides()),
         until_ms in 1_i64..100_000,
-        level in (0_u8..5).prop_map(Level::from_index),
+        level in prop::sample::select(Level::ALL.to_vec()),
     ) {
         let until = UnixMillis(NOW.0 + until_ms);
         let memory = input.memory.clone().with_level(level);

@@ -1,6 +1,7 @@
 //! What becomes of a raise whose pods do not serve, or do harm.
 
-use floodgate_planner::{Decision, Direction, PodHealth, Reason, plan};
+use floodgate_planner::{Decision, Direction, PodHealth, plan};
+use floodgate_words::Reason;
 
 use crate::fleet::{Fleet, NOW, input, reading, sale, word};
 

@@ -1,6 +1,6 @@
 //! What a decision leaves behind for others to read.
 
-use floodgate_planner::{Memory, Reason};
+use floodgate_planner::Memory;
 
 use crate::fleet::{Fleet, input};
 
@@ -15,19 +15,4 @@ fn memory_survives_a_round_trip_through_json_and_stays_small() {
     assert!(text.len() < 16_384, "{} bytes", text.len());
     let read: Memory = serde_json::from_str(&text).unwrap();
     assert_eq!(read, fleet.input.memory);
-}
-
-#[test]
-fn reasons_are_pascal_case_and_unique() {
-    let names: std::collections::BTreeSet<&str> =
-        Reason::ALL.iter().map(|reason| reason.as_str()).collect();
-    assert_eq!(names.len(), Reason::ALL.len());
-    for name in names {
-        assert!(name.starts_with(|c: char| c.is_ascii_uppercase()), "{name}");
-        assert!(name.chars().all(|c| c.is_ascii_alphanumeric()), "{name}");
-        assert_eq!(
-            serde_json::to_string(&Reason::ALL[0]).unwrap(),
-            "\"CurrentLoad\""
-        );
-    }
 }

@@ -1,6 +1,7 @@
 //! The reserve above the target utilisation is there for peaks.
 
-use floodgate_planner::{Bid, BidSource, ForecastInput, Memory, Reason, UnixMillis, plan};
+use floodgate_planner::{Bid, BidSource, ForecastInput, Memory, UnixMillis, plan};
+use floodgate_words::Reason;
 
 use crate::fleet::{NOW, flat_forecast, input, reading};
 

@@ -2,8 +2,9 @@
 
 use floodgate_planner::{
     Baseline, BidSource, Decision, ForecastPath, HoldCause, LeadTime, Load, LoadFault, Memory,
-    Reason, Scaling, UnixMillis, plan, sale_plan,
+    Scaling, UnixMillis, plan, sale_plan,
 };
+use floodgate_words::Reason;
 
 use crate::fleet::{Fleet, NOW, flat_forecast, input, sale};
 

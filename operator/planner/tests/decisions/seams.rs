@@ -1,8 +1,7 @@
 //! Where a sale meets something else: another phase, another sale, a pause.
 
-use floodgate_planner::{
-    Confidence, Override, Pause, PlanInput, Reason, Sale, SalePhase, UnixMillis, plan,
-};
+use floodgate_planner::{Confidence, Override, PlanInput, Sale, SalePhase, UnixMillis, plan};
+use floodgate_words::{Pause, Reason};
 
 use crate::fleet::{Fleet, NOW, input, sale, word};
 

@@ -1,9 +1,10 @@
 //! The promises S2, S3, S4 and S7 over many decisions in a row.
 
 use floodgate_planner::{
-    BidSource, Caps, Decision, Direction, HoldCause, Level, Load, Memory, Overrides, PlanInput,
-    Scaling, UnixMillis,
+    BidSource, Caps, Decision, Direction, HoldCause, Load, Memory, Overrides, PlanInput, Scaling,
+    UnixMillis,
 };
+use floodgate_words::Level;
 use proptest::option;
 use proptest::prelude::*;
 
@@ -83,7 +84,7 @@ proptest! {
         let mut fleet = Fleet::new(PlanInput { overrides, ..input });
         let capacity_rps = fleet.input.scaling.capacity_rps;
         let most = fleet.input.scaling.replicas_max;
-        let mut level = Level::NORMAL;
+        let mut level = Level::Normal;
         for (gap_s, load, good_capacity) in ticks {
             let before = fleet.input.replicas.desired.unwrap().min(most);
             let now = fleet.input.now.plus_s(gap_s);
@@ -133,7 +134,7 @@ proptest! {
             vec![HoldCause::Restart, HoldCause::Takeover, HoldCause::HistoryLost]
         ),
         warm in any::<bool>(),
-        level in (0_u8..5).prop_map(Level::from_index),
+        level in prop::sample::select(Level::ALL.to_vec()),
         blind in prop::collection::vec((1_i64..40, invalid_load()), 0..6),
         fresh in ticks(1..20),
     ) {

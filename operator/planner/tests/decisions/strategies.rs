@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use floodgate_planner::{
-    Caps, Confidence, ForecastInput, ForecastPath, ForecastTrust, Level, Load, LoadFault,
-    LoadReading, Memory, Overrides, Pause, PlanInput, PodHealth, Reason, ReplicaState, Sale,
-    StepLimit, UnixMillis, plan,
+    Caps, Confidence, ForecastInput, ForecastPath, ForecastTrust, Load, LoadFault, LoadReading,
+    Memory, Overrides, PlanInput, PodHealth, ReplicaState, Sale, StepLimit, UnixMillis, plan,
 };
+use floodgate_words::{Level, Pause, Reason};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -133,12 +133,12 @@ fn until() -> impl Strategy<Value = UnixMillis> {
 /// Overrides that can only keep or add pods.
 pub fn raising_overrides() -> impl Strategy<Value = Overrides> {
     let count = || option::of((0_u32..60, until()));
-    let level = option::of((0_u8..6, until()));
+    let level = option::of((prop::sample::select(Level::ALL.to_vec()), until()));
     let drawn = (count(), count(), level, option::of(until()));
     drawn.prop_map(|(floor, by_hand, level, pause)| Overrides {
         floor: floor.map(|(value, until)| word(value, until)),
         by_hand: by_hand.map(|(value, until)| word(value, until)),
-        degrade_floor: level.map(|(value, until)| word(Level::from_index(value), until)),
+        degrade_floor: level.map(|(value, until)| word(value, until)),
         pause: pause.map(|until| word(Pause::Scaling, until)),
         ..Overrides::default()
     })
@@ -147,15 +147,14 @@ pub fn raising_overrides() -> impl Strategy<Value = Overrides> {
 /// Overrides of every kind.
 pub fn overrides() -> impl Strategy<Value = Overrides> {
     let count = || option::of((0_u32..60, until()));
-    let level = || option::of((0_u8..6, until()));
+    let level = || option::of((prop::sample::select(Level::ALL.to_vec()), until()));
     let pauses = vec![Pause::Scaling, Pause::Degradation, Pause::All];
     let pause = option::of((prop::sample::select(pauses), until()));
     let counts = (count(), count(), count(), count());
     (counts, level(), level(), pause).prop_map(
         |((pin, floor, by_hand, ceiling), degrade_floor, degrade_pin, pause)| {
             let count = |drawn: Option<(u32, _)>| drawn.map(|(value, at)| word(value, at));
-            let level =
-                |drawn: Option<(u8, _)>| drawn.map(|(i, at)| word(Level::from_index(i), at));
+            let level = |drawn: Option<(Level, _)>| drawn.map(|(value, at)| word(value, at));
             Overrides {
                 pin: count(pin),
                 floor: count(floor),

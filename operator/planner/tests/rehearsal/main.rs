@@ -7,8 +7,9 @@ mod peers;
 mod stage;
 mod world;
 
+use floodgate_planner::Sale;
 use floodgate_planner::rehearse::{PolicyKind, Surge};
-use floodgate_planner::{Level, Sale};
+use floodgate_words::Level;
 use stage::{announced, quiet_world, rehearsal, report, wave};
 
 #[test]
@@ -79,8 +80,8 @@ fn what_a_sale_protects_stays_on_in_a_rehearsal_too() {
         let imposed = report.samples.iter().map(|sample| sample.level);
         imposed.max().unwrap()
     };
-    assert!(highest(Level::MAX) > Level::from_index(1));
-    assert_eq!(highest(Level::from_index(1)), Level::from_index(1));
+    assert!(highest(Level::Survive) > Level::Guard);
+    assert_eq!(highest(Level::Guard), Level::Guard);
 }
 
 #[test]

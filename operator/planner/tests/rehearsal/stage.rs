@@ -4,8 +4,9 @@ use floodgate_planner::rehearse::{
     ForecastSettings, PolicyKind, Rehearsal, Report, Settings, Traffic, World,
 };
 use floodgate_planner::{
-    Confidence, DegradationPolicy, Level, LoadLimits, Sale, SalePhase, Scaling, UnixMillis,
+    Confidence, DegradationPolicy, LoadLimits, Sale, SalePhase, Scaling, UnixMillis,
 };
+use floodgate_words::Level;
 
 pub const START: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -71,7 +72,7 @@ pub fn announced(t0: UnixMillis, uplift_percent: u32) -> Sale {
         name: "sale".to_owned(),
         start: t0,
         end: t0.plus_s(7_200),
-        level_max: Level::MAX,
+        level_max: Level::Survive,
         phases: vec![phase],
     }
 }

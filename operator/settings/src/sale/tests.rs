@@ -1,6 +1,6 @@
 //! Instants of sales over every zone, and what stays of a sale that an edit made invalid.
 
-use floodgate_api::Reason;
+use floodgate_words::Reason;
 use jiff::{
     SignedDuration,
     tz::{TimeZone, TimeZoneDatabase},
@@ -201,7 +201,7 @@ fn phases_end_where_the_next_begins_and_take_the_uplift_of_the_sale() {
             ("midnight", "2026-11-10T18:00:00Z".to_owned(), 4_000),
         ]
     );
-    assert_eq!(valid.sale.level_max, Level::from_index(3));
+    assert_eq!(valid.sale.level_max, Level::Protect);
     let till = include_str!("../../../src/validate/tests/cluster.yaml");
     let mut cluster: floodgate_api::PaymentCluster = serde_saphyr::from_str(till).unwrap();
     assert!(valid.selects(&cluster));

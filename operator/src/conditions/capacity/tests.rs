@@ -28,7 +28,7 @@ fn f31_full_nodes_are_told_of_under_the_reason_of_the_guard() {
         (full.status, full.reason),
         (Truth::False, Reason::NodesFull)
     );
-    assert_eq!(full.reason.as_str(), Why::NodesFull.as_str());
+    assert_eq!(full.reason.as_str(), Reason::NodesFull.as_str());
     assert!(
         full.message.contains("`scaling.nodes` is Fixed"),
         "{full:?}"

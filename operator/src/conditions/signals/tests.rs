@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use floodgate_forecast::ForecastPath;
-use floodgate_planner::{BidSource, Reason as Why};
+use floodgate_planner::BidSource;
 use floodgate_prometheus::{Missing, MissingReason};
+use floodgate_words::Reason;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -44,7 +45,7 @@ fn fitted() -> ForecastSnapshot {
     }
 }
 
-fn said(forecast: ForecastSnapshot) -> (Verdict, Option<Why>) {
+fn said(forecast: ForecastSnapshot) -> (Verdict, Option<Reason>) {
     let (observed, planned) = planned(forecast, None);
     let mut bids = planned.decision.bids.iter();
     let bid = bids.find(|bid| bid.source == BidSource::Forecast).unwrap();
@@ -65,7 +66,7 @@ fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
         (verdict.status, verdict.reason),
         (Truth::False, Reason::WorseThanNaive)
     );
-    assert_eq!(muted, Some(Why::WorseThanNaive));
+    assert_eq!(muted, Some(Reason::WorseThanNaive));
     let wins = LiveFigures {
         loses: false,
         ..live
@@ -117,7 +118,7 @@ fn f12_a_cold_start_says_what_it_is_scaled_by_and_does_not_bid() {
             (Truth::Unknown, Reason::ColdStart)
         );
         assert!(verdict.message.contains(words), "{}", verdict.message);
-        assert_eq!(muted, Some(Why::ColdStart), "{scale:?}");
+        assert_eq!(muted, Some(Reason::ColdStart), "{scale:?}");
     }
 }
 

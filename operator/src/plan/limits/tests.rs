@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use floodgate_planner::Reason;
+use floodgate_words::Reason;
 use serde_json::json;
 
 use crate::{

@@ -41,7 +41,7 @@ fn seen() -> ClusterSeen {
             baseline_rps: Some(40.0),
             observed_peak_rps: None,
             replicas: 2,
-            level: floodgate_contract::Level::Normal,
+            level: floodgate_words::Level::Normal,
             pods: 2,
             raise_taken_back: None,
             limits: PlanLimits::default(),
@@ -111,7 +111,7 @@ fn s4_a_plan_is_frozen_once_its_pre_scale_has_begun() {
 fn a_phase_that_is_over_is_reported_and_teaches_its_uplift() {
     let before = status_at(&SaleEventStatus::default(), None, "2026-11-10T12:00:00Z");
     let mut tally = Tally::default();
-    let level = floodgate_contract::Level::Normal;
+    let level = floodgate_words::Level::Normal;
     tally.note(Some(520.0), 11, level, at("2026-11-11T00:00:01Z"));
     let after = status_at(&before, Some(&tally), "2026-11-11T02:00:00Z");
     let report = after.clusters[0].phases[0].report.as_ref().unwrap();
@@ -248,7 +248,7 @@ fn plan_at(now: &str, uplift_percent: u32) -> SalePhaseStatus {
             name: "sale".to_owned(),
             start: phase(uplift_percent).t0,
             end: phase(uplift_percent).until,
-            level_max: floodgate_planner::Level::MAX,
+            level_max: floodgate_words::Level::Survive,
             phases: vec![phase(uplift_percent)],
         },
         Baseline {

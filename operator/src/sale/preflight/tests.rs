@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use floodgate_planner::{LeadTime, Reason as Why, Scaling};
+use floodgate_planner::{LeadTime, Scaling};
 use floodgate_settings::validate_sale;
+use floodgate_words::Reason;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -44,7 +45,7 @@ fn facts() -> PlanningFacts {
         baseline_rps: Some(40.0),
         observed_peak_rps: None,
         replicas: 2,
-        level: floodgate_contract::Level::Normal,
+        level: floodgate_words::Level::Normal,
         pods: 2,
         raise_taken_back: None,
         limits: PlanLimits {
@@ -209,11 +210,11 @@ fn a_raise_that_was_taken_back_foretells_a_late_plan_from_ten_minutes_before() {
         raise_taken_back: Some(reason),
         ..facts()
     };
-    let unready = || back(Why::NewPodsNotReady);
+    let unready = || back(Reason::NewPodsNotReady);
     check(unready(), 5, 601, (Truth::True, Reason::Prepared));
     check(unready(), 5, 600, (Truth::False, Reason::NewPodsNotReady));
     check(unready(), 8, 600, (Truth::True, Reason::Prepared));
-    let errors = back(Why::ErrorsRose);
+    let errors = back(Reason::ErrorsRose);
     check(errors, 5, 600, (Truth::False, Reason::ErrorsRose));
 }
 

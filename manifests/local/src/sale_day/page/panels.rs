@@ -1,6 +1,6 @@
 //! The panels of the chart and the series in them.
 
-use floodgate_contract::Level;
+use floodgate_words::Level;
 
 use super::scale::Spread;
 use crate::sale_day::report::Row;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use floodgate_contract::Level;
+use floodgate_words::Level;
 
 use super::{clock, escape, figure, grouped, short, start};
 use crate::sale_day::report::{Fault, Phase, Report};

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use floodgate_forecast::UnixMillis;
+use floodgate_words::Reason;
 
 use crate::{
     health::PodHealth,
@@ -12,7 +13,6 @@ use crate::{
     memory::{HoldCause, Memory},
     overrides::Overrides,
     plan::plan,
-    reasons::Reason,
     rehearse::{
         forecasts::ForecastSnapshot,
         policy::{Order, Policy, Seen},

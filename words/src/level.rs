@@ -1,20 +1,23 @@
-//! The five degradation levels, in the order in which the service gives things up.
+//! The five degradation levels, in the order in which the service gives things up, and where each
+//! begins and ends by default.
 
 use serde::{Deserialize, Serialize};
 
-/// Degradation level; each one keeps what the levels above it gave up.
+/// Degradation level, in the order in which the service gives things up; the same five the service
+/// knows.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Level {
     /// Everything on.
     #[default]
     Normal,
-    /// Enrichment, debug output and speculative work off; class 3 thinned out by probability.
+    /// Speculative work off, the least important class thinned out by probability.
     Guard,
-    /// Class 3 off; answers may be a little stale; refunds and notifications wait in the queue.
+    /// The least important class off; answers may be a little stale; refunds wait.
     Reduce,
-    /// Class 2 off, except what the cache answers.
+    /// Only payments, their status and what was started; other reads only from the cache.
     Protect,
     /// Only what was started is finished; a new payment is refused and says it was not charged.
     Survive,
@@ -46,7 +49,18 @@ impl Level {
         Self::ALL.into_iter().find(|level| level.index() == index)
     }
 
-    /// Name as it stands in annotations, conditions, JSON and metric labels.
+    /// One level milder; Normal stays.
+    #[must_use]
+    pub const fn milder(self) -> Self {
+        match self {
+            Self::Normal | Self::Guard => Self::Normal,
+            Self::Reduce => Self::Guard,
+            Self::Protect => Self::Reduce,
+            Self::Survive => Self::Protect,
+        }
+    }
+
+    /// Name in annotations, conditions, JSON and metric labels.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Normal => "Normal",
@@ -65,20 +79,9 @@ impl std::fmt::Display for Level {
 }
 
 /// A text that names no level.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a level; must be one of Normal, Guard, Reduce, Protect, Survive")]
 pub struct UnknownLevel(pub String);
-
-impl std::fmt::Display for UnknownLevel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "`{}` is not a level; must be one of Normal, Guard, Reduce, Protect, Survive",
-            self.0
-        )
-    }
-}
-
-impl std::error::Error for UnknownLevel {}
 
 impl std::str::FromStr for Level {
     type Err = UnknownLevel;
@@ -91,6 +94,36 @@ impl std::str::FromStr for Level {
     }
 }
 
+/// Where one level begins and ends: load in percent of what the warm pods hold when full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelThreshold {
+    /// The level is armed when predicted load exceeds this share, percent.
+    pub enter_percent: u32,
+    /// The level is left when projected load stays below this share, percent.
+    pub exit_percent: u32,
+    /// For how long it must have stayed below, seconds.
+    pub hold_s: u32,
+}
+
+impl LevelThreshold {
+    /// Defaults of the levels Guard to Survive. The last level refuses every new payment, so it is a
+    /// last resort and no way to shed load.
+    pub const DEFAULTS: [Self; 4] = [
+        Self::new(100, 85, 30),
+        Self::new(120, 100, 30),
+        Self::new(150, 120, 60),
+        Self::new(800, 400, 60),
+    ];
+
+    const fn new(enter_percent: u32, exit_percent: u32, hold_s: u32) -> Self {
+        Self {
+            enter_percent,
+            exit_percent,
+            hold_s,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Level;
@@ -100,6 +133,7 @@ mod tests {
         for level in Level::ALL {
             assert_eq!(Level::from_index(level.index()), Some(level));
             assert_eq!(level.as_str().parse(), Ok(level));
+            assert_eq!(level.milder().index(), level.index().saturating_sub(1));
         }
         assert_eq!(Level::from_index(5), None);
         assert!(
