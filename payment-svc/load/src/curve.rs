@@ -1,22 +1,14 @@
 //! Rate curves: how many requests per second are sent when, and at which instants.
 //!
 //! A curve is piecewise step or linear; its integral is the number of requests, and the inverse of
-//! the integral gives the instant of each. Pure: no clock, no I/O but the parsing of text given in.
+//! the integral gives the instant of each. Pure: no clock, no I/O.
 //! Invariant: with even spacing the number of instants is the rounded integral of the curve.
-
-mod sale;
-mod synthetic;
-mod trace;
 
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
-
-pub use sale::SaleShape;
-pub use synthetic::DailyCurve;
-pub use trace::{Trace, TraceError, TraceSample};
 
 /// How the rate goes from one point to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,15 +41,6 @@ impl RatePoint {
             t_s,
             rps,
             ramp: Ramp::Step,
-        }
-    }
-
-    /// A point from which the rate goes in a straight line to the next one.
-    pub const fn linear(t_s: f64, rps: f64) -> Self {
-        Self {
-            t_s,
-            rps,
-            ramp: Ramp::Linear,
         }
     }
 }
