@@ -27,12 +27,12 @@ mod fixture;
 mod history;
 mod live;
 mod machine;
+mod minutes;
 pub mod observe;
 mod page;
 mod report;
 mod script;
 mod timeline;
-mod trace;
 mod traffic;
 mod verdict;
 

@@ -7,7 +7,7 @@
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::trace::Trace;
+use super::minutes::Minutes;
 
 /// Base load of the demo at `now`, requests/s: a tenth of what eight pods of 50 req/s hold.
 pub const BASE_RPS: f64 = 40.0;
@@ -63,9 +63,9 @@ impl Curve {
 
     /// The trace, placed so that a minute of the same time of day is `now`; of several such days
     /// the one with the fullest past, then of the same weekday, then the latest.
-    pub fn from_trace(now_s: i64, trace: &Trace) -> Self {
+    pub fn from_trace(now_s: i64, trace: &Minutes) -> Self {
         let now_s = now_s.div_euclid(MINUTE_S) * MINUTE_S;
-        Self::around(now_s, &trace.minutes, place(now_s, trace))
+        Self::around(now_s, &trace.values, place(now_s, trace))
     }
 
     /// Live base load, requests/s, `t_s` seconds after `now`.
@@ -126,10 +126,10 @@ fn mean(minutes: &[Option<f64>]) -> Option<f64> {
 
 /// Index of the trace's minute that becomes `now`; its last minute with traffic when no day of the
 /// trace has the present time of day.
-fn place(now_s: i64, trace: &Trace) -> usize {
+fn place(now_s: i64, trace: &Minutes) -> usize {
     let mut counted = 0_usize;
     let present: Vec<usize> = std::iter::once(0)
-        .chain(trace.minutes.iter().map(|value| {
+        .chain(trace.values.iter().map(|value| {
             counted += usize::from(value.is_some());
             counted
         }))
@@ -137,11 +137,9 @@ fn place(now_s: i64, trace: &Trace) -> usize {
     let past = |index: usize| present[index] - present[index.saturating_sub(HISTORY_MIN)];
     let days_min = (now_s - trace.start_s).div_euclid(MINUTE_S);
     let first = usize::try_from(days_min.rem_euclid(DAY_MIN as i64)).unwrap_or(0);
-    let candidates: Vec<usize> = (first..trace.minutes.len())
+    let candidates: Vec<usize> = (first..trace.values.len())
         .step_by(DAY_MIN)
-        .filter(|index| {
-            mean(&trace.minutes[index.saturating_sub(LEVEL_PAST_MIN)..*index]).is_some()
-        })
+        .filter(|index| mean(&trace.values[index.saturating_sub(LEVEL_PAST_MIN)..*index]).is_some())
         .collect();
     let best = candidates
         .iter()
@@ -159,14 +157,14 @@ fn place(now_s: i64, trace: &Trace) -> usize {
         })
         .unwrap_or_else(|| {
             let busy = |value: &Option<f64>| value.is_some_and(|value| value > 0.0);
-            trace.minutes.iter().rposition(busy).unwrap_or(0)
+            trace.values.iter().rposition(busy).unwrap_or(0)
         })
 }
 
 #[cfg(test)]
 mod tests {
     use super::{AHEAD_MIN, BASE_RPS, Curve, DAY_MIN, HISTORY_MIN};
-    use crate::sale_day::trace::Trace;
+    use crate::sale_day::minutes::Minutes;
 
     const NOW_S: i64 = 1_795_219_200 + 4 * 3_600;
 
@@ -178,10 +176,10 @@ mod tests {
     }
 
     /// A trace whose value is the minute of its day plus one, `days` long, from a midnight.
-    fn saw(days: usize) -> Trace {
-        Trace {
+    fn saw(days: usize) -> Minutes {
+        Minutes {
             start_s: 804_556_800,
-            minutes: (0..days * DAY_MIN)
+            values: (0..days * DAY_MIN)
                 .map(|m| Some((m % DAY_MIN + 1) as f64))
                 .collect(),
         }
@@ -239,7 +237,7 @@ mod tests {
     fn a_short_trace_gives_what_there_is() {
         assert_eq!(Curve::from_trace(NOW_S, &saw(1)).past_rps.len(), 240);
         let mut hour = saw(1);
-        hour.minutes.truncate(60);
+        hour.values.truncate(60);
         hour.start_s += 12 * 3_600;
         let curve = Curve::from_trace(NOW_S, &hour);
         assert_eq!(
@@ -253,8 +251,8 @@ mod tests {
     #[test]
     fn a_day_with_an_outage_before_it_is_passed_over() {
         let mut trace = saw(20);
-        let end = trace.minutes.len();
-        trace.minutes[end - DAY_MIN - 700..end - DAY_MIN + 200].fill(None);
+        let end = trace.values.len();
+        trace.values[end - DAY_MIN - 700..end - DAY_MIN + 200].fill(None);
         let curve = Curve::from_trace(NOW_S, &trace);
         assert!(curve.past_rps.iter().all(Option::is_some));
     }
@@ -262,8 +260,8 @@ mod tests {
     #[test]
     fn the_live_load_stays_near_the_base_load_whatever_the_trace_does_next() {
         let mut trace = saw(15);
-        let end = trace.minutes.len();
-        trace.minutes[end - DAY_MIN + 243..].fill(Some(1e9));
+        let end = trace.values.len();
+        trace.values[end - DAY_MIN + 243..].fill(Some(1e9));
         for value in Curve::from_trace(NOW_S, &trace).ahead_rps {
             assert!(
                 (0.8 * BASE_RPS..=1.2 * BASE_RPS).contains(&value),

@@ -14,8 +14,8 @@ use tokio::process::Command;
 
 use super::api::{Api, ApiError};
 use super::curve::Curve;
+use super::minutes::{self, MinutesError};
 use super::observe::{self, CLUSTER, NAMESPACE, OPERATOR_NAMESPACE, is_ready};
-use super::trace::{self, TraceError};
 use super::{complaint, history, script};
 use crate::Cluster;
 use crate::command::{self, CommandError};
@@ -37,7 +37,7 @@ const BALANCE_MINOR: &str = "100000000";
 pub enum DeployError {
     /// The trace is not usable.
     #[error(transparent)]
-    Trace(#[from] TraceError),
+    Trace(#[from] MinutesError),
     /// The history file could not be written.
     #[error("cannot write {path}")]
     File {
@@ -77,7 +77,7 @@ pub fn curve(trace: Option<&Path>, seed: u64) -> Result<(Curve, String), DeployE
         .to_string_lossy()
         .into_owned();
     Ok((
-        Curve::from_trace(now.as_second(), &trace::read(path)?),
+        Curve::from_trace(now.as_second(), &minutes::read(path)?),
         name,
     ))
 }
