@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use crate::access::AccessError;
 use crate::file::FileError;
-use crate::forecast::ForecastError;
 use crate::output::OutputError;
 use crate::overrides::OverrideError;
 use crate::rehearse::RehearseError;
@@ -61,9 +60,6 @@ pub enum Failure {
     /// Nothing was rehearsed.
     #[error(transparent)]
     Rehearse(#[from] RehearseError),
-    /// Nothing was forecast.
-    #[error(transparent)]
-    Forecast(#[from] ForecastError),
     /// The answer cannot be written.
     #[error(transparent)]
     Output(#[from] OutputError),
@@ -92,7 +88,6 @@ impl Failure {
             Self::NotFound { .. } | Self::Nothing(_) | Self::Output(_) => false,
             Self::File(_) | Self::Override(_) | Self::Sale(_) => true,
             Self::Rehearse(error) => error.is_usage(),
-            Self::Forecast(error) => error.is_usage(),
         };
         ExitCode::from(if usage { 2 } else { 1 })
     }

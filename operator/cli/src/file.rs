@@ -5,7 +5,6 @@
 mod strict;
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use floodgate_api::{PaymentCluster, SaleEvent};
@@ -19,17 +18,14 @@ use strict::Schemas;
 
 /// Largest file that is read, bytes: two thousand objects of the largest size etcd takes are not
 /// what a person saved.
-const BYTES_MAX: u64 = 64 * 1024 * 1024;
+const BYTES_MAX: u64 = 64 << 20;
 
 /// A file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// It cannot be read.
-    #[error("cannot read `{}`", .0.display())]
-    Read(PathBuf, #[source] std::io::Error),
-    /// It is larger than anything that was meant.
-    #[error("`{}` must be at most {} MiB", .0.display(), BYTES_MAX / 1024 / 1024)]
-    TooLarge(PathBuf),
+    #[error(transparent)]
+    Text(#[from] floodgate_trace::FileError),
     /// It is no YAML.
     #[error("`{}` must be YAML or JSON: {cause}", path.display())]
     Syntax {
@@ -208,21 +204,7 @@ fn misspelt(path: &Path, document: &Value, schemas: &Schemas) -> Vec<String> {
 
 /// The text of a file, or of standard input for `-`.
 pub fn text(path: &Path) -> Result<String, FileError> {
-    let failed = |source| FileError::Read(path.to_owned(), source);
-    let mut text = String::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin()
-            .take(BYTES_MAX + 1)
-            .read_to_string(&mut text)
-    } else {
-        let file = std::fs::File::open(path).map_err(failed)?;
-        file.take(BYTES_MAX + 1).read_to_string(&mut text)
-    };
-    let bytes = read.map_err(failed)?;
-    if bytes as u64 > BYTES_MAX {
-        return Err(FileError::TooLarge(path.to_owned()));
-    }
-    Ok(text)
+    Ok(floodgate_trace::text(path, BYTES_MAX)?)
 }
 
 fn object<K: DeserializeOwned>(path: &Path, kind: &str, document: Value) -> Result<K, FileError> {

@@ -9,7 +9,6 @@ mod completion;
 mod explain;
 mod failure;
 mod file;
-mod forecast;
 mod line;
 mod moment;
 mod output;
@@ -21,7 +20,6 @@ mod settings;
 mod source;
 mod status;
 mod table;
-mod trace;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -52,8 +50,6 @@ enum Command {
     Override(overrides::OverrideArgs),
     /// Plans a sale, shows how it stands, reports what came of it.
     Sale(sale::SaleArgs),
-    /// Forecasts recorded traces: scores, pictures, models.
-    Forecast(forecast::Arguments),
     /// Replays a trace in virtual time under this planner and under other autoscalers.
     Rehearse(Box<rehearse::Args>),
     /// Prints a completion script.
@@ -90,10 +86,6 @@ async fn run(command: Command, access: &AccessArgs) -> Result<ExitCode, Failure>
         Command::Sale(args) => sale::run(&args, access).await?,
         Command::Rehearse(args) => {
             rehearse::run(&args).await?;
-            Finding::Fine
-        }
-        Command::Forecast(args) => {
-            forecast::run(args)?;
             Finding::Fine
         }
         Command::Completion(args) => completion::script(&args, Cli::command())?,

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use floodgate_api::{FieldError, SaleEvent};
 use floodgate_forecast::{FitError, SeriesError};
 use floodgate_planner::{Sale, UnixMillis};
+use floodgate_trace::ReadError;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -17,7 +18,6 @@ use crate::access::{AccessArgs, Scope};
 use crate::failure::{Failure, Finding};
 use crate::moment::Moment;
 use crate::source::{Source, SourceArgs};
-use crate::trace::TraceFileError;
 
 /// `sale`.
 #[derive(Debug, Args)]
@@ -111,7 +111,7 @@ pub enum SaleError {
     NoBaseline(String),
     /// The recorded trace is none.
     #[error("`--history` must be a trace of timestamp,value")]
-    Trace(#[from] TraceFileError),
+    Trace(#[from] ReadError),
     /// All of the trace lies after the instant that is planned from.
     #[error(
         "`--history` begins at {from}, after {now}, as of which this is planned; must hold what came before, or set --at"

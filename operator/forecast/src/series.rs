@@ -3,6 +3,7 @@
 //! Invariant: every kept value is finite and not negative, the first and the last slot hold a
 //! value, and a masked slot is never read as zero.
 
+use floodgate_trace::Trace;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -60,6 +61,17 @@ pub struct Series {
 }
 
 impl Series {
+    /// What is known of a trace, in requests/s, at an instant: its samples up to and including `at`.
+    pub fn known_at(trace: &Trace, at: UnixMillis) -> Result<Self, SeriesError> {
+        let samples = trace.samples().iter();
+        let known: Vec<(UnixMillis, f64)> = samples
+            .map(|sample| (UnixMillis::from(sample.at), sample.value))
+            .take_while(|(time, _)| *time <= at)
+            .filter_map(|(time, value)| Some((time, value?)))
+            .collect();
+        Self::from_samples(trace.step_s(), &known)
+    }
+
     /// Puts samples on a grid of `step_s`; samples may come in any order and with gaps, several in
     /// one slot are averaged, and implausible ones are masked and counted.
     pub fn from_samples(step_s: u32, samples: &[(UnixMillis, f64)]) -> Result<Self, SeriesError> {

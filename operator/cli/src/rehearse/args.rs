@@ -9,13 +9,13 @@ use clap::{Arg, ArgGroup, Command};
 use floodgate_api::spelling;
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::PolicyKind;
+use floodgate_trace::Unit;
 use jiff::civil::Time;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
 
 use super::world::{WorldArgs, above_zero};
 use crate::output::OutputArgs;
-use crate::trace::Unit;
 
 /// Replays a trace in virtual time under this planner and under other autoscalers.
 ///

@@ -1,8 +1,9 @@
 //! Recorded load from a metrics store, read by the operator's own client with the operator's query.
 
-use floodgate_forecast::{Series, UnixMillis, counts_up};
+use floodgate_forecast::{Series, UnixMillis};
 use floodgate_prometheus::history::{PastLoad, history_query, span_until};
 use floodgate_prometheus::{BearerToken, Endpoint, EndpointError, Missing, Prometheus};
+use floodgate_trace::counts_up;
 use jiff::{SignedDuration, Timestamp};
 
 use super::args::Args;
@@ -41,7 +42,7 @@ pub enum HistoryError {
     },
     /// It answers with what was counted, not with a rate.
     #[error(
-        "`{query}` must yield requests per second; its values never fall but to begin anew, as a counter's do: ask for its `rate()`"
+        "`{query}` must yield requests per second; its values never fall except to start again, as a counter's do: ask for its `rate()`"
     )]
     Counter {
         /// What was asked.
@@ -97,7 +98,8 @@ pub async fn read(url: &str, args: &Args, past: &Past) -> Result<Recorded, Histo
         days: args.days,
     })?;
     let samples: Vec<_> = series.points().map(|(at, rps)| (at, Some(rps))).collect();
-    if counts_up(&samples) {
+    let rates = series.points();
+    if counts_up(rates.filter_map(|(at, rps)| Some((at.timestamp()?, rps)))) {
         return Err(HistoryError::Counter { query });
     }
     let refused = series.quality().rejected;

@@ -3,6 +3,7 @@
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::{Rehearsal, Surge, Traffic, TrafficError};
 use floodgate_planner::{Confidence, Sale, SalePhase};
+use floodgate_trace::ReadError;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, civil::Time};
 
@@ -11,7 +12,6 @@ use super::history::{self, HistoryError, Recorded};
 use super::objects::{Given, Past};
 use super::world;
 use crate::calendar::LEVEL_MAX_USUAL;
-use crate::trace::{self, TraceFileError};
 
 /// History before the rehearsal, at most half of the trace, seconds.
 const HISTORY_S: i64 = 14 * 86_400;
@@ -37,7 +37,7 @@ pub enum LoadError {
     Nothing,
     /// The file is no trace.
     #[error(transparent)]
-    Trace(#[from] TraceFileError),
+    Trace(#[from] ReadError),
     /// The metrics store gives none.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -143,10 +143,13 @@ async fn traffic(args: &Args, past: &Past, notes: &mut Vec<String>) -> Result<Tr
     let (origin, recorded) = match (&args.from_prometheus, &args.trace) {
         (Some(url), _) => (url.clone(), history::read(url, args, past).await?),
         (None, Some(path)) => {
-            let trace = trace::read(path, args.unit)?;
+            let trace = floodgate_trace::read(path, args.unit)?;
+            let samples = trace.samples().iter();
             let recorded = Recorded {
                 step_s: trace.step_s(),
-                samples: trace.samples().to_vec(),
+                samples: samples
+                    .map(|sample| (sample.at.into(), sample.value))
+                    .collect(),
                 refused: 0,
             };
             (path.display().to_string(), recorded)

@@ -6,13 +6,14 @@ use floodgate_api::FieldError;
 use floodgate_forecast::UnixMillis;
 use floodgate_planner::rehearse::Settings;
 use floodgate_planner::{Confidence, Sale, SalePhase};
+use floodgate_trace::{ReadError, read_instants};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::args::Args;
 use super::measured::Measured;
 use crate::calendar::{self, LEVEL_MAX_USUAL};
-use crate::file::{self, FileError, Saved};
+use crate::file::{FileError, Saved};
 use crate::settings;
 
 /// Why the objects cannot be used.
@@ -46,14 +47,9 @@ pub enum ObjectError {
         /// What there is.
         held: String,
     },
-    /// A row of a list of sales.
-    #[error("`{}` line {line}: must be `timestamp,label` with an RFC 3339 timestamp", path.display())]
-    Row {
-        /// The file.
-        path: PathBuf,
-        /// From 1.
-        line: usize,
-    },
+    /// The list of sales cannot be read.
+    #[error(transparent)]
+    List(#[from] ReadError),
 }
 
 /// What the files hold.
@@ -154,19 +150,7 @@ fn clusters_in_words(names: &[String]) -> String {
 
 /// A list of T0s as sales of one phase each.
 fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
-    let text = file::text(path)?;
-    let rows = text.lines().enumerate().filter(|(index, row)| {
-        let row = row.trim();
-        !(row.is_empty() || (*index == 0 && row.starts_with("timestamp")))
-    });
-    let sale = |(index, row): (usize, &str)| {
-        let line = index + 1;
-        let bad = || ObjectError::Row {
-            path: path.to_owned(),
-            line,
-        };
-        let (time, _) = row.split_once(',').unwrap_or((row, ""));
-        let t0: Timestamp = time.trim().parse().map_err(|_| bad())?;
+    let sale = |(line, t0): (usize, Timestamp)| {
         let t0 = UnixMillis::from(t0);
         let until = t0.plus_s(i64::from(args.sales_minutes) * 60);
         let phase = SalePhase {
@@ -178,13 +162,13 @@ fn listed(path: &Path, args: &Args) -> Result<Vec<Sale>, ObjectError> {
             planned_replicas: None,
             planned_later: Vec::new(),
         };
-        Ok(Sale {
+        Sale {
             name: format!("listed-{line}"),
             start: t0,
             end: until,
             level_max: LEVEL_MAX_USUAL,
             phases: vec![phase],
-        })
+        }
     };
-    rows.map(sale).collect()
+    Ok(read_instants(path)?.into_iter().map(sale).collect())
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use floodgate_forecast::{Basis, FitOptions, SeriesError, fit};
-use floodgate_planner::{ForecastPath, UnixMillis};
+use floodgate_forecast::{Basis, FitOptions, Series, SeriesError, fit};
+use floodgate_planner::ForecastPath;
+use floodgate_trace::Unit;
 use jiff::Timestamp;
 
 use super::SaleError;
 use crate::moment::{seconds, span};
-use crate::trace::{self, Unit};
 
 /// How far a forecast of the history goes, seconds; a phase beyond it takes the same time of the
 /// last day.
@@ -30,12 +30,12 @@ pub(super) struct History {
 
 /// Forecasts from what the trace held at `now`.
 pub(super) fn forecast(file: &Path, unit: Unit, now: Timestamp) -> Result<History, SaleError> {
-    let trace = trace::read(file, unit)?;
-    let later = trace.samples().iter().filter(|(at, _)| *at > now.into());
+    let trace = floodgate_trace::read(file, unit)?;
+    let later = trace.samples().iter().filter(|sample| sample.at > now);
     let later = later.count();
-    let series = match trace.known_at(now.into()) {
+    let series = match Series::known_at(&trace, now.into()) {
         Err(SeriesError::NoData) if later > 0 => {
-            let from = trace.samples().first().map_or(UnixMillis(0), |(at, _)| *at);
+            let from = trace.span().0.into();
             return Err(SaleError::HistoryLater { from, now });
         }
         series => series.map_err(SaleError::Series)?,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use floodgate_api::{PaymentCluster, SaleEvent};
+use floodgate_trace::Unit;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use serde::Serialize;
@@ -21,7 +22,6 @@ use crate::output::OutputArgs;
 use crate::paint::Paint;
 use crate::source::Source;
 use crate::status::judge::Point;
-use crate::trace::Unit;
 
 use late::Late;
 use page::{page, short};

@@ -5,7 +5,6 @@
 mod aged;
 mod completing;
 mod explaining;
-mod forecasting;
 mod golden;
 mod listing;
 mod offline;

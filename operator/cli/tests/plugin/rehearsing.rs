@@ -1,4 +1,4 @@
-//! What is refused before a trace is rehearsed or forecast, and how it is completed.
+//! What is refused before a trace is rehearsed, and how it is completed.
 
 use std::fmt::Write;
 
@@ -15,12 +15,13 @@ const POLICIES: [&str; 8] = [
     "oracle",
 ];
 
-/// Two days of hourly rows.
-fn trace() -> tempfile::NamedTempFile {
+/// So many days of hourly rows.
+fn hourly(days: u32, value: impl Fn(u32) -> u64) -> tempfile::NamedTempFile {
     let mut text = "timestamp,value\n".to_owned();
-    for hour in 0..48 {
-        let (day, hour) = (hour / 24 + 1, hour % 24);
-        writeln!(text, "2026-06-{day:02}T{hour:02}:00:00Z,{}", 1_000 + hour).unwrap();
+    for hour in 0..days * 24 {
+        let (day, of_day) = (hour / 24 + 1, hour % 24);
+        let value = value(hour);
+        writeln!(text, "2026-06-{day:02}T{of_day:02}:00:00Z,{value}").unwrap();
     }
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), text).unwrap();
@@ -58,25 +59,43 @@ fn f01_a_store_that_asks_for_tls_is_refused_in_the_words_of_the_operator() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_exits_2_from_every_command() {
-    let (till, trace) = (fixture("till.yaml"), trace());
+fn a_chart_that_cannot_be_written_is_refused_before_anything_is_rehearsed() {
+    let till = fixture("till.yaml");
+    let trace = hourly(2, |hour| 1_000 + u64::from(hour % 24));
     let trace = trace.path().to_str().unwrap();
     let out = "/nonexistent/out";
-    let at = ["--at", "2026-06-02T12:00:00Z"];
-    for args in [
-        &["rehearse", "-f", &till, "--trace", trace, "--html", out][..],
-        &["forecast", "train", "--trace", trace, "--out", out],
-        &[
-            &["forecast", "show", "--trace", trace, "--html", out],
-            &at[..],
-        ]
-        .concat(),
-    ] {
-        let ran = run(args);
-        let said = "error: cannot write `/nonexistent/out`: No such file or directory";
-        assert!(ran.stderr.starts_with(said), "{args:?}: {ran:?}");
+    let ran = run(&["rehearse", "-f", &till, "--trace", trace, "--html", out]);
+    let refusal = "error: cannot write `/nonexistent/out`: No such file or directory";
+    assert!(ran.stderr.starts_with(refusal), "{ran:?}");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert_eq!(ran.stdout, "", "nothing was rehearsed for nothing");
+}
+
+#[test]
+fn b26_a_counter_read_as_a_load_is_refused_everywhere() {
+    let (till, sale) = (fixture("till.yaml"), fixture("sale.yaml"));
+    let counted = hourly(10, |hour| u64::from(hour) * 3_600);
+    let load = hourly(10, |hour| 200 + u64::from(hour % 24));
+    let commands = |trace: &str| {
+        let rehearse = [
+            "rehearse",
+            "-f",
+            &till,
+            "--policies",
+            "hpa",
+            "--trace",
+            trace,
+        ];
+        let plan = ["sale", "plan", "-f", &till, "-f", &sale, "--history", trace];
+        [run(&rehearse), run(&plan)]
+    };
+    let complaint = "its values never fall except to start again";
+    for ran in commands(counted.path().to_str().unwrap()) {
         assert_eq!(ran.code, 2, "{ran:?}");
-        assert_eq!(ran.stdout, "", "nothing was rehearsed for nothing");
+        assert!(ran.stderr.contains(complaint), "{ran:?}");
+    }
+    for ran in commands(load.path().to_str().unwrap()) {
+        assert!(!ran.stderr.contains(complaint), "{ran:?}");
     }
 }
 

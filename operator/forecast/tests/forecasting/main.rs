@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test ends by panic")]
 
 mod accuracy;
-mod counter;
 mod events;
 mod hyper_parameters;
 mod mask;

@@ -1,26 +1,47 @@
-//! `forecast eval`: every fold of a rolling evaluation, in parallel, as rows for a scorer.
+//! `floodgate-tune eval`: every fold of a rolling evaluation, in parallel, as rows for a scorer.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use floodgate_forecast::{
-    Calendar, FitOptions, ForecastPath, Series, Trace, fit_with_events, seasonal_naive,
+    Calendar, FitOptions, ForecastPath, Series, fit_with_events, seasonal_naive,
 };
+use floodgate_trace::{Trace, Unit};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::cleaning::Cleaning;
-use super::input::{self, Fold};
-use super::{EvalArguments, ForecastError};
-use crate::trace::Unit;
+use crate::cleaning::Cleaning;
+use crate::error::TuneError;
+use crate::input::{self, Fold};
+use crate::output;
 
 /// Every path reaches this far, seconds.
 const HORIZON_S: u32 = 86_400;
+
+/// What to read and where to write.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder with one `<series>.csv` (timestamp,value) for each series of the folds; the paths come
+    /// in the unit of its values.
+    #[arg(long, value_name = "DIR")]
+    traces: PathBuf,
+    /// Folds: `series,resolution_s,season_steps,train_end,origin`.
+    #[arg(long, value_name = "FILE")]
+    folds: PathBuf,
+    /// Where to write `series,method,origin,timestamp,p50,p95`.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Events known ahead (`timestamp,label`): adds the method floodgate-events.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    #[command(flatten)]
+    cleaning: Cleaning,
+}
 
 #[derive(Serialize)]
 struct Summary {
@@ -40,18 +61,18 @@ struct Outcome {
     path: Duration,
 }
 
-pub(super) fn run(arguments: &EvalArguments) -> Result<String, ForecastError> {
-    let folds = input::folds(&arguments.folds)?;
-    let calendar = input::calendar(arguments.events.as_deref())?;
-    let cleaning = &arguments.cleaning;
-    let traces = traces(&arguments.traces, &folds, cleaning)?;
-    cleaning.within(&arguments.traces.display().to_string(), traces.values())?;
+pub(crate) fn run(args: &Args, json: bool) -> Result<String, TuneError> {
+    let folds = input::folds(&args.folds)?;
+    let calendar = input::calendar(args.events.as_deref())?;
+    let cleaning = &args.cleaning;
+    let traces = traces(&args.traces, &folds, cleaning)?;
+    cleaning.within(&args.traces.display().to_string(), traces.values())?;
     let outcomes = forecast_all(&folds, &traces, &calendar, cleaning)?;
     let mut text = "series,method,origin,timestamp,p50,p95\n".to_owned();
     for outcome in &outcomes {
         text.push_str(&outcome.rows);
     }
-    input::write(&arguments.out, &text)?;
+    output::write(&args.out, &text)?;
     let mean_ms = |duration: fn(&Outcome) -> Duration| {
         let total: Duration = outcomes.iter().map(duration).sum();
         total.as_secs_f64() * 1e3 / outcomes.len() as f64
@@ -63,7 +84,7 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<String, ForecastError> {
         events: !calendar.is_empty(),
         fit_ms_mean: mean_ms(|outcome| outcome.fit),
         path_ms_mean: mean_ms(|outcome| outcome.path),
-        out: arguments.out.display().to_string(),
+        out: args.out.display().to_string(),
     };
     let line = format!(
         "{} folds of {} series, {} rows in {}; {:.0} ms a fit, {:.2} ms a path",
@@ -74,14 +95,14 @@ pub(super) fn run(arguments: &EvalArguments) -> Result<String, ForecastError> {
         summary.fit_ms_mean,
         summary.path_ms_mean
     );
-    arguments.form.render(&summary, line)
+    output::render(json, &summary, line)
 }
 
 fn traces(
     dir: &Path,
     folds: &[Fold],
     cleaning: &Cleaning,
-) -> Result<BTreeMap<String, Trace>, ForecastError> {
+) -> Result<BTreeMap<String, Trace>, TuneError> {
     let mut traces = BTreeMap::new();
     for fold in folds {
         if !traces.contains_key(&fold.series) {
@@ -99,7 +120,7 @@ fn forecast_all(
     traces: &BTreeMap<String, Trace>,
     calendar: &Calendar,
     cleaning: &Cleaning,
-) -> Result<Vec<Outcome>, ForecastError> {
+) -> Result<Vec<Outcome>, TuneError> {
     let bar = progress(folds.len());
     let next = AtomicUsize::new(0);
     let work = || {
@@ -107,7 +128,7 @@ fn forecast_all(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(fold) = folds.get(index) else {
-                return Ok::<_, ForecastError>(done);
+                return Ok::<_, TuneError>(done);
             };
             let trace = &traces[&fold.series];
             done.push((index, forecast(fold, trace, calendar, cleaning)?));
@@ -119,9 +140,9 @@ fn forecast_all(
     thread::scope(|scope| {
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         for handle in handles {
-            done.extend(handle.join().map_err(|_| ForecastError::Worker)??);
+            done.extend(handle.join().map_err(|_| TuneError::Worker)??);
         }
-        Ok::<(), ForecastError>(())
+        Ok::<(), TuneError>(())
     })?;
     bar.finish_and_clear();
     done.sort_by_key(|(index, _)| *index);
@@ -144,7 +165,7 @@ fn forecast(
     trace: &Trace,
     calendar: &Calendar,
     cleaning: &Cleaning,
-) -> Result<Outcome, ForecastError> {
+) -> Result<Outcome, TuneError> {
     let series = cleaning.known_at(trace, &fold.series, fold.origin)?;
     let options = FitOptions::for_step_s(series.step_s());
     // A gap at the origin makes the path start earlier; it is asked from the origin on.
@@ -180,8 +201,8 @@ fn naive(
     series: &Series,
     window_s: u32,
     horizon_s: u32,
-) -> Result<ForecastPath, ForecastError> {
-    seasonal_naive(series, window_s, horizon_s).ok_or_else(|| ForecastError::Origin {
+) -> Result<ForecastPath, TuneError> {
+    seasonal_naive(series, window_s, horizon_s).ok_or_else(|| TuneError::Origin {
         name: fold.series.clone(),
         at: fold.origin,
         cause: "seasonal naive needs more than a day of history".to_owned(),

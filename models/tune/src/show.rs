@@ -1,15 +1,43 @@
-//! `forecast show`: one forecast beside what happened.
+//! `floodgate-tune show`: one forecast beside what happened.
 
-use floodgate_forecast::{Basis, FitOptions, ForecastPath, Trace, UnixMillis, fit_with_events};
+use std::path::PathBuf;
+
+use floodgate_forecast::{Basis, FitOptions, ForecastPath, UnixMillis, fit_with_events};
+use floodgate_trace::{Sample, Trace, Unit, instant};
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::chart::{self, Picture, Point};
-use super::{ForecastError, ShowArguments, input};
+use crate::chart::{self, Picture, Point};
+use crate::cleaning::Cleaning;
+use crate::error::TuneError;
+use crate::{input, output};
 
 /// Length of the path, seconds.
 const HORIZON_S: u32 = 86_400;
 /// History drawn before it, seconds.
 const BEFORE_S: i64 = 3 * 86_400;
+
+/// What to read and where to write.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The trace, `timestamp,value`.
+    #[arg(long, value_name = "FILE")]
+    trace: PathBuf,
+    /// What a value of the trace counts.
+    #[arg(long, value_enum, default_value_t)]
+    unit: Unit,
+    /// The origin: the last instant that is known, RFC 3339.
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    at: Timestamp,
+    /// Where to write the page.
+    #[arg(long, value_name = "FILE")]
+    html: PathBuf,
+    /// Events known ahead (`timestamp,label`).
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    #[command(flatten)]
+    cleaning: Cleaning,
+}
 
 /// How the path fared; figures are absent when nothing came after the origin.
 #[derive(Serialize)]
@@ -24,13 +52,13 @@ struct Summary {
     html: String,
 }
 
-pub(super) fn run(arguments: &ShowArguments) -> Result<String, ForecastError> {
-    let (trace, _) = arguments.cleaning.trace(&arguments.trace, arguments.unit)?;
-    let calendar = input::calendar(arguments.events.as_deref())?;
-    let at: UnixMillis = arguments.at.into();
-    let name = arguments.trace.display().to_string();
-    arguments.cleaning.within(&name, std::iter::once(&trace))?;
-    let series = arguments.cleaning.known_within(&trace, &name, at)?;
+pub(crate) fn run(args: &Args, json: bool) -> Result<String, TuneError> {
+    let (trace, _) = args.cleaning.trace(&args.trace, args.unit)?;
+    let calendar = input::calendar(args.events.as_deref())?;
+    let at: UnixMillis = args.at.into();
+    let name = args.trace.display().to_string();
+    args.cleaning.within(&name, std::iter::once(&trace))?;
+    let series = args.cleaning.known_within(&trace, &name, at)?;
     let options = FitOptions::for_step_s(series.step_s());
     let model = fit_with_events(&series, &options, &calendar)?;
     let path = model.path_with_events(&series, HORIZON_S, &calendar);
@@ -40,7 +68,7 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<String, ForecastError> {
     let from = series.end().plus_s(-BEFORE_S);
     let history = series.points().filter(|(at, _)| *at >= from);
     let (wape, covered) = fared(&path, &truth);
-    let title = arguments
+    let title = args
         .trace
         .file_stem()
         .map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
@@ -51,11 +79,11 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<String, ForecastError> {
         path: &path,
         truth,
         events: calendar.starts().to_vec(),
-        masked: arguments.cleaning.windows(),
+        masked: args.cleaning.windows(),
         step_s: series.step_s(),
         figures: figures(&path, wape, covered),
     };
-    input::write(&arguments.html, &chart::html(&picture))?;
+    output::write(&args.html, &chart::html(&picture))?;
     let summary = Summary {
         trace: name,
         at: at.to_string(),
@@ -64,10 +92,10 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<String, ForecastError> {
         points: picture.truth.len(),
         wape,
         covered,
-        html: arguments.html.display().to_string(),
+        html: args.html.display().to_string(),
     };
     let line = format!("{}: {}", summary.html, picture.figures);
-    arguments.form.render(&summary, line)
+    output::render(json, &summary, line)
 }
 
 /// What came over one step of the path: the mean of the rows that ended in it.
@@ -75,12 +103,9 @@ fn mean_of_step(trace: &Trace, path: &ForecastPath, index: usize) -> Option<Poin
     let step_s = i64::from(path.step_s());
     let at = path.start().plus_s(i64::try_from(index).ok()? * step_s);
     let rows = trace.samples();
-    let first = rows.partition_point(|(time, _)| *time <= at.plus_s(-step_s));
-    let last = rows.partition_point(|(time, _)| *time <= at);
-    let values: Vec<f64> = rows[first..last]
-        .iter()
-        .filter_map(|(_, value)| *value)
-        .collect();
+    let until = |at: UnixMillis| rows.partition_point(|row| UnixMillis::from(row.at) <= at);
+    let rows = rows[until(at.plus_s(-step_s))..until(at)].iter();
+    let values: Vec<f64> = rows.filter_map(|Sample { value, .. }| *value).collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     (!values.is_empty()).then_some((at, mean))
 }

@@ -19,22 +19,22 @@ const POINTS_MAX: usize = 2_400;
 const TICK_S: i64 = 43_200;
 
 /// An instant and a load, requests/s.
-pub(super) type Point = (UnixMillis, f64);
+pub(crate) type Point = (UnixMillis, f64);
 
 /// What is drawn.
-pub(super) struct Picture<'a> {
-    pub(super) title: String,
+pub(crate) struct Picture<'a> {
+    pub(crate) title: String,
     /// Where the forecast begins.
-    pub(super) at: UnixMillis,
-    pub(super) history: Vec<Point>,
-    pub(super) path: &'a ForecastPath,
-    pub(super) truth: Vec<Point>,
-    pub(super) events: Vec<UnixMillis>,
+    pub(crate) at: UnixMillis,
+    pub(crate) history: Vec<Point>,
+    pub(crate) path: &'a ForecastPath,
+    pub(crate) truth: Vec<Point>,
+    pub(crate) events: Vec<UnixMillis>,
     /// Windows that were left out of the history.
-    pub(super) masked: &'a [Mask],
+    pub(crate) masked: &'a [Mask],
     /// Seconds between two points of the history where none is missing.
-    pub(super) step_s: u32,
-    pub(super) figures: String,
+    pub(crate) step_s: u32,
+    pub(crate) figures: String,
 }
 
 /// Maps instants and loads to the page.
@@ -100,7 +100,7 @@ impl Frame {
 }
 
 /// The page.
-pub(super) fn html(picture: &Picture) -> String {
+pub(crate) fn html(picture: &Picture) -> String {
     let p50 = steps(picture.path, picture.path.p50_rps());
     let upper = steps(picture.path, picture.path.upper_rps());
     let from = picture.history.first().map_or(picture.at, |(at, _)| *at);
