@@ -7,7 +7,7 @@ use floodgate_trace::{Sample, Trace, Unit, instant};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::chart::{self, Picture, Point};
+use crate::chart::{self, Picture};
 use crate::cleaning::Cleaning;
 use crate::error::TuneError;
 use crate::{input, output};
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args, json: bool) -> Result<String, TuneError> {
     let options = FitOptions::for_step_s(series.step_s());
     let model = fit_with_events(&series, &options, &calendar)?;
     let path = model.path_with_events(&series, HORIZON_S, &calendar);
-    let truth: Vec<Point> = (0..path.p50_rps().len())
+    let truth: Vec<(UnixMillis, f64)> = (0..path.p50_rps().len())
         .filter_map(|index| mean_of_step(&trace, &path, index))
         .collect();
     let from = series.end().plus_s(-BEFORE_S);
@@ -99,7 +99,7 @@ pub(crate) fn run(args: &Args, json: bool) -> Result<String, TuneError> {
 }
 
 /// What came over one step of the path: the mean of the rows that ended in it.
-fn mean_of_step(trace: &Trace, path: &ForecastPath, index: usize) -> Option<Point> {
+fn mean_of_step(trace: &Trace, path: &ForecastPath, index: usize) -> Option<(UnixMillis, f64)> {
     let step_s = i64::from(path.step_s());
     let at = path.start().plus_s(i64::try_from(index).ok()? * step_s);
     let rows = trace.samples();
@@ -111,7 +111,7 @@ fn mean_of_step(trace: &Trace, path: &ForecastPath, index: usize) -> Option<Poin
 }
 
 /// Absolute error over load and share covered, where something came.
-fn fared(path: &ForecastPath, truth: &[Point]) -> (Option<f64>, Option<f64>) {
+fn fared(path: &ForecastPath, truth: &[(UnixMillis, f64)]) -> (Option<f64>, Option<f64>) {
     let mut error = 0.0;
     let mut load = 0.0;
     let mut covered = 0_usize;

@@ -108,10 +108,10 @@ fn show_draws_a_page_that_needs_nothing_else() {
     assert!(summary["wape"].as_f64().unwrap() < 0.1, "{summary}");
     let page = std::fs::read_to_string(folder.path().join("page.html")).unwrap();
     for part in [
-        "class=\"p50\"",
-        "class=\"upper\"",
-        "class=\"truth\"",
-        "prefers-color-scheme:dark",
+        "</i>median",
+        "</i>p95",
+        "</i>what happened",
+        "prefers-color-scheme: dark",
     ] {
         assert!(page.contains(part), "{part}");
     }

@@ -1,165 +1,231 @@
-//! The chart: one HTML file with inline SVG, for a light and a dark page.
+//! The page of a rehearsal: the verdict and the figures of the table, then a chart per policy: the
+//! hour of the hardest T0, and all of the rehearsal.
 //!
-//! The verdict and the figures of the table, then a panel per policy: the hour of the hardest T0, and
-//! all of the rehearsal. Nothing is fetched from elsewhere and nothing runs.
+//! Invariant: nothing is cut off, and policies can be compared; the axes of one part hold the
+//! largest load and the largest capacity of all policies.
 
-mod panel;
-
-use std::fmt::Write;
-
-use floodgate_planner::rehearse::{Rehearsal, Report};
+use floodgate_forecast::UnixMillis;
+use floodgate_picture::{
+    Annotation, Chart, Colour, Page, Panel, Point, Scale, Series, Shape, Strip, Time,
+    Verdict as Judged, figures, section, steps, table,
+};
+use floodgate_planner::SalePhase;
+use floodgate_planner::rehearse::{Rehearsal, Report, Sample};
+use jiff::tz::Offset;
+use maud::{Markup, html};
 
 use super::load::Stage;
-use super::table;
+use super::table::{self as text, HEADS, SPREAD_HEADS};
 use super::verdict::{Verdict, number};
-use panel::Scale;
 
-const STYLE: &str = "
-:root{color-scheme:light dark;--ink:#1c2024;--soft:#5b6470;--page:#fff;--line:#d8dde3;--load:#8a94a0;--hold:#0b6bcb;--bad:#c62828;--level:#b26a00;--sale:#2e7d32}
-@media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#a3adb8;--page:#15181b;--line:#343a41;--load:#7b8691;--hold:#5aa9f5;--bad:#ff6b6b;--level:#f0a83c;--sale:#66bb6a}}
-body{margin:2rem auto;max-width:70rem;padding:0 1rem;font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page)}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;margin:.8rem 0}
-td,th{padding:.25rem .5rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line)}
-th{font-size:12px;vertical-align:bottom}
-h2{font-size:1.2rem;margin:1.8rem 0 .2rem}
-h3{font-size:1rem;margin:1rem 0 .2rem}
-h3 small{font-weight:400;color:var(--soft)}
-td:first-child,th:first-child{text-align:left}
-tr.own{font-weight:600}
-.scroll{overflow-x:auto}
-svg{width:100%;min-width:40rem;height:auto;display:block}
-.load{fill:var(--load);opacity:.4}
-.hold{fill:none;stroke:var(--hold);stroke-width:1.5;vector-effect:non-scaling-stroke}
-.bad{fill:var(--bad)}
-.level{fill:var(--level)}
-.sale{fill:var(--sale);opacity:.12}
-.t0{stroke:var(--sale);stroke-width:1;opacity:.6;vector-effect:non-scaling-stroke}
-.untold{stroke-dasharray:3 3}
-.axis{fill:var(--soft);font-size:11px;paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}
-.grid{stroke:var(--line);stroke-width:1}
-.key{position:sticky;top:0;background:var(--page);padding:.3rem 0;border-bottom:1px solid var(--line);z-index:1}
-.key span{display:inline-block;margin-right:1em}
-.key i{display:inline-block;width:.8em;height:.8em;margin-right:.3em}
-p.note{color:var(--soft);margin:.2rem 0}
-pre{white-space:pre-wrap;font:inherit;border-left:3px solid var(--line);padding-left:.8rem}
-";
+/// Height of a plot, pixels.
+const HEIGHT: f64 = 160.0;
+const CAPACITY: &str = "what the warm pods hold when full";
+const UNANNOUNCED: &str = "surge that nobody announced";
 
-/// What a colour means, in the order of the legend.
-const KEY: [(&str, &str); 5] = [
-    ("load", "load"),
-    ("hold", "what the warm pods hold when full"),
-    (
-        "sale",
-        "a sale, with a line at each T0 (dashed: nobody was told)",
-    ),
-    ("bad", "minutes that violate the objective"),
-    ("level", "level imposed, the stronger the higher"),
-];
-
-/// Renders the page; panels show the first seed.
+/// Renders the page; charts show the first seed.
 pub fn render(stage: &Stage, runs: &[Vec<Report>], verdict: Option<&Verdict>) -> String {
-    let mut page = String::new();
-    let title = format!("Rehearsal of {}", escape(&stage.cluster));
-    let _ = write!(
-        page,
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title}</title><style>{STYLE}</style></head>\n<body><h1>{title}</h1>\n"
-    );
-    if let Some(verdict) = verdict {
-        let words = verdict.in_words(runs.len()).join("\n");
-        let _ = writeln!(page, "<pre>{}</pre>", escape(&words));
-    }
+    let rehearsal = &stage.rehearsal;
     let reports = runs.first().map_or(&[][..], Vec::as_slice);
-    let rows: Vec<_> = reports.iter().map(table::row).collect();
-    figures(&mut page, table::HEADS, &rows);
-    if runs.len() > 1 {
-        let seed = stage.rehearsal.world.seed;
-        let _ = writeln!(
-            page,
-            "<p class=\"note\">Above and below seed {seed}; means of {} seeds, least and most:</p>",
-            runs.len()
-        );
-        figures(&mut page, table::SPREAD_HEADS, &table::spread_rows(runs));
-    }
-    for note in &stage.notes {
-        let _ = writeln!(page, "<p class=\"note\">{}</p>", escape(note));
-    }
-    page.push_str("<p class=\"key\">");
-    for (colour, words) in KEY {
-        let _ = write!(
-            page,
-            "<span><i style=\"background:var(--{colour})\"></i>{words}</span> "
-        );
-    }
-    page.push_str("</p>\n<p class=\"note\">Heights grow with the square root, so that a night can be seen beside a sale. Times are UTC.</p>\n");
-    panels(&mut page, &stage.rehearsal, reports);
-    page.push_str("</body></html>\n");
-    page
+    let traffic = &rehearsal.traffic;
+    let origin = format!(
+        "{} to {}, seed {}, load at its peak {:.0} requests/s",
+        traffic.rehearsed_from(),
+        traffic.end(),
+        rehearsal.world.seed,
+        traffic.peak_rps()
+    );
+    let missed = verdict.map(|verdict| verdict.marks.iter().filter(|mark| !mark.met).count());
+    let missed_text = format!("{} marks missed", missed.unwrap_or_default());
+    let page = Page {
+        kind: "Floodgate rehearsal",
+        verdict: missed.map(|missed| match missed {
+            0 => Judged::Good("all marks met"),
+            1 => Judged::Short("one mark missed"),
+            _ => Judged::Short(&missed_text),
+        }),
+        title: &format!("Rehearsal of {}", stage.cluster),
+        origin: &origin,
+        body: html! {
+            @if let Some(verdict) = verdict { (judged(verdict, runs.len())) }
+            (tables(stage, runs, reports))
+            (charts(rehearsal, reports))
+        },
+    };
+    page.render()
 }
 
-/// The hour of the hardest T0 from near, then all of the rehearsal; each on one scale.
-fn panels(page: &mut String, rehearsal: &Rehearsal, reports: &[Report]) {
-    if let (Some(t0), Some(span)) = (rehearsal.hardest_t0(), rehearsal.hardest_span()) {
-        let _ = writeln!(page, "<h2>Around the hardest T0, {t0}</h2>");
-        let samples = reports.iter().flat_map(|report| &report.around_t0);
-        let scale = Scale::of(rehearsal, span, samples);
-        for Report {
-            name, around_t0, ..
-        } in reports
-        {
-            let _ = writeln!(page, "<h3>{name}</h3>");
-            panel::draw(page, name, around_t0, rehearsal, scale);
+fn judged(verdict: &Verdict, seeds: usize) -> Markup {
+    let rows = html! {
+        @for mark in &verdict.marks {
+            @let met = if mark.met { Judged::Good("met") } else { Judged::Short("missed") };
+            tr { th scope="row" { (mark.name) } td { (mark.value) } td { (mark.must) } td { (met) } }
+        }
+    };
+    let body = table(&["Mark", "Measured", "Must be", ""], &rows);
+    section("Verdict", &verdict.headline(seeds).join(" "), &body)
+}
+
+fn tables(stage: &Stage, runs: &[Vec<Report>], reports: &[Report]) -> Markup {
+    let rows: Vec<_> = reports.iter().map(text::row).collect();
+    let spread = text::spread_rows(runs);
+    let seeds = format!(
+        "The charts and the table above show seed {}; these are means of {} seeds, least and most.",
+        stage.rehearsal.world.seed,
+        runs.len()
+    );
+    html! {
+        (section("Figures", &stage.notes.join(" "), &figures(HEADS, &rows)))
+        @if runs.len() > 1 { (section("All seeds", &seeds, &figures(SPREAD_HEADS, &spread))) }
+    }
+}
+
+/// The hour of the hardest T0 from near, then all of the rehearsal.
+fn charts(rehearsal: &Rehearsal, reports: &[Report]) -> Markup {
+    let traffic = &rehearsal.traffic;
+    let all = Part {
+        rehearsal,
+        span: (traffic.rehearsed_from(), traffic.end()),
+        samples: |report| &report.samples,
+    };
+    let legend = reports.first().map(|first| all.chart(first, 1.0).legend(0));
+    html! {
+        p.sticky { @if let Some(legend) = legend { (legend) } }
+        p.note { "Heights grow with the square root, so that a night can be seen beside a sale." }
+        @if let (Some(t0), Some(span)) = (rehearsal.hardest_t0(), rehearsal.hardest_span()) {
+            @let near = Part { rehearsal, span, samples: |report| &report.around_t0 };
+            (section(&format!("Around the hardest T0, {t0}"), "", &near.charts(reports)))
+        }
+        (section("All of the rehearsal", "", &all.charts(reports)))
+    }
+}
+
+/// A part of the rehearsal and the samples of it.
+struct Part<'a> {
+    rehearsal: &'a Rehearsal,
+    span: (UnixMillis, UnixMillis),
+    samples: fn(&Report) -> &[Sample],
+}
+
+impl Part<'_> {
+    fn charts(&self, reports: &[Report]) -> Markup {
+        let samples = reports.iter().flat_map(self.samples);
+        let most = samples.map(|sample| sample.load_rps.max(self.full_rps(sample)));
+        let top_rps = most.fold(1.0, f64::max);
+        html! {
+            @for report in reports {
+                h3 {
+                    (report.name)
+                    small {
+                        (report.score.slo_violation_minutes) " min beyond the objective, "
+                        (number(report.score.pod_hours)) " pod-hours"
+                    }
+                }
+                (self.chart(report, top_rps).figure())
+            }
         }
     }
-    page.push_str("<h2>All of the rehearsal</h2>\n");
-    let span = (rehearsal.traffic.rehearsed_from(), rehearsal.traffic.end());
-    let samples = reports.iter().flat_map(|report| &report.samples);
-    let scale = Scale::of(rehearsal, span, samples);
-    for Report {
-        name,
-        score,
-        samples,
-        ..
-    } in reports
-    {
-        let _ = writeln!(
-            page,
-            "<h3>{name} <small>{} min beyond the objective, {} pod-hours</small></h3>",
-            score.slo_violation_minutes,
-            number(score.pod_hours)
-        );
-        panel::draw(page, name, samples, rehearsal, scale);
-    }
-}
 
-fn figures<const COLUMNS: usize>(
-    page: &mut String,
-    heads: [&str; COLUMNS],
-    rows: &[[String; COLUMNS]],
-) {
-    page.push_str("<div class=\"scroll\"><table><thead><tr>");
-    for head in heads {
-        let _ = write!(page, "<th>{}</th>", escape(head));
-    }
-    page.push_str("</tr></thead><tbody>\n");
-    for cells in rows {
-        let own = if cells[0] == "floodgate" {
-            " class=\"own\""
-        } else {
-            ""
+    /// Load and capacity of one policy, sales behind them, and below them the minutes that violate
+    /// the objective and the levels.
+    fn chart(&self, report: &Report, top_rps: f64) -> Chart {
+        let samples = (self.samples)(report);
+        let (from_s, until_s) = (seconds(self.span.0), seconds(self.span.1));
+        let load = samples
+            .iter()
+            .map(|sample| (seconds(sample.at), Some(sample.load_rps)));
+        let full = samples
+            .iter()
+            .map(|sample| (seconds(sample.at), Some(self.full_rps(sample))));
+        let mut full: Vec<Point> = full.collect();
+        full.extend(full.last().map(|(_, rps)| (until_s, *rps)));
+        let strip = |colour, name, strength: fn(&Sample) -> u8| Strip {
+            colour,
+            name,
+            bars: bars(samples, until_s, strength),
         };
-        let _ = write!(page, "<tr{own}>");
-        for cell in cells {
-            let _ = write!(page, "<td>{}</td>", escape(cell));
+        Chart {
+            label: format!("{}: load and capacity over time", report.name),
+            time: Time {
+                from_s,
+                until_s,
+                offset: Offset::UTC,
+            },
+            annotations: self.sales().chain(self.t0s()).collect(),
+            panels: vec![Panel {
+                scale: Scale::SquareRoot,
+                top: Some(top_rps),
+                series: vec![
+                    Series::new(Colour::GREY, "load", Shape::Area, load.collect()),
+                    Series::new(Colour::BLUE, CAPACITY, Shape::Line, steps(&full)),
+                ],
+                strips: vec![
+                    strip(Colour::RED, "SLO missed", |sample| {
+                        u8::from(sample.bad_minutes > 0) * 4
+                    }),
+                    strip(Colour::AMBER, "level", |sample| sample.level.index()),
+                ],
+                ..Panel::new("", "requests/s", HEIGHT)
+            }],
         }
-        page.push_str("</tr>\n");
     }
-    page.push_str("</tbody></table></div>\n");
+
+    fn full_rps(&self, sample: &Sample) -> f64 {
+        f64::from(sample.warm) * self.rehearsal.settings.scaling.full_rps()
+    }
+
+    fn sales(&self) -> impl Iterator<Item = Annotation> {
+        let phases = phases(self.rehearsal);
+        let seen = phases.filter(|phase| phase.t0 < self.span.1 && self.span.0 < phase.until);
+        seen.map(|phase| Annotation {
+            tag: phase.name.clone(),
+            until_s: seconds(phase.until),
+            ..marked(Colour::GREEN, "announced sale", &phase.name, phase.t0)
+        })
+    }
+
+    /// The start of each announced phase, and of each surge that nobody announced.
+    fn t0s(&self) -> impl Iterator<Item = Annotation> {
+        let announced = phases(self.rehearsal);
+        let announced = announced.map(|phase| marked(Colour::GREEN, "T0", &phase.name, phase.t0));
+        let covered =
+            |t0: UnixMillis| phases(self.rehearsal).any(|phase| phase.t0 <= t0 && t0 < phase.until);
+        let surges = self.rehearsal.traffic.surges().iter();
+        let surges = surges.filter(move |surge| !covered(surge.t0));
+        let surges = surges.map(|surge| marked(Colour::ORANGE, UNANNOUNCED, UNANNOUNCED, surge.t0));
+        announced.chain(surges)
+    }
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+/// An instant without a tag.
+fn marked(colour: Colour, kind: &'static str, name: &str, at: UnixMillis) -> Annotation {
+    Annotation {
+        colour,
+        kind,
+        name: format!("{name} {at}"),
+        tag: String::new(),
+        from_s: seconds(at),
+        until_s: seconds(at),
+    }
+}
+
+fn phases(rehearsal: &Rehearsal) -> impl Iterator<Item = &SalePhase> {
+    rehearsal.sales.iter().flat_map(|sale| &sale.phases)
+}
+
+/// Bars where `strength` (0 to 4) is not 0.
+fn bars(samples: &[Sample], until_s: f64, strength: fn(&Sample) -> u8) -> Vec<(f64, f64, f64)> {
+    let runs = samples.chunk_by(|one, other| strength(one) == strength(other));
+    let starts = runs.filter_map(|run| run.first());
+    let starts = starts.map(|first| (seconds(first.at), strength(first)));
+    let ends = std::iter::once((until_s, 0));
+    let starts: Vec<(f64, u8)> = starts.chain(ends).collect();
+    let pairs = starts.windows(2);
+    pairs
+        .map(|pair| (pair[0].0, pair[1].0, f64::from(pair[0].1) / 4.0))
+        .collect()
+}
+
+fn seconds(at: UnixMillis) -> f64 {
+    at.0 as f64 / 1e3
 }

@@ -134,19 +134,34 @@ impl Verdict {
         })
     }
 
-    /// In sentences, one a line; who wins comes first.
+    /// In sentences, one a line; who wins comes first, then each mark.
     pub fn in_words(&self, seeds: usize) -> Vec<String> {
+        let marks = self.marks.iter().map(|mark| {
+            let Mark {
+                name,
+                value,
+                must,
+                met,
+            } = mark;
+            let met = if *met { "met   " } else { "MISSED" };
+            format!("  {met}  {name}: {value} (mark: {must})")
+        });
+        self.headline(seeds).into_iter().chain(marks).collect()
+    }
+
+    /// Who wins, in two sentences.
+    pub fn headline(&self, seeds: usize) -> [String; 2] {
         let over = match seeds {
             1 => String::new(),
             seeds => format!(" on average of {seeds} seeds"),
         };
         let [own, best] = [&self.own, &self.best_other]
             .map(|spread| (number(spread.minutes.mean), number(spread.pod_hours.mean)));
-        let mut lines = vec![format!(
+        let best_other = format!(
             "Best other on minutes: {}, with {} min and {} pod-hours against {} min and {} of floodgate{over}.",
             self.best_other.name, best.0, best.1, own.0, own.1
-        )];
-        lines.push(match self.better_on_both.as_slice() {
+        );
+        let winner = match self.better_on_both.as_slice() {
             [] if self.best_other.minutes.mean < self.own.minutes.mean => format!(
                 "Another wins on minutes: {}, with more pod-hours.",
                 self.best_other.name
@@ -156,18 +171,8 @@ impl Verdict {
                 "Another wins on both: {}, with no more minutes and no more pod-hours.",
                 better.join(" and ")
             ),
-        });
-        lines.extend(self.marks.iter().map(|mark| {
-            let Mark {
-                name,
-                value,
-                must,
-                met,
-            } = mark;
-            let met = if *met { "met   " } else { "MISSED" };
-            format!("  {met}  {name}: {value} (mark: {must})")
-        }));
-        lines
+        };
+        [best_other, winner]
     }
 }
 

@@ -132,19 +132,19 @@ fn figures_of_every_policy_come_as_json_and_as_a_chart() {
     assert_eq!(policies[0]["warm_share_at_t0"], 1.0);
     let chart = std::fs::read_to_string(files.0.path().join("chart.html")).unwrap();
     // The hour of the sale from near, and all of it.
-    assert_eq!(chart.matches("<svg").count(), 16);
+    assert_eq!(chart.matches("<figure").count(), 16);
     assert!(
         chart.contains("Around the hardest T0, 2026-03-0"),
         "{chart}"
     );
-    assert_eq!(chart.matches("class=\"t0\"").count() % 16, 0);
-    let heights = chart
-        .split(" y1=\"")
-        .skip(1)
-        .filter_map(|text| text.split('"').next());
-    for height in heights {
-        let height: f64 = height.parse().unwrap();
-        assert!((0.0..=150.0).contains(&height), "{height} is cut off");
+    // A line for each T0 in every chart, and one in the legend.
+    assert_eq!(chart.matches("upright green").count() % 16, 1);
+    for line in chart.split("class=\"line ").skip(1) {
+        let places = line.split('"').nth(2).unwrap().split(['M', 'L']).skip(1);
+        for place in places {
+            let y: f64 = place.split(' ').nth(1).unwrap().parse().unwrap();
+            assert!((0.0..=160.0).contains(&y), "{place} is cut off");
+        }
     }
     assert!(!chart.contains("src="), "nothing is fetched from elsewhere");
 }
