@@ -18,7 +18,6 @@ use crate::progress::Progress;
 mod actions;
 pub mod api;
 mod assemble;
-mod complaint;
 pub mod curve;
 mod day;
 pub mod deploy;
@@ -28,8 +27,10 @@ mod history;
 mod live;
 mod machine;
 mod minutes;
+mod not_ready;
 pub mod observe;
 mod page;
+mod promise;
 mod report;
 mod script;
 mod timeline;
@@ -38,7 +39,7 @@ mod verdict;
 
 use report::Report;
 
-/// What the sale day is given.
+/// Options of the sale day.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// A recorded history (columns timestamp,value; blank = missing) instead of the synthetic one.
@@ -92,13 +93,15 @@ pub async fn run(cluster: &Cluster, args: Args) -> Result<(), SaleDayError> {
     };
     let report = match &args.render {
         Some(path) => Report::read(path).map_err(|error| steps.error("read report", error))?,
-        None => day::live_through(cluster, &args, &steps).await?,
+        None => day::run(cluster, &args, &steps).await?,
     };
+    let html = args.out.join("report.html");
     report
         .write(&args.out)
+        .and_then(|()| report::write(&html, &page::render(&report)))
         .map_err(|error| steps.error("write report", error))?;
     print_verdict(&report);
-    println!("report: {}", args.out.join("report.html").display());
+    println!("report: {}", html.display());
     let broken = report.promises.iter().filter(|promise| !promise.kept);
     let broken: Vec<String> = broken
         .map(|promise| {
@@ -119,18 +122,18 @@ pub async fn run(cluster: &Cluster, args: Args) -> Result<(), SaleDayError> {
 
 fn print_verdict(report: &Report) {
     for promise in &report.promises {
-        let word = if promise.kept { "kept" } else { "BROKEN" };
+        let kept = if promise.kept { "kept" } else { "BROKEN" };
         println!(
-            "  {word:<8} {}: {} ({})",
+            "  {kept:<8} {}: {} ({})",
             promise.kind.as_str(),
             promise.text,
             promise.measured
         );
     }
     for mark in &report.marks {
-        let word = if mark.reached { "reached" } else { "short" };
+        let reached = if mark.reached { "reached" } else { "short" };
         println!(
-            "  {word:<8} mark: {}: {} (mark: {})",
+            "  {reached:<8} mark: {}: {} (mark: {})",
             mark.name, mark.measured, mark.aim
         );
     }

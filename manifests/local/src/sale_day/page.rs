@@ -1,60 +1,46 @@
 //! report.html: the sale day on one page, one file, no network, light and dark.
-//!
-//! Everything is rendered here: styles are inlined, charts are SVG. Text that came from the
-//! cluster is escaped, so that a decision's words can never become markup.
-
-use std::fmt::Write;
 
 use floodgate_words::Level;
+use floodgate_picture::{Page, Verdict};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
+use maud::{Markup, html};
 
 use super::report::Report;
 
 mod chart;
-mod lines;
-mod panels;
-mod scale;
 mod tables;
 
-const STYLE: &str = include_str!("page/style.css");
+/// For a figure that was not measured.
+const DASH: &str = "\u{2013}";
 
 /// Renders the whole page.
 pub fn render(report: &Report) -> String {
-    let mut page = String::with_capacity(256 * 1024);
-    page.push_str(&header(report));
-    page.push_str(&tiles(report));
-    page.push_str(&chart::figure(report));
-    page.push_str(&events(report));
-    page.push_str(&tables::promises(report));
-    page.push_str(&tables::phases(report));
-    page.push_str(&tables::faults(report));
-    page.push_str(&tables::decisions(report));
-    let title = if report.passed { "kept" } else { "broken" };
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>Sale day: promises {title}</title>\n<style>\n{STYLE}</style>\n</head>\n\
-         <body>\n<main>\n{page}{}</main>\n</body>\n</html>\n",
-        footer(report)
-    )
-}
-
-/// Text as it may stand in HTML and SVG.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
+    let start = start(report);
+    let title = headline(report);
+    let page = Page {
+        kind: "Floodgate sale day",
+        verdict: Some(if report.passed {
+            Verdict::Good("Promises kept")
+        } else {
+            Verdict::Bad("Promise broken")
+        }),
+        title: &title,
+        origin: &origin(report, &start),
+        body: html! {
+            (tiles(report))
+            (chart::chart(report, &start).figure())
+            p.note {
+                "The numbers above the chart are the events listed here; a line breaks where nothing was measured."
+            }
+            (events(report, &start))
+            (tables::promises(report))
+            (tables::phases(report))
+            (tables::faults(report, &start))
+            (tables::decisions(report, &start))
+            footer { (report.timeline.len()) " rows of one second in report.json beside this page." }
+        },
+    };
+    page.render()
 }
 
 /// The start of the day in the zone it was written in.
@@ -74,136 +60,121 @@ fn clock(start: &Zoned, t_s: f64) -> String {
     start.saturating_add(span).strftime("%H:%M:%S").to_string()
 }
 
-fn header(report: &Report) -> String {
-    let broken: Vec<&str> = report
-        .promises
-        .iter()
-        .filter(|promise| !promise.kept)
-        .map(|promise| promise.text.as_str())
-        .collect();
-    let (class, verdict, line) = if report.passed {
-        let short = report.marks.iter().filter(|mark| !mark.reached).count();
-        let line = match short {
-            0 => "Money, warmth and safety held, and every mark was reached.".to_owned(),
-            1 => "Money, warmth and safety held; one mark was missed.".to_owned(),
-            more => format!("Money, warmth and safety held; {more} marks were missed."),
-        };
-        ("good", "Promises kept", line)
-    } else {
-        (
-            "bad",
-            "Promise broken",
-            format!("Broken: {}.", broken.join("; ")),
-        )
-    };
-    let started = start(report);
+fn headline(report: &Report) -> String {
+    if !report.passed {
+        let broken = report.promises.iter().filter(|promise| !promise.kept);
+        let broken: Vec<&str> = broken.map(|promise| promise.text.as_str()).collect();
+        return format!("Broken: {}.", broken.join("; "));
+    }
+    match report.marks.iter().filter(|mark| !mark.reached).count() {
+        0 => "Money, warmth and safety held, and every mark was reached.".to_owned(),
+        1 => "Money, warmth and safety held; one mark was missed.".to_owned(),
+        more => format!("Money, warmth and safety held; {more} marks were missed."),
+    }
+}
+
+fn origin(report: &Report, start: &Zoned) -> String {
+    let machine = &report.machine;
+    let duration_s = machine.duration_s.max(0.0).round() as u64;
     format!(
-        "<header>\n<p class=\"kicker\">Floodgate sale day</p>\n\
-         <h1><span class=\"pill {class}\">{verdict}</span> {}</h1>\n\
-         <p class=\"meta\">{}, {} long &middot; history {} &middot; {} cores, {:.0} GiB, Linux {} &middot; seed {}</p>\n\
-         </header>\n",
-        escape(&line),
-        started.strftime("%-d %B %Y, %H:%M:%S (UTC%:z)"),
-        duration(report.machine.duration_s),
-        escape(&report.machine.history),
-        report.machine.cpus,
-        report.machine.memory_mib as f64 / 1024.0,
-        escape(&report.machine.kernel),
-        report.machine.seed,
+        "{}, {} min {:02} s \u{b7} history {} \u{b7} {} cores, {:.0} GiB, Linux {} \u{b7} seed {}",
+        start.strftime("%-d %B %Y, %H:%M:%S (UTC%:z)"),
+        duration_s / 60,
+        duration_s % 60,
+        machine.history,
+        machine.cpus,
+        machine.memory_mib as f64 / 1024.0,
+        machine.kernel,
+        machine.seed,
     )
 }
 
-fn duration(seconds: f64) -> String {
-    let seconds = seconds.max(0.0).round() as u64;
-    format!("{} min {:02} s", seconds / 60, seconds % 60)
-}
-
-fn tiles(report: &Report) -> String {
+fn tiles(report: &Report) -> Markup {
     let sale = &report.sale;
-    let lost = report.money.lost.zip(report.money.doubled);
-    let tile = |value: String, name: &str, note: String| {
-        format!(
-            "<div class=\"tile\"><p class=\"value\">{}</p><p class=\"name\">{name}</p>\
-             <p class=\"note\">{}</p></div>\n",
-            escape(&value),
-            escape(&note)
-        )
-    };
-    let peak = report
-        .timeline
-        .iter()
-        .filter_map(|row| row.offered_rps)
-        .fold(0.0, f64::max);
-    let level = report
-        .timeline
-        .iter()
-        .filter_map(|row| row.level)
-        .max()
-        .unwrap_or(Level::Normal);
-    [
-        "<section class=\"tiles\" aria-label=\"Key figures\">\n".to_owned(),
-        tile(
+    let offered = report.timeline.iter().filter_map(|row| row.offered_rps);
+    let levels = report.timeline.iter().filter_map(|row| row.level);
+    let prescaled = sale.prescaled_before_t0_s.map(|lead_s| {
+        let base = count(sale.base_replicas);
+        format!("pre-scale from {base} began {lead_s:.0} s before")
+    });
+    let tiles = [
+        (
+            "pods warm at T0",
             format!(
                 "{} of {}",
-                short(sale.warm_at_t0),
-                short(sale.planned_replicas)
+                count(sale.warm_at_t0),
+                count(sale.planned_replicas)
             ),
-            "pods warm at T0",
-            sale.prescaled_before_t0_s
-                .map_or_else(String::new, |lead_s| {
-                    format!(
-                        "pre-scale from {} began {lead_s:.0} s before",
-                        short(sale.base_replicas)
-                    )
-                }),
+            prescaled.unwrap_or_default(),
         ),
-        tile(
-            figure(
-                sale.phase.success_ratio_critical.map(|ratio| ratio * 100.0),
-                3,
-                " %",
-            ),
+        (
             "payments that succeeded in the step",
+            percent(sale.phase.success_ratio_critical),
             format!("p99 {}", figure(sale.phase.p99_ms, 0, " ms")),
         ),
-        tile(
-            figure(report.overload.goodput_rps, 0, " req/s"),
+        (
             "goodput at overload",
-            format!("offered up to {peak:.0} req/s, level up to {level}"),
+            figure(report.overload.goodput_rps, 0, " req/s"),
+            format!(
+                "offered up to {:.0} req/s, level up to {}",
+                offered.fold(0.0, f64::max),
+                levels.max().unwrap_or(Level::Normal)
+            ),
         ),
-        tile(
-            lost.map_or("?".to_owned(), |(lost, doubled)| {
-                format!("{lost} / {doubled}")
-            }),
+        (
             "payments lost / doubled",
+            format!(
+                "{} / {}",
+                grouped(report.money.lost),
+                grouped(report.money.doubled)
+            ),
             format!("of {} acknowledged", grouped(report.money.acked)),
         ),
-        tile(
-            report.shrinks_on_missing_data.to_string(),
+        (
             "shrinks on missing data",
+            report.shrinks_on_missing_data.to_string(),
             format!("{} faults injected", report.faults.len()),
         ),
-        "</section>\n".to_owned(),
-    ]
-    .concat()
+    ];
+    html! {
+        section.tiles aria-label="Key figures" {
+            @for (name, value, note) in tiles {
+                div.tile { p.value { (value) } p.name { (name) } p.note { (note) } }
+            }
+        }
+    }
 }
 
-fn short(value: Option<u32>) -> String {
-    value.map_or("?".to_owned(), |value| value.to_string())
+fn events(report: &Report, start: &Zoned) -> Markup {
+    html! {
+        ol.events aria-label="Events marked in the chart" {
+            @for (event, number) in report.events.iter().zip(1..) {
+                li { b { (number) } time { (clock(start, event.at_s)) } " " (event.label) }
+            }
+        }
+    }
+}
+
+/// A small count, or a dash.
+fn count(value: Option<u32>) -> String {
+    value.map_or(DASH.to_owned(), |value| value.to_string())
 }
 
 /// A measured figure with its unit, or a dash.
 fn figure(value: Option<f64>, digits: usize, unit: &str) -> String {
-    match value {
-        Some(value) if value.is_finite() => format!("{value:.digits$}{unit}"),
-        _ => "\u{2013}".to_owned(),
-    }
+    let value = value.filter(|value| value.is_finite());
+    value.map_or(DASH.to_owned(), |value| format!("{value:.digits$}{unit}"))
+}
+
+/// A measured share.
+fn percent(share: Option<f64>) -> String {
+    figure(share.map(|share| share * 100.0), 3, " %")
 }
 
 /// A count with its thousands apart, or a dash.
 fn grouped(value: Option<u64>) -> String {
     let Some(value) = value else {
-        return "\u{2013}".to_owned();
+        return DASH.to_owned();
     };
     let digits = value.to_string();
     let mut out = String::new();
@@ -214,27 +185,6 @@ fn grouped(value: Option<u64>) -> String {
         out.push(digit);
     }
     out
-}
-
-fn events(report: &Report) -> String {
-    let started = start(report);
-    let mut out = "<ol class=\"events\" aria-label=\"Events marked in the chart\">\n".to_owned();
-    for event in &report.events {
-        let _ = writeln!(
-            out,
-            "<li><span><time>{}</time> {}</span></li>",
-            clock(&started, event.at_s),
-            escape(&event.label)
-        );
-    }
-    out + "</ol>\n"
-}
-
-fn footer(report: &Report) -> String {
-    format!(
-        "<footer>{} rows of one second in report.json beside this page.</footer>\n",
-        report.timeline.len()
-    )
 }
 
 #[cfg(test)]

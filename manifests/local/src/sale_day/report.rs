@@ -1,7 +1,7 @@
 //! The record of a sale day: what report.json holds and report.html shows.
 //!
 //! A figure that could not be measured is none (`null`), never zero; a promise about it is then
-//! broken, because nobody saw it kept. No I/O here but writing the two files.
+//! broken, because nobody saw it kept. No I/O here but reading and writing the file.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use floodgate_words::Level;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::verdict::{Mark, Promise};
+use super::promise::{Mark, Promise};
 
 /// Why the report could not be written or read again.
 #[derive(Debug, Error)]
@@ -19,7 +19,7 @@ pub enum ReportError {
     File {
         /// Where it should be.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -47,7 +47,7 @@ pub struct Report {
     pub machine: Machine,
     /// Base load, until T0.
     pub before: Phase,
-    /// The tenfold step, with what stood ready for it.
+    /// The tenfold step, with the pods ready for it.
     pub sale: Sale,
     /// The second wave, beyond what max replicas hold.
     pub overload: Phase,
@@ -64,9 +64,9 @@ pub struct Report {
     pub shrinks_on_missing_data: u32,
     /// What was done when, for the chart's markers.
     pub events: Vec<Event>,
-    /// Each change of the operator's decision, in its own words.
+    /// Each change of the operator's decision, as it explains it.
     pub decisions: Vec<Decision>,
-    /// Refusals of the whole day that did not say when to come back.
+    /// Refusals of the whole day without `Retry-After`.
     pub refusals_without_retry_after: Option<u64>,
     /// One row per second.
     pub timeline: Vec<Row>,
@@ -113,7 +113,7 @@ pub struct Phase {
     pub goodput_rps: Option<f64>,
 }
 
-/// The sale phase, and what stood ready at T0.
+/// The sale phase, and the pods ready at T0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sale {
     /// What clients saw.
@@ -147,7 +147,7 @@ pub struct Money {
     pub imbalance_minor: Option<i64>,
     /// Whether the audit found every promise about money kept, refunds and balances among them.
     pub audit_passed: Option<bool>,
-    /// What the audit said when it did not.
+    /// What the audit printed when it did not.
     pub complaint: String,
 }
 
@@ -198,7 +198,7 @@ pub struct Override {
 pub struct Event {
     /// Seconds after the start.
     pub at_s: f64,
-    /// What happened, a few words.
+    /// What happened, in short.
     pub label: String,
 }
 
@@ -213,7 +213,7 @@ pub struct Decision {
     pub source: String,
     /// Degradation level in force.
     pub level: Option<Level>,
-    /// Bids and guards in the operator's words.
+    /// Bids and guards, as the operator explains them.
     pub explain: String,
 }
 
@@ -259,7 +259,7 @@ pub struct Row {
     pub signals_fresh: Option<bool>,
     /// The bid that won.
     pub source: Option<String>,
-    /// The decision in the operator's words.
+    /// The decision, as the operator explains it.
     pub explain: Option<String>,
     /// Whether an override is in force.
     pub overridden: Option<bool>,
@@ -279,18 +279,22 @@ impl Report {
         })
     }
 
-    /// Writes `report.json` and `report.html` into a folder, which is made if it is missing.
+    /// Writes `report.json` into a folder, which is made if it is missing.
     pub fn write(&self, folder: &Path) -> Result<(), ReportError> {
-        std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
-        let json = folder.join("report.json");
+        let path = folder.join("report.json");
         let text = serde_json::to_string_pretty(self).map_err(|source| ReportError::Parse {
-            path: json.clone(),
+            path: path.clone(),
             source,
         })?;
-        std::fs::write(&json, text + "\n").map_err(|source| file_error(&json, source))?;
-        let html = folder.join("report.html");
-        std::fs::write(&html, super::page::render(self)).map_err(|source| file_error(&html, source))
+        write(&path, &(text + "\n"))
     }
+}
+
+/// Writes a file of the report; its folder is made if it is missing.
+pub fn write(path: &Path, text: &str) -> Result<(), ReportError> {
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
+    std::fs::write(path, text).map_err(|source| file_error(path, source))
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> ReportError {

@@ -4,8 +4,7 @@
 //! run; latency and success ratios are marks, because they also depend on who else uses the machine.
 //! Invariant: a figure that was not measured keeps no promise and reaches no mark.
 
-use serde::{Deserialize, Serialize};
-
+use super::promise::{Kind, Mark, Promise};
 use super::report::{Report, Row};
 
 /// Least planned replicas for the tenfold step.
@@ -20,55 +19,6 @@ const FAULTS: usize = 3;
 const SUCCESS_RATIO: f64 = 0.999;
 /// Mark for the 99th percentile in the step, milliseconds.
 pub const P99_MS: f64 = 200.0;
-
-/// What a promise is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// No payment lost, doubled or out of balance.
-    Money,
-    /// Planned pods Ready and warm before the load.
-    Warmth,
-    /// Nothing shrank on missing data or a fault; overrides win and lapse; refusals are honest.
-    Safety,
-}
-
-impl Kind {
-    /// Name as it is printed.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Money => "money",
-            Self::Warmth => "warmth",
-            Self::Safety => "safety",
-        }
-    }
-}
-
-/// A promise and whether this day kept it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Promise {
-    /// What it is about.
-    pub kind: Kind,
-    /// The promise in one clause.
-    pub text: String,
-    /// What was measured.
-    pub measured: String,
-    /// Whether it was kept.
-    pub kept: bool,
-}
-
-/// A figure beside its mark.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Mark {
-    /// The figure's name.
-    pub name: String,
-    /// What was measured.
-    pub measured: String,
-    /// What was aimed at.
-    pub aim: String,
-    /// Whether it was reached.
-    pub reached: bool,
-}
 
 /// Fills the judged fields of a report from its measured ones.
 pub fn judge(report: &mut Report) {
@@ -251,7 +201,7 @@ fn safety(report: &Report) -> Vec<Promise> {
     ));
     let silent = report.refusals_without_retry_after;
     promises.push(promise(
-        "every refusal says when to come back".to_owned(),
+        "every refusal carries Retry-After".to_owned(),
         format!("{} without Retry-After", count(silent)),
         silent == Some(0),
     ));
@@ -294,7 +244,7 @@ fn marks(report: &Report) -> Vec<Mark> {
     ]
 }
 
-/// A count, or the word for none.
+/// A count, or that it was not measured.
 pub fn count(value: Option<impl ToString>) -> String {
     value.map_or("not measured".to_owned(), |value| value.to_string())
 }

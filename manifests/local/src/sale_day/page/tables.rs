@@ -1,137 +1,95 @@
 //! The tables of the page: promises, phases, faults, decisions.
 
-use std::fmt::Write;
-
 use floodgate_words::Level;
+use floodgate_picture::{Verdict, figures, section, table};
+use jiff::Zoned;
+use maud::{Markup, html};
 
-use super::{clock, escape, figure, grouped, short, start};
-use crate::sale_day::report::{Fault, Phase, Report};
-use crate::sale_day::verdict::count;
+use super::{clock, count, figure, grouped, percent};
+use crate::sale_day::report::{Phase, Report};
 
 /// The promises of the day.
-pub fn promises(report: &Report) -> String {
-    let mut rows = String::new();
-    for promise in &report.promises {
-        let (class, word) = if promise.kept {
-            ("good", "kept")
-        } else {
-            ("bad", "broken")
-        };
-        let _ = writeln!(
-            rows,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td><span class=\"pill {class}\">{word}</span></td></tr>",
-            promise.kind.as_str(),
-            escape(&promise.text),
-            escape(&promise.measured)
-        );
-    }
-    for mark in &report.marks {
-        let (class, word) = if mark.reached {
-            ("good", "reached")
-        } else {
-            ("short", "short")
-        };
-        let _ = writeln!(
-            rows,
-            "<tr><td>mark</td><td>{}: {}</td><td>{}</td><td><span class=\"pill {class}\">{word}</span></td></tr>",
-            escape(&mark.name),
-            escape(&mark.aim),
-            escape(&mark.measured)
-        );
-    }
-    table(
+pub fn promises(report: &Report) -> Markup {
+    let rows = html! {
+        @for promise in &report.promises {
+            @let kept = if promise.kept { Verdict::Good("kept") } else { Verdict::Bad("broken") };
+            tr {
+                th scope="row" { (promise.kind.as_str()) }
+                td { (promise.text) } td { (promise.measured) } td { (kept) }
+            }
+        }
+        @for mark in &report.marks {
+            @let reached = if mark.reached { Verdict::Good("reached") } else { Verdict::Short("short") };
+            tr {
+                th scope="row" { "mark" }
+                td { (mark.name) ": " (mark.aim) } td { (mark.measured) } td { (reached) }
+            }
+        }
+    };
+    section(
         "Promises and marks",
         "A broken promise fails the run; a missed mark does not, because it also depends on who else used the machine.",
-        &["About", "Promise", "Measured", ""],
-        &rows,
+        &table(&["About", "Promise", "Measured", ""], &rows),
     )
 }
 
-/// The phases of the day.
-pub fn phases(report: &Report) -> String {
-    let mut rows = String::new();
+/// What clients saw in each phase.
+pub fn phases(report: &Report) -> Markup {
     let phases: [(&str, &Phase); 4] = [
         ("Before, base load", &report.before),
         ("Sale, tenfold step", &report.sale.phase),
         ("Overload wave", &report.overload),
         ("After, base load", &report.after),
     ];
-    for (name, phase) in phases {
-        let _ = writeln!(
-            rows,
-            "<tr><th scope=\"row\">{name}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+    let heads = [
+        "Phase",
+        "Offered",
+        "Acked",
+        "Shed",
+        "Failed",
+        "Critical success",
+        "p50 ms",
+        "p99 ms",
+        "Goodput req/s",
+    ];
+    let rows = phases.map(|(name, phase)| {
+        [
+            name.to_owned(),
             grouped(Some(phase.offered)),
             grouped(Some(phase.acked)),
             grouped(Some(phase.shed)),
             grouped(Some(phase.failed)),
-            figure(
-                phase.success_ratio_critical.map(|ratio| ratio * 100.0),
-                3,
-                " %"
-            ),
+            percent(phase.success_ratio_critical),
             figure(phase.p50_ms, 1, ""),
             figure(phase.p99_ms, 1, ""),
             figure(phase.goodput_rps, 0, ""),
-        );
-    }
-    table(
+        ]
+    });
+    section(
         "What clients saw",
         "Latency from the intended send time; retries of one key counted once; critical classes are payments and the look-up of their outcome.",
-        &[
-            "Phase",
-            "Offered",
-            "Acked",
-            "Shed",
-            "Failed",
-            "Critical success",
-            "p50 ms",
-            "p99 ms",
-            "Goodput req/s",
-        ],
-        &rows,
+        &figures(heads, &rows),
     )
 }
 
-/// The faults of the day.
-pub fn faults(report: &Report) -> String {
-    let started = start(report);
-    let mut rows = String::new();
-    for fault in &report.faults {
-        let Fault {
-            name,
-            at_s,
-            healed_at_s,
-            replicas_before,
-            replicas_min,
-            replicas_after,
-            ready_before,
-            ready_min,
-            ready_after,
-            shrank,
-        } = fault;
-        let healed = healed_at_s.map_or("not seen".to_owned(), |healed_at_s| {
-            format!("{:.0} s", healed_at_s - at_s)
-        });
-        let (class, word) = if *shrank {
-            ("bad", "yes")
-        } else {
-            ("good", "no")
-        };
-        let _ = writeln!(
-            rows,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{healed}</td><td>{} &rarr; {} &rarr; {}</td><td>{} &rarr; {} &rarr; {}</td><td><span class=\"pill {class}\">{word}</span></td></tr>",
-            escape(name),
-            clock(&started, *at_s),
-            short(*replicas_before),
-            short(*replicas_min),
-            short(*replicas_after),
-            short(*ready_before),
-            short(*ready_min),
-            short(*ready_after),
-        );
-    }
+/// The faults of the day, and the override.
+pub fn faults(report: &Report, start: &Zoned) -> Markup {
+    let pods = |pods: [Option<u32>; 3]| pods.map(count).join(" \u{2192} ");
+    let rows = html! {
+        @for fault in &report.faults {
+            @let healed = fault.healed_at_s.map(|healed_at_s| healed_at_s - fault.at_s);
+            @let asked = [fault.replicas_before, fault.replicas_min, fault.replicas_after];
+            @let ready = [fault.ready_before, fault.ready_min, fault.ready_after];
+            @let shrank = if fault.shrank { Verdict::Bad("yes") } else { Verdict::Good("no") };
+            tr {
+                th scope="row" { (fault.name) } td { (clock(start, fault.at_s)) }
+                td { (figure(healed, 0, " s")) }
+                td { (pods(asked)) } td { (pods(ready)) } td { (shrank) }
+            }
+        }
+    };
     let sre = &report.sre_override;
-    let when = |at_s: Option<f64>| at_s.map_or("not seen".to_owned(), |at_s| clock(&started, at_s));
+    let when = |at_s: Option<f64>| at_s.map_or("not seen".to_owned(), |at_s| clock(start, at_s));
     let note = format!(
         "Pods before, at least during, and after. The override {} was set at {}, won at {} and lapsed by itself at {}.",
         sre.annotation,
@@ -139,60 +97,31 @@ pub fn faults(report: &Report) -> String {
         when(sre.won_at_s),
         when(sre.lapsed_at_s)
     );
-    table(
-        "Faults and the override",
-        &note,
-        &[
-            "Fault",
-            "At",
-            "Whole again after",
-            "Pods asked for",
-            "Pods ready",
-            "Shrank",
-        ],
-        &rows,
-    )
+    let heads = [
+        "Fault",
+        "At",
+        "Whole again after",
+        "Pods asked for",
+        "Pods ready",
+        "Shrank",
+    ];
+    section("Faults and the override", &note, &table(&heads, &rows))
 }
 
 /// The decisions of the day.
-pub fn decisions(report: &Report) -> String {
-    let started = start(report);
-    let mut rows = String::new();
-    for decision in &report.decisions {
-        let _ = writeln!(
-            rows,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"explain\">{}</td></tr>",
-            clock(&started, decision.at_s),
-            count(decision.desired),
-            decision.level.map_or("?", Level::as_str),
-            escape(&decision.source),
-            escape(&decision.explain)
-        );
-    }
-    table(
-        "Decisions",
-        "Each change of pods, level or winning bid, in the operator's own words.",
-        &["At", "Pods", "Level", "Won by", "Why"],
-        &rows,
-    )
-}
-
-fn table(title: &str, note: &str, columns: &[&str], rows: &str) -> String {
-    let head = format!(
-        "<th scope=\"col\">{}</th>",
-        columns.join("</th><th scope=\"col\">")
-    );
-    let rows = if rows.is_empty() {
-        format!(
-            "<tr><td colspan=\"{}\">none recorded</td></tr>\n",
-            columns.len()
-        )
-    } else {
-        rows.to_owned()
+pub fn decisions(report: &Report, start: &Zoned) -> Markup {
+    let rows = html! {
+        @for decision in &report.decisions {
+            tr {
+                th scope="row" { (clock(start, decision.at_s)) }
+                td { (count(decision.desired)) } td { (decision.level.map_or("?", Level::as_str)) }
+                td { (decision.source) } td.long { (decision.explain) }
+            }
+        }
     };
-    format!(
-        "<section>\n<h2>{title}</h2>\n<p class=\"note\">{}</p>\n<div class=\"scroll\"><table>\n\
-         <thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</section>\n",
-        escape(note)
+    section(
+        "Decisions",
+        "Each change of pods, level or winning bid, as the operator explains it.",
+        &table(&["At", "Pods", "Level", "Won by", "Why"], &rows),
     )
 }
