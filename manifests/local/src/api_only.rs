@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::command::last_line_of_file;
-use crate::control_plane::{self, Listen, Lone};
+use crate::control_plane::{self, Listen, Standalone};
 use crate::paths::Paths;
 use crate::pki::{self, PkiError};
 use crate::process::Server;
@@ -105,7 +105,7 @@ impl ApiOnlyCluster {
         let listen = free_ports()?;
         pki::ensure(&paths, &listen.server_url())?;
         let etcd = control_plane::etcd(&paths, &listen);
-        let apiserver = control_plane::apiserver(&paths, &listen, Lone::Yes);
+        let apiserver = control_plane::apiserver(&paths, &listen, Standalone::Yes);
         std::fs::create_dir_all(paths.root().join("log"))?;
 
         let (stop, stopped) = channel();
@@ -211,8 +211,8 @@ fn free_ports() -> io::Result<Listen> {
 }
 
 fn last_words(paths: &Paths) -> String {
-    let words = |name: &str| last_line_of_file(Path::new(&paths.log(name)));
-    words("kube-apiserver")
-        .or_else(|| words("etcd"))
+    let last_line = |name: &str| last_line_of_file(Path::new(&paths.log(name)));
+    last_line("kube-apiserver")
+        .or_else(|| last_line("etcd"))
         .unwrap_or_else(|| "no output".into())
 }

@@ -1,4 +1,4 @@
-//! The servers the payment service stands on: PostgreSQL shards with a replica, Redis and NATS.
+//! The servers behind the payment service: PostgreSQL shards with a replica, Redis and NATS.
 
 pub mod postgres;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::addresses::{CACHE_PORT, EVENTS_MONITOR_PORT, EVENTS_PORT, HOST};
 use crate::control_plane::answers;
 use crate::paths::Paths;
-use crate::process::{self, Ending, ProcessError, Server};
+use crate::process::{self, ProcessError, Server, StopSignal};
 
 /// Both answer within a second when alone; replaying a long append-only file takes longer.
 const BOUND: Duration = Duration::from_mins(1);
@@ -21,7 +21,7 @@ pub async fn start_cache(paths: &Paths) -> Result<(), Box<dyn std::error::Error 
     Ok(())
 }
 
-/// Starts NATS with JetStream and waits until it says it is healthy.
+/// Starts NATS with JetStream and waits until it is healthy.
 pub async fn start_events(paths: &Paths) -> Result<(), ProcessError> {
     process::ensure_running(paths, &events(paths)).await?;
     let health = format!("http://{HOST}:{EVENTS_MONITOR_PORT}/healthz");
@@ -57,7 +57,7 @@ fn cache(paths: &Paths) -> Server {
         name: "redis".into(),
         command: command.map(str::to_owned).to_vec(),
         settings: Vec::new(),
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
@@ -78,7 +78,7 @@ fn events(paths: &Paths) -> Server {
         name: "nats".into(),
         command: command.map(str::to_owned).to_vec(),
         settings: Vec::new(),
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 

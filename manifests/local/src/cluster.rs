@@ -103,7 +103,7 @@ impl Cluster {
             .map(|_started| ())
     }
 
-    /// Whether the apiserver says it is ready.
+    /// Whether the apiserver reports itself ready.
     pub async fn is_up(&self) -> bool {
         control_plane::api_ready(&self.paths).await
     }

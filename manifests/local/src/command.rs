@@ -1,4 +1,4 @@
-//! Running a tool to its end and keeping what it said.
+//! Running a tool to its end and keeping its output.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -50,7 +50,7 @@ pub async fn output_with_input(command: &mut Command, input: &str) -> Result<Str
         .spawn()
         .map_err(start)?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A tool that does not read its input closes it early; its exit status says how it went.
+        // A tool that does not read its input closes it early; its exit status is what counts.
         let _closed_early = stdin.write_all(input.as_bytes()).await;
     }
     let output = child.wait_with_output().await.map_err(start)?;
@@ -65,7 +65,7 @@ pub async fn output_with_input(command: &mut Command, input: &str) -> Result<Str
     })
 }
 
-/// The last line of a text that says anything.
+/// The last line of a text that is not blank.
 pub fn last_line(text: &str) -> Option<&str> {
     text.lines()
         .rev()
@@ -73,7 +73,7 @@ pub fn last_line(text: &str) -> Option<&str> {
         .find(|line| !line.is_empty())
 }
 
-/// The last line of a log file that says anything.
+/// The last line of a log file that is not blank.
 pub fn last_line_of_file(path: &Path) -> Option<String> {
     let text = std::fs::read(path).ok()?;
     last_line(&String::from_utf8_lossy(&text)).map(str::to_owned)
@@ -82,19 +82,19 @@ pub fn last_line_of_file(path: &Path) -> Option<String> {
 fn describe(command: &Command) -> String {
     let command = command.as_std();
     let program = Path::new(command.get_program());
-    let mut words = vec![
+    let mut parts = vec![
         program
             .file_name()
             .unwrap_or(program.as_os_str())
             .to_string_lossy(),
     ];
-    words.extend(
+    parts.extend(
         command
             .get_args()
             .take(2)
-            .map(|word| word.to_string_lossy()),
+            .map(|part| part.to_string_lossy()),
     );
-    words.join(" ")
+    parts.join(" ")
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_failure_names_the_tool_and_its_last_word() {
+    async fn a_failure_names_the_tool_and_its_last_line() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo first >&2; echo the cause >&2; exit 3"]);
         let error = output(&mut command).await.unwrap_err().to_string();

@@ -11,7 +11,7 @@ use crate::addresses::{
 };
 use crate::command;
 use crate::paths::Paths;
-use crate::process::{self, Ending, ProcessError, Server};
+use crate::process::{self, ProcessError, Server, StopSignal};
 
 /// etcd answers in under a second; on a machine that compiles beside it, in a few.
 const ETCD_BOUND: Duration = Duration::from_mins(1);
@@ -81,12 +81,12 @@ pub fn etcd(paths: &Paths, listen: &Listen) -> Server {
             flag("logger", "zap"),
         ],
         settings: Vec::new(),
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
-/// The apiserver. `lone` leaves out what needs the controllers of a full cluster.
-pub fn apiserver(paths: &Paths, listen: &Listen, lone: Lone) -> Server {
+/// The apiserver. `standalone` leaves out what needs the controllers of a full cluster.
+pub fn apiserver(paths: &Paths, listen: &Listen, standalone: Standalone) -> Server {
     let pki = |file: &str| paths.pki(file).display().to_string();
     let mut command = vec![
         paths.program("kube-apiserver").display().to_string(),
@@ -113,15 +113,15 @@ pub fn apiserver(paths: &Paths, listen: &Listen, lone: Lone) -> Server {
         flag("proxy-client-cert-file", pki("front-proxy-client.crt")),
         flag("proxy-client-key-file", pki("front-proxy-client.key")),
     ];
-    match lone {
+    match standalone {
         // Nobody makes service accounts or reads leases here, so admission must not ask for the
         // first, and starting is quicker without the second.
-        Lone::Yes => command.extend([
+        Standalone::Yes => command.extend([
             flag("advertise-address", "127.0.0.1"),
             flag("disable-admission-plugins", "ServiceAccount"),
             flag("watch-cache", "true"),
         ]),
-        Lone::No => command.extend([
+        Standalone::No => command.extend([
             flag("advertise-address", &listen.apiserver_address),
             flag("allow-privileged", "true"),
             flag("enable-admission-plugins", "NodeRestriction"),
@@ -138,13 +138,13 @@ pub fn apiserver(paths: &Paths, listen: &Listen, lone: Lone) -> Server {
         name: "kube-apiserver".into(),
         command,
         settings: vec![paths.pki("apiserver.crt")],
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
-/// Whether an apiserver stands alone or in a full cluster.
+/// Whether an apiserver runs alone or in a full cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lone {
+pub enum Standalone {
     /// Only etcd beside it.
     Yes,
     /// Controllers, a scheduler and a node beside it.
@@ -154,7 +154,7 @@ pub enum Lone {
 /// Starts etcd and the apiserver and waits until the apiserver is ready.
 pub async fn start_api(paths: &Paths, listen: &Listen) -> Result<(), ProcessError> {
     process::ensure_running(paths, &etcd(paths, listen)).await?;
-    process::ensure_running(paths, &apiserver(paths, listen, Lone::No)).await?;
+    process::ensure_running(paths, &apiserver(paths, listen, Standalone::No)).await?;
     let etcd_health = format!("{}/health", listen.etcd_url());
     process::wait_ready(paths, "etcd", ETCD_BOUND, || answers(etcd_health.clone())).await?;
     process::wait_ready(paths, "kube-apiserver", APISERVER_BOUND, || async {
@@ -207,7 +207,7 @@ fn controller_manager(paths: &Paths) -> Server {
         name: "kube-controller-manager".into(),
         command,
         settings: vec![kubeconfig, paths.pki("ca.crt")],
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
@@ -222,7 +222,7 @@ fn scheduler(paths: &Paths) -> Server {
         name: "kube-scheduler".into(),
         command,
         settings: vec![kubeconfig, paths.pki("ca.crt")],
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
@@ -241,7 +241,7 @@ fn manager_flags(kubeconfig: &Path) -> [String; 8] {
     ]
 }
 
-/// Whether the apiserver says it is ready.
+/// Whether the apiserver reports itself ready.
 pub async fn api_ready(paths: &Paths) -> bool {
     kubectl_succeeds(paths, &["get", "--raw", "/readyz"]).await
 }
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn a_lone_apiserver_asks_for_nothing_that_a_controller_makes() {
         let paths = Paths::at("/cluster".into());
-        let lone = apiserver(&paths, &Listen::full_cluster(), Lone::Yes).command;
+        let lone = apiserver(&paths, &Listen::full_cluster(), Standalone::Yes).command;
         assert!(lone.contains(&"--disable-admission-plugins=ServiceAccount".to_owned()));
         assert!(!lone.iter().any(|word| word.starts_with("--kubelet-")));
     }

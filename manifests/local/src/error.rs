@@ -44,18 +44,18 @@ impl fmt::Display for StepError {
     }
 }
 
-/// The cause is part of the message, so it is not a source as well: it would be told twice.
+/// The cause is part of the message, so it is not a source as well: it would be printed twice.
 impl Error for StepError {}
 
 /// An error and its sources on one line.
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
-    let mut words = error.to_string();
+    let mut line = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
-        words = format!("{words}: {source}");
+        line = format!("{line}: {source}");
         next = source.source();
     }
-    words.replace('\n', " ")
+    line.replace('\n', " ")
 }
 
 #[cfg(test)]

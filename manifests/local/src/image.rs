@@ -11,9 +11,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use tokio::process::Command;
 
 use crate::command::{self, CommandError};
-use crate::node::containerd::ctr;
 use crate::paths::Paths;
 
 /// An image that could not be made or loaded.
@@ -69,6 +69,16 @@ pub async fn load(paths: &Paths, reference: &str, programs: &[PathBuf]) -> Resul
 pub async fn is_loaded(paths: &Paths, reference: &str) -> Result<bool, CommandError> {
     let names = command::output(ctr(paths).args(["images", "list", "--quiet"])).await?;
     Ok(names.lines().any(|name| name == reference))
+}
+
+/// containerd's own client, on this cluster's socket and in the namespace of Kubernetes.
+pub fn ctr(paths: &Paths) -> Command {
+    let mut command = Command::new("ctr");
+    command
+        .arg("--address")
+        .arg(paths.containerd_socket())
+        .args(["--namespace", "k8s.io"]);
+    command
 }
 
 /// The bytes of an image archive in the layout of `docker save`.

@@ -17,7 +17,7 @@ use tokio::process::Command;
 use crate::command::{self, CommandError};
 use crate::lock;
 use crate::paths::{Paths, workspace};
-use crate::process::{self, Ending, ProcessError, Server};
+use crate::process::{self, ProcessError, Server, StopSignal};
 use crate::progress::{LINE_EVERY, Step};
 
 /// The release of Kubernetes, as go.mod names it.
@@ -50,10 +50,10 @@ pub enum BuildError {
     #[error(transparent)]
     Command(#[from] CommandError),
     /// The compiler refused.
-    #[error("go build failed: {first_complaint}")]
+    #[error("go build failed: {first_error}")]
     Failed {
         /// The first line that is not the name of a compiled package.
-        first_complaint: String,
+        first_error: String,
     },
 }
 
@@ -99,7 +99,7 @@ pub async fn start_in_background(paths: &Paths, program: &Path) -> Result<bool, 
         name: "kubernetes-build-background".to_owned(),
         command: vec![program.display().to_string(), "build-kubernetes".to_owned()],
         settings: Vec::new(),
-        ending: Ending::TerminateGroup,
+        stop_signal: StopSignal::TerminateGroup,
     };
     process::ensure_running(paths, &server).await
 }
@@ -140,36 +140,36 @@ async fn build(paths: &Paths, package: &str, name: &str, step: &Step) -> Result<
         .kill_on_drop(true)
         .spawn()
         .map_err(file)?;
-    let mut said = String::new();
+    let mut output = String::new();
     if let Some(stderr) = child.stderr.take() {
         let mut lines = BufReader::new(stderr).lines();
-        let (mut compiled, mut told) = (0, Instant::now());
+        let (mut compiled, mut shown) = (0, Instant::now());
         while let Some(line) = lines.next_line().await.map_err(file)? {
             compiled += 1;
             step.set_position(compiled);
-            if told.elapsed() >= LINE_EVERY {
-                told = Instant::now();
+            if shown.elapsed() >= LINE_EVERY {
+                shown = Instant::now();
                 step.still(&format!("{compiled} packages compiled"));
             }
-            said.push_str(&line);
-            said.push('\n');
+            output.push_str(&line);
+            output.push('\n');
         }
     }
-    fs::write(&log, &said).map_err(file)?;
+    fs::write(&log, &output).map_err(file)?;
     if !child.wait().await.map_err(file)?.success() {
         return Err(BuildError::Failed {
-            first_complaint: first_complaint(&said),
+            first_error: first_error(&output),
         });
     }
     fs::rename(&draft, paths.program(name)).map_err(file)
 }
 
-/// The compiler prints the names of packages as it goes; a complaint has blanks.
-fn first_complaint(said: &str) -> String {
-    let complaint = said
+/// The compiler prints the names of packages as it goes; an error has blanks.
+fn first_error(output: &str) -> String {
+    let error = output
         .lines()
         .find(|line| line.contains(' ') && !line.starts_with('#'));
-    complaint.unwrap_or("no output").trim().to_owned()
+    error.unwrap_or("no output").trim().to_owned()
 }
 
 fn go() -> Command {
@@ -217,9 +217,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_complaint_is_told_not_the_last_line() {
-        let said = "k8s.io/api/core/v1\n# floodgate.dev/kubernetes\n./main.go:3:7: undefined: x\n\thave ()\n";
-        assert_eq!(first_complaint(said), "./main.go:3:7: undefined: x");
+    fn the_first_error_is_reported_not_the_last_line() {
+        let output = "k8s.io/api/core/v1\n# floodgate.dev/kubernetes\n./main.go:3:7: undefined: x\n\thave ()\n";
+        assert_eq!(first_error(output), "./main.go:3:7: undefined: x");
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub async fn find(paths: &Paths) -> Vec<String> {
 /// them that are empty then.
 pub fn remove_files(paths: &Paths) {
     for path in files(paths) {
-        // Looked at again by `find`, which tells what could not be removed.
+        // Looked at again by `find`, which reports what could not be removed.
         let _told_later = fs::remove_file(path);
     }
     for folder in SHARED_FOLDERS {

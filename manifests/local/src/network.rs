@@ -89,11 +89,11 @@ pub fn links_on_bridge() -> Vec<String> {
 
 /// The firewall tables that kube-proxy made: family and name.
 pub async fn proxy_tables() -> Result<Vec<(String, String)>, CommandError> {
-    tables_told_by("nft").await
+    tables_listed_by("nft").await
 }
 
 /// Where the tool is not installed yet, kube-proxy cannot have made a table.
-async fn tables_told_by(nft: &str) -> Result<Vec<(String, String)>, CommandError> {
+async fn tables_listed_by(nft: &str) -> Result<Vec<(String, String)>, CommandError> {
     match command::output(Command::new(nft).args(["list", "tables"])).await {
         Ok(listing) => Ok(tables_named(&listing, "kube-proxy")),
         Err(CommandError::Start { source, .. }) if source.kind() == ErrorKind::NotFound => {
@@ -107,9 +107,9 @@ fn tables_named(listing: &str, name: &str) -> Vec<(String, String)> {
     listing
         .lines()
         .filter_map(|line| {
-            let mut words = line.split_whitespace().skip(1);
-            let family = words.next()?;
-            (words.next()? == name).then(|| (family.to_owned(), name.to_owned()))
+            let mut parts = line.split_whitespace().skip(1);
+            let family = parts.next()?;
+            (parts.next()? == name).then(|| (family.to_owned(), name.to_owned()))
         })
         .collect()
 }
@@ -175,8 +175,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_machine_without_the_firewall_tool_has_no_tables() {
-        assert!(tables_told_by("no-such-nft").await.unwrap().is_empty());
-        assert!(tables_told_by("false").await.is_err());
+        assert!(tables_listed_by("no-such-nft").await.unwrap().is_empty());
+        assert!(tables_listed_by("false").await.is_err());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::command;
 use crate::control_plane::{answers, kubectl};
 use crate::file::write_if_changed;
 use crate::paths::Paths;
-use crate::process::{self, Ending, ProcessError, Server};
+use crate::process::{self, ProcessError, Server, StopSignal};
 
 /// The node registers within seconds; on a machine that compiles beside it, in tens.
 const NODE_BOUND: Duration = Duration::from_mins(3);
@@ -71,7 +71,7 @@ pub async fn start_proxy(paths: &Paths) -> Result<(), NodeError> {
             format!("--config={}", config.display()),
         ],
         settings: vec![config, paths.pki("ca.crt")],
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     };
     process::ensure_running(paths, &server).await?;
     process::wait_ready(paths, "kube-proxy", PROXY_BOUND, || {
@@ -126,7 +126,7 @@ fn kubelet(paths: &Paths) -> Server {
             format!("--cert-dir={}", paths.data("kubelet/pki").display()),
         ],
         settings: vec![config, paths.pki("ca.crt")],
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
@@ -147,7 +147,7 @@ fn kubelet_config(paths: &Paths) -> Value {
         "authorization": { "mode": "Webhook" },
         "tlsCertFile": paths.pki("kubelet-server.crt"),
         "tlsPrivateKeyFile": paths.pki("kubelet-server.key"),
-        "containerRuntimeEndpoint": format!("unix://{}", containerd::socket(paths).display()),
+        "containerRuntimeEndpoint": format!("unix://{}", paths.containerd_socket().display()),
         "podLogsDir": paths.data("pod-logs"),
         "volumePluginDir": paths.data("kubelet/volume-plugins"),
         "staticPodPath": "",

@@ -66,6 +66,11 @@ impl Paths {
         self.root.join("run")
     }
 
+    /// The socket of containerd.
+    pub fn containerd_socket(&self) -> PathBuf {
+        self.run().join("containerd.sock")
+    }
+
     /// The log of one server or step.
     pub fn log(&self, name: &str) -> PathBuf {
         self.root.join("log").join(format!("{name}.log"))

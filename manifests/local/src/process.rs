@@ -29,13 +29,13 @@ pub struct Server {
     pub command: Vec<String>,
     /// The files whose change asks for a restart.
     pub settings: Vec<PathBuf>,
-    /// How it is asked to end.
-    pub ending: Ending,
+    /// The signal that stops it.
+    pub stop_signal: StopSignal,
 }
 
 /// The signal a server understands as "end soon and in order".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ending {
+pub enum StopSignal {
     /// SIGTERM, for nearly all.
     #[default]
     Terminate,
@@ -50,7 +50,8 @@ pub enum Ending {
 struct Record {
     identity: Identity,
     fingerprint: String,
-    ending: Ending,
+    #[serde(alias = "ending")]
+    stop_signal: StopSignal,
 }
 
 /// A server that could not be started or ended.
@@ -104,7 +105,7 @@ pub async fn ensure_running(paths: &Paths, server: &Server) -> Result<bool, Proc
     let record = Record {
         identity,
         fingerprint: fingerprint(server),
-        ending: server.ending,
+        stop_signal: server.stop_signal,
     };
     write_record(paths, &server.name, &record)?;
     Ok(true)
@@ -163,7 +164,7 @@ pub async fn end(paths: &Paths, name: &str) -> Result<(), ProcessError> {
 
 async fn end_process(record: &Record, name: &str) -> Result<(), ProcessError> {
     let identity = &record.identity;
-    identity.ask_to_end(record.ending);
+    identity.ask_to_stop(record.stop_signal);
     let gone = || async { !identity.is_alive() };
     if wait::until("a quiet end", END_GRACE, gone).await.is_ok() {
         return Ok(());

@@ -34,7 +34,7 @@ pub struct Step {
 
 /// How often the bar moves: slow enough to cost nothing.
 const TICK: Duration = Duration::from_millis(120);
-/// How often a plain log hears of a long step.
+/// How often a long step prints a line to a plain log.
 pub const LINE_EVERY: Duration = Duration::from_secs(30);
 
 impl Progress {
@@ -71,8 +71,8 @@ impl Progress {
         }
     }
 
-    /// Says one line beside the steps.
-    pub fn say(&self, line: &str) {
+    /// Prints one line beside the steps.
+    pub fn print(&self, line: &str) {
         match self.shown {
             // Printed while no bar is drawn, so that the two never mix in one line.
             Shown::Bars => self.bars.suspend(|| println!("{line}")),
@@ -96,7 +96,7 @@ impl Step {
             .set_position(u64::try_from(parts).unwrap_or(u64::MAX));
     }
 
-    /// Tells a plain log how far a long step is; bars show it anyway.
+    /// Prints how far a long step is to a plain log; bars show it anyway.
     pub fn still(&self, detail: &str) {
         if self.progress.shown == Shown::Lines {
             let seconds = self.begin.elapsed().as_secs();
@@ -108,13 +108,13 @@ impl Step {
     pub fn done(self, outcome: &str) {
         self.bar.finish_and_clear();
         let seconds = self.begin.elapsed().as_secs_f64();
-        self.progress.say(&format!(
+        self.progress.print(&format!(
             "  ok {:<24} {outcome} ({seconds:.1} s)",
             self.name
         ));
     }
 
-    /// The step failed; the error is told by whoever asked for it.
+    /// The step failed; the caller reports the error.
     pub fn failed(self) {
         self.bar.finish_and_clear();
     }

@@ -14,7 +14,7 @@ use crate::command::{self, CommandError};
 use crate::control_plane::{answers, kubectl};
 use crate::file::write_if_changed;
 use crate::paths::Paths;
-use crate::process::{self, Ending, ProcessError, Server};
+use crate::process::{self, ProcessError, Server, StopSignal};
 
 /// Opening weeks of blocks takes a second or two.
 const BOUND: Duration = Duration::from_secs(90);
@@ -139,7 +139,7 @@ fn server(paths: &Paths) -> Server {
             "--log.level=warn".into(),
         ],
         settings: vec![config],
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
@@ -151,7 +151,7 @@ async fn ensure_discovery(paths: &Paths) -> Result<(), PrometheusError> {
         name: DISCOVERY.into(),
         command: vec![copy.display().to_string(), "discover-pods".into()],
         settings: vec![paths.pki("ca.crt")],
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     };
     if process::is_running(paths, &server) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The Secrets that tell a PaymentCluster of this machine where its backends are.
+//! The Secrets with the addresses of this machine's backends, for a PaymentCluster.
 
 use serde_json::{Value, json};
 use tokio::process::Command;

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use floodgate_local::leftovers;
 use floodgate_local::paths::Paths;
-use floodgate_local::process::{self, Ending, Server};
+use floodgate_local::process::{self, Server, StopSignal};
 
 fn run(program: &str, arguments: &[&str]) {
     let status = Command::new(program).args(arguments).status().unwrap();
@@ -23,7 +23,7 @@ async fn a_server_is_a_leftover_until_it_is_ended() {
         name: "lingerer".into(),
         command: vec!["sleep".into(), "600".into()],
         settings: Vec::new(),
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     };
     process::ensure_running(&paths, &server).await.unwrap();
     let named = |found: &[String]| found.iter().any(|one| one.contains("(lingerer)"));

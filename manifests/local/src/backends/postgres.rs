@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::addresses::{HOST, REPLICA_PORT, SHARD_PORTS};
 use crate::command::CommandError;
 use crate::paths::Paths;
-use crate::process::{self, Ending, ProcessError, Server};
+use crate::process::{self, ProcessError, Server, StopSignal};
 use tools::INSIDE;
 
 /// Recovery after a hard end replays what a demo wrote: seconds, on a busy machine tens.
@@ -143,6 +143,6 @@ fn server(paths: &Paths, name: &str, port: u16) -> Result<Server, PostgresError>
         name: name.to_owned(),
         command,
         settings: Vec::new(),
-        ending: Ending::Interrupt,
+        stop_signal: StopSignal::Interrupt,
     })
 }

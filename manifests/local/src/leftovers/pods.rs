@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::node::{cgroup_folders, containerd};
+use crate::node::cgroup_folders;
 use crate::paths::Paths;
 use crate::process::Identity;
 use crate::wait::{self, TimedOut};
@@ -15,7 +15,7 @@ const BOUND: Duration = Duration::from_secs(20);
 
 /// The shims of this cluster's containers, known by the socket they were given.
 pub fn shims(paths: &Paths) -> Vec<Identity> {
-    let socket = containerd::socket(paths).display().to_string();
+    let socket = paths.containerd_socket().display().to_string();
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -102,9 +102,9 @@ fn shim_sockets(paths: &Paths) -> Vec<PathBuf> {
 }
 
 fn is_shim_of(command_line: &str, socket: &str) -> bool {
-    let mut words = command_line.split('\0');
-    let program = words.next().unwrap_or_default();
-    program.ends_with("containerd-shim-runc-v2") && words.any(|word| word == socket)
+    let mut arguments = command_line.split('\0');
+    let program = arguments.next().unwrap_or_default();
+    program.ends_with("containerd-shim-runc-v2") && arguments.any(|argument| argument == socket)
 }
 
 #[cfg(test)]

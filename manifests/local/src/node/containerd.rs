@@ -3,14 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::process::Command;
-
 use crate::addresses::{BRIDGE, POD_RANGE};
 use crate::command::{self, CommandError};
 use crate::file::write_if_changed;
 use crate::image::{self, ImageError};
 use crate::paths::Paths;
-use crate::process::{self, Ending, ProcessError, Server};
+use crate::process::{self, ProcessError, Server, StopSignal};
 
 /// containerd answers within a second when alone on the machine.
 const BOUND: Duration = Duration::from_mins(1);
@@ -43,28 +41,15 @@ pub async fn start(paths: &Paths) -> Result<(), ContainerdError> {
     write_if_changed(&paths.config("containerd.toml"), config(paths).as_bytes())?;
     process::ensure_running(paths, &server(paths)).await?;
     process::wait_ready(paths, "containerd", BOUND, || async {
-        command::output(ctr(paths).arg("version")).await.is_ok()
+        command::output(image::ctr(paths).arg("version"))
+            .await
+            .is_ok()
     })
     .await?;
     if !image::is_loaded(paths, PAUSE_IMAGE).await? {
         image::load(paths, PAUSE_IMAGE, &[paths.program("pause")]).await?;
     }
     Ok(())
-}
-
-/// containerd's own client, on this cluster's socket and in the namespace of Kubernetes.
-pub fn ctr(paths: &Paths) -> Command {
-    let mut command = Command::new("ctr");
-    command
-        .arg("--address")
-        .arg(socket(paths))
-        .args(["--namespace", "k8s.io"]);
-    command
-}
-
-/// The socket of containerd.
-pub fn socket(paths: &Paths) -> std::path::PathBuf {
-    paths.run().join("containerd.sock")
 }
 
 fn server(paths: &Paths) -> Server {
@@ -77,7 +62,7 @@ fn server(paths: &Paths) -> Server {
             config.display().to_string(),
         ],
         settings: vec![config],
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
@@ -117,7 +102,7 @@ Root = "{runc}"
 "#,
         data = data.display(),
         state = state.display(),
-        socket = socket(paths).display(),
+        socket = paths.containerd_socket().display(),
         cni = paths.config("cni").display(),
         runc = paths.run().join("runc").display(),
     )

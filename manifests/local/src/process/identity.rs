@@ -3,7 +3,7 @@
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
 
-use super::Ending;
+use super::StopSignal;
 
 /// One process, for as long as the machine runs and beyond.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,11 +37,11 @@ impl Identity {
     }
 
     /// Asks the process to end, if it is still this one.
-    pub fn ask_to_end(&self, ending: Ending) {
-        match ending {
-            Ending::Terminate => self.signal(Signal::TERM, kill_process),
-            Ending::Interrupt => self.signal(Signal::INT, kill_process),
-            Ending::TerminateGroup => self.signal(Signal::TERM, kill_process_group),
+    pub fn ask_to_stop(&self, stop_signal: StopSignal) {
+        match stop_signal {
+            StopSignal::Terminate => self.signal(Signal::TERM, kill_process),
+            StopSignal::Interrupt => self.signal(Signal::INT, kill_process),
+            StopSignal::TerminateGroup => self.signal(Signal::TERM, kill_process_group),
         }
     }
 

@@ -5,7 +5,7 @@ fn sleeper(seconds: &str) -> Server {
         name: "sleeper".into(),
         command: vec!["sleep".into(), seconds.into()],
         settings: Vec::new(),
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     }
 }
 
@@ -42,7 +42,7 @@ async fn a_server_that_ends_early_is_reported_with_its_last_word() {
             .map(str::to_owned)
             .to_vec(),
         settings: Vec::new(),
-        ending: Ending::default(),
+        stop_signal: StopSignal::default(),
     };
     let waited = async {
         ensure_running(&paths, &server).await?;
@@ -62,7 +62,7 @@ async fn what_a_build_started_ends_with_it() {
             .map(str::to_owned)
             .to_vec(),
         settings: Vec::new(),
-        ending: Ending::TerminateGroup,
+        stop_signal: StopSignal::TerminateGroup,
     };
     ensure_running(&paths, &server).await.unwrap();
     let started = || {

@@ -13,15 +13,15 @@ use super::timeline::{Timeline, local};
 use crate::Cluster;
 use crate::command::CommandError;
 
-/// A pod that does not tell its metrics in this time is not counted as warm.
+/// A pod that does not answer with its metrics in this time is not counted as warm.
 const PROBE_BOUND: Duration = Duration::from_millis(800);
 
-/// Pods as they were just before T0, by their own word and not the operator's.
+/// Pods as they report themselves just before T0, independently of the operator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct PodCounts {
     /// Pods whose Ready condition is True.
     pub ready: u32,
-    /// Pods whose metric says warm.
+    /// Pods that report themselves warm.
     pub warm: u32,
 }
 
@@ -71,9 +71,9 @@ pub async fn annotate(cluster: &Cluster, until: Timestamp) -> Result<(), Command
         .map(|_| ())
 }
 
-/// Kills the operator pod that leads, and says which.
+/// Kills the operator pod that leads, and returns its name.
 pub async fn kill_operator(cluster: &Cluster, api: &Api) -> Result<String, CommandError> {
-    let lease = api.glance(&observe::lease_path()).await;
+    let lease = api.read_or_null(&observe::lease_path()).await;
     let holder = lease
         .pointer("/spec/holderIdentity")
         .and_then(Value::as_str)
@@ -91,7 +91,7 @@ pub async fn kill_operator(cluster: &Cluster, api: &Api) -> Result<String, Comma
     .await
 }
 
-/// Kills one Ready payment pod, and says which.
+/// Kills one Ready payment pod, and returns its name.
 pub async fn kill_payment_pod(cluster: &Cluster, api: &Api) -> Result<String, CommandError> {
     let pods = payment_pods(api).await;
     kill(
@@ -103,7 +103,7 @@ pub async fn kill_payment_pod(cluster: &Cluster, api: &Api) -> Result<String, Co
 }
 
 /// Asks every payment pod itself whether it is warm.
-pub async fn standing(api: &Api) -> Standing {
+pub async fn count_pods(api: &Api) -> PodCounts {
     let http = reqwest::Client::builder()
         .timeout(PROBE_BOUND)
         .build()
@@ -119,7 +119,7 @@ pub async fn standing(api: &Api) -> Standing {
         let http = http.clone();
         asked.spawn(async move {
             let answer = http.get(url).send().await.ok()?;
-            answer.text().await.ok().map(|text| says_warm(&text))
+            answer.text().await.ok().map(|text| reports_warm(&text))
         });
     }
     let answers = asked.join_all().await;
@@ -127,14 +127,14 @@ pub async fn standing(api: &Api) -> Standing {
         .into_iter()
         .filter(|answer| *answer == Some(true))
         .count();
-    Standing {
+    PodCounts {
         ready,
         warm: warm as u32,
     }
 }
 
-/// Whether a pod's metrics say that it is warm.
-fn says_warm(exposition: &str) -> bool {
+/// Whether a pod reports in its metrics that it is warm.
+fn reports_warm(exposition: &str) -> bool {
     exposition.lines().any(|line| {
         let mut words = line.split_whitespace();
         let metric = words
@@ -174,14 +174,14 @@ fn name(pod: &Value) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::says_warm;
+    use super::reports_warm;
 
     #[test]
     fn only_a_pod_that_says_one_is_warm() {
-        assert!(says_warm("# TYPE payment_warm gauge\npayment_warm 1\n"));
-        assert!(says_warm("payment_warm{shard=\"0\"} 1.0 1700000000\n"));
-        assert!(!says_warm("payment_warm 0\n"));
-        assert!(!says_warm("payment_warm_score_ratio 1\n"));
-        assert!(!says_warm("<html>"));
+        assert!(reports_warm("# TYPE payment_warm gauge\npayment_warm 1\n"));
+        assert!(reports_warm("payment_warm{shard=\"0\"} 1.0 1700000000\n"));
+        assert!(!reports_warm("payment_warm 0\n"));
+        assert!(!reports_warm("payment_warm_score_ratio 1\n"));
+        assert!(!reports_warm("<html>"));
     }
 }

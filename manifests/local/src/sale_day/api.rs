@@ -103,15 +103,15 @@ impl Api {
     }
 
     /// The object at a path as far as it could be read in this second.
-    pub async fn glance(&self, path: &str) -> Value {
+    pub async fn read_or_null(&self, path: &str) -> Value {
         self.read(path).await.ok().flatten().unwrap_or(Value::Null)
     }
 
-    /// The pods of a namespace that are not being deleted, by a label selector as it stands in a
+    /// The pods of a namespace that are not being deleted, by a label selector as written in a
     /// URL; an empty one selects all.
     pub async fn pods(&self, namespace: &str, selector: &str) -> Vec<Value> {
         let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}");
-        let mut list = self.glance(&path).await;
+        let mut list = self.read_or_null(&path).await;
         let pods = list.get_mut("items").and_then(Value::as_array_mut);
         let mut pods = pods.map(std::mem::take).unwrap_or_default();
         pods.retain(|pod| pod.pointer("/metadata/deletionTimestamp").is_none());

@@ -2,7 +2,7 @@
 //!
 //! Pure, so that each reading of the timeline is tested without a cluster.
 
-use super::actions::Standing;
+use super::actions::PodCounts;
 use super::report::{Decision, Event, Fault, Machine, Money, Override, Phase, Report, Row, Sale};
 use super::script;
 use super::traffic::Summary;
@@ -24,7 +24,7 @@ pub struct Record {
     /// Second at which the override was to end.
     pub override_until_s: f64,
     /// Pods just before T0.
-    pub standing: Option<Standing>,
+    pub pods_at_t0: Option<PodCounts>,
     /// What the load generator counted.
     pub summary: Summary,
     /// What the audit found.
@@ -49,8 +49,8 @@ pub struct Injected {
     pub what: Broken,
     /// Second it began.
     pub at_s: f64,
-    /// Second it was mended by hand; the same as `at_s` where the cluster has to mend it.
-    pub mended_s: f64,
+    /// Second the script repaired it; the same as `at_s` where the cluster has to repair it.
+    pub repaired_s: f64,
 }
 
 /// Makes the report and judges it.
@@ -62,7 +62,7 @@ pub fn assemble(record: Record) -> Report {
         faults,
         sre_override,
         override_until_s,
-        standing,
+        pods_at_t0,
         summary,
         money,
     } = record;
@@ -78,7 +78,7 @@ pub fn assemble(record: Record) -> Report {
     let mut report = Report {
         machine,
         before,
-        sale: sale(step, standing, &timeline),
+        sale: sale(step, pods_at_t0, &timeline),
         overload,
         after,
         money,
@@ -105,7 +105,7 @@ fn phase(summary: &Summary, name: &str) -> Phase {
     })
 }
 
-fn sale(phase: Phase, standing: Option<Standing>, timeline: &[Row]) -> Sale {
+fn sale(phase: Phase, pods_at_t0: Option<PodCounts>, timeline: &[Row]) -> Sale {
     let before_t0 = || timeline.iter().filter(|row| row.t_s < script::T0_S);
     let base_replicas = before_t0()
         .filter(|row| row.t_s < script::OVERRIDE_AT_S)
@@ -119,8 +119,8 @@ fn sale(phase: Phase, standing: Option<Standing>, timeline: &[Row]) -> Sale {
     Sale {
         phase,
         planned_replicas,
-        ready_at_t0: standing.map(|standing| standing.ready),
-        warm_at_t0: standing.map(|standing| standing.warm),
+        ready_at_t0: pods_at_t0.map(|pods| pods.ready),
+        warm_at_t0: pods_at_t0.map(|pods| pods.warm),
         base_replicas,
         prescaled_before_t0_s: prescaled.map(|row| script::T0_S - row.t_s),
     }
@@ -130,7 +130,7 @@ fn fault(injected: &Injected, timeline: &[Row]) -> Fault {
     let Injected {
         what,
         at_s,
-        mended_s,
+        repaired_s,
     } = *injected;
     let before = timeline
         .iter()
@@ -138,7 +138,7 @@ fn fault(injected: &Injected, timeline: &[Row]) -> Fault {
         .find(|row| row.t_s < at_s && row.replicas.is_some());
     let leader = before.and_then(|row| row.leader.clone());
     let whole = |row: &&Row| {
-        row.t_s > mended_s + 1.0
+        row.t_s > repaired_s + 1.0
             && match what {
                 Broken::Prometheus => row.signals_fresh == Some(true),
                 Broken::Operator => row.leader.is_some() && row.leader != leader,
@@ -164,7 +164,7 @@ fn fault(injected: &Injected, timeline: &[Row]) -> Fault {
     };
     Fault {
         name: match what {
-            Broken::Prometheus => format!("Prometheus stopped for {:.0} s", mended_s - at_s),
+            Broken::Prometheus => format!("Prometheus stopped for {:.0} s", repaired_s - at_s),
             Broken::Operator => "operator pod killed".to_owned(),
             Broken::PaymentPod => "payment pod killed".to_owned(),
         },
@@ -218,13 +218,13 @@ fn decisions(timeline: &[Row]) -> Vec<Decision> {
         if decisions.last().is_some_and(same) {
             continue;
         }
-        let words = [row.explain.as_deref(), row.level_reason.as_deref()];
+        let reasons = [row.explain.as_deref(), row.level_reason.as_deref()];
         decisions.push(Decision {
             at_s: row.t_s,
             desired: row.desired,
             source: source.clone(),
             level: row.level,
-            explain: words
+            explain: reasons
                 .map(Option::unwrap_or_default)
                 .join(" ")
                 .trim()

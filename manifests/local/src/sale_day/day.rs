@@ -1,4 +1,4 @@
-//! The day itself: the stage is set, then script, load and observer run side by side.
+//! The day itself: deploy what it needs, then run script, load and observer side by side.
 //!
 //! Whatever way the day ends, Prometheus runs again afterwards.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::actions::{self, Standing};
+use super::actions::{self, PodCounts};
 use super::api::Api;
 use super::assemble::{Broken, Injected, Record, assemble};
 use super::live::Live;
@@ -23,14 +23,10 @@ use crate::error::{Cause, StepError};
 /// From starting the generator to second 0: enough for it to read its plan.
 const LEAD_IN: SignedDuration = SignedDuration::from_secs(3);
 /// The pods are asked this long before T0, seconds, so that the answers are in by then.
-const LOOK_BEFORE_T0_S: f64 = 1.0;
+const COUNT_BEFORE_T0_S: f64 = 1.0;
 
-/// Sets the stage, lives through the day and judges it.
-pub async fn live_through(
-    cluster: &Cluster,
-    args: &Args,
-    steps: &Steps,
-) -> Result<Report, StepError> {
+/// Deploys what the day needs, runs the day and judges it.
+pub async fn run(cluster: &Cluster, args: &Args, steps: &Steps) -> Result<Report, StepError> {
     let seed = args
         .seed
         .unwrap_or_else(|| Timestamp::now().as_second().unsigned_abs());
@@ -74,12 +70,12 @@ pub async fn live_through(
         timeline: &timeline,
         live: Live::begin(),
     };
-    let played = tokio::select! {
-        played = day.play(load) => played,
+    let recorded = tokio::select! {
+        recorded = day.run_script(load) => recorded,
         _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
     };
     day.live.end();
-    let mut record = match played {
+    let mut record = match recorded {
         Ok(record) => record,
         Err(error) => {
             let failed = steps.error("day", error);
@@ -138,7 +134,7 @@ struct Day<'day> {
 
 impl Day<'_> {
     /// Runs script, load and observer to the end of the load.
-    async fn play(&self, load: Load) -> Result<Record, Cause> {
+    async fn run_script(&self, load: Load) -> Result<Record, Cause> {
         let mut record = Record::default();
         let acted = async {
             self.act(&mut record).await?;
@@ -173,7 +169,7 @@ impl Day<'_> {
     /// Carries out the script.
     async fn act(&self, record: &mut Record) -> Result<(), Cause> {
         actions::announce(self.cluster, self.timeline).await?;
-        self.live.say(&format!(
+        self.live.print(&format!(
             "SaleEvent {}: tenfold load at {}",
             observe::SALE,
             local(self.timeline.instant(script::T0_S))
@@ -181,11 +177,11 @@ impl Day<'_> {
         self.until(script::OVERRIDE_AT_S).await;
         self.set_override(record).await?;
         self.outage(record).await?;
-        self.look_at_t0(record).await;
+        self.count_pods_at_t0(record).await;
         self.until(script::OPERATOR_KILL_S).await;
         let at_s = self.timeline.now_s();
         let pod = actions::kill_operator(self.cluster, self.api).await?;
-        self.injected(
+        self.fault(
             record,
             Broken::Operator,
             at_s,
@@ -194,7 +190,7 @@ impl Day<'_> {
         self.until(script::PAYMENT_KILL_S).await;
         let at_s = self.timeline.now_s();
         let pod = actions::kill_payment_pod(self.cluster, self.api).await?;
-        self.injected(
+        self.fault(
             record,
             Broken::PaymentPod,
             at_s,
@@ -241,39 +237,39 @@ impl Day<'_> {
         self.note(record, at_s, "Prometheus stopped");
         self.until(script::OUTAGE_END_S).await;
         self.cluster.prometheus_start().await?;
-        let mended_s = self.timeline.now_s();
-        self.note(record, mended_s, "Prometheus started again");
+        let repaired_s = self.timeline.now_s();
+        self.note(record, repaired_s, "Prometheus started again");
         record.faults.push(Injected {
             what: Broken::Prometheus,
             at_s,
-            mended_s,
+            repaired_s,
         });
         Ok(())
     }
 
-    async fn look_at_t0(&self, record: &mut Record) {
-        self.until(script::T0_S - LOOK_BEFORE_T0_S).await;
-        let standing: Standing = actions::standing(self.api).await;
-        record.standing = Some(standing);
+    async fn count_pods_at_t0(&self, record: &mut Record) {
+        self.until(script::T0_S - COUNT_BEFORE_T0_S).await;
+        let pods = actions::count_pods(self.api).await;
+        record.pods_at_t0 = Some(pods);
         self.until(script::T0_S).await;
-        let Standing { ready, warm } = standing;
+        let PodCounts { ready, warm } = pods;
         self.note(record, script::T0_S, "T0: tenfold load");
-        self.live.say(&format!(
-            "{ready} pods ready, {warm} warm by their own word"
+        self.live.print(&format!(
+            "{ready} pods ready, {warm} report themselves warm"
         ));
     }
 
-    fn injected(&self, record: &mut Record, what: Broken, at_s: f64, label: &str) {
+    fn fault(&self, record: &mut Record, what: Broken, at_s: f64, label: &str) {
         self.note(record, at_s, label);
         record.faults.push(Injected {
             what,
             at_s,
-            mended_s: at_s,
+            repaired_s: at_s,
         });
     }
 
     fn note(&self, record: &mut Record, at_s: f64, label: &str) {
-        self.live.say(label);
+        self.live.print(label);
         record.events.push(Event {
             at_s,
             label: label.to_owned(),

@@ -1,4 +1,4 @@
-//! What has to stand before the day begins: history, operator, ledger, PaymentCluster.
+//! What has to run before the day begins: history, operator, ledger, PaymentCluster.
 //!
 //! Each step is idempotent and bounded. The namespaces of an earlier day are removed first, so that
 //! every day starts with the images just loaded and pods that are cold.
@@ -16,7 +16,7 @@ use super::api::{Api, ApiError};
 use super::curve::Curve;
 use super::minutes::{self, MinutesError};
 use super::observe::{self, CLUSTER, NAMESPACE, OPERATOR_NAMESPACE, is_ready};
-use super::{complaint, history, script};
+use super::{history, not_ready, script};
 use crate::Cluster;
 use crate::command::{self, CommandError};
 use crate::paths::workspace;
@@ -32,7 +32,7 @@ const CHECKOUT: &str = include_str!("checkout.yaml");
 /// Opening balance of each user, minor units: nobody runs out within a day.
 const BALANCE_MINOR: &str = "100000000";
 
-/// Why the stage could not be set.
+/// Why something could not be deployed.
 #[derive(Debug, Error)]
 pub enum DeployError {
     /// The trace is not usable.
@@ -43,7 +43,7 @@ pub enum DeployError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -141,14 +141,14 @@ pub async fn operator(cluster: &Cluster, api: &Api) -> Result<String, DeployErro
     ];
     cluster.kubectl_output(&established).await?;
     let leads = || async {
-        let lease = api.glance(&observe::lease_path()).await;
+        let lease = api.read_or_null(&observe::lease_path()).await;
         let holder = lease.pointer("/spec/holderIdentity");
         let ready = api.pods(OPERATOR_NAMESPACE, "").await.iter().any(is_ready);
         ready && holder.is_some_and(serde_json::Value::is_string)
     };
     if let Err(timed_out) = wait::until("the operator being Ready and leading", WAIT, leads).await {
-        let said = complaint::of_pods(&api.pods(OPERATOR_NAMESPACE, "").await);
-        return Err(DeployError::TimedOut(timed_out, format!(": {said}")));
+        let reasons = not_ready::of_pods(&api.pods(OPERATOR_NAMESPACE, "").await);
+        return Err(DeployError::TimedOut(timed_out, format!(": {reasons}")));
     }
     Ok("leads".to_owned())
 }
@@ -191,9 +191,9 @@ pub async fn ledger(cluster: &Cluster, programs: &Path) -> Result<String, Deploy
 pub async fn checkout(cluster: &Cluster, api: &Api) -> Result<String, DeployError> {
     cluster.apply(CHECKOUT).await?;
     let path = observe::cluster_path();
-    let stands = || async {
-        let object = api.glance(&path).await;
-        let deployment = api.glance(&observe::deployment_path()).await;
+    let ready = || async {
+        let object = api.read_or_null(&path).await;
+        let deployment = api.read_or_null(&observe::deployment_path()).await;
         let replicas = deployment
             .pointer("/spec/replicas")
             .and_then(serde_json::Value::as_u64);
@@ -204,15 +204,15 @@ pub async fn checkout(cluster: &Cluster, api: &Api) -> Result<String, DeployErro
         is_true("Ready") && is_true("ForecastTrusted") && replicas.is_some() && warm >= replicas
     };
     let what = "PaymentCluster checkout being Ready, warm and forecast";
-    if let Err(timed_out) = wait::until(what, WAIT, stands).await {
-        let conditions = complaint::of_conditions(&api.glance(&path).await);
-        let pods = complaint::of_pods(&api.pods(NAMESPACE, "").await);
+    if let Err(timed_out) = wait::until(what, WAIT, ready).await {
+        let conditions = not_ready::of_conditions(&api.read_or_null(&path).await);
+        let pods = not_ready::of_pods(&api.pods(NAMESPACE, "").await);
         return Err(DeployError::TimedOut(
             timed_out,
             format!(": {conditions}; {pods}"),
         ));
     }
-    let object = api.glance(&path).await;
+    let object = api.read_or_null(&path).await;
     let number = |pointer: &str| {
         object
             .pointer(pointer)

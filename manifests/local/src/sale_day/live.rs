@@ -41,8 +41,8 @@ impl Live {
         }
     }
 
-    /// Says that something was done, beside the view.
-    pub fn say(&self, line: &str) {
+    /// Prints that something was done, beside the view.
+    pub fn print(&self, line: &str) {
         self.bar.suspend(|| println!("  -> {line}"));
     }
 
@@ -90,7 +90,7 @@ mod tests {
     use crate::sale_day::report::Row;
 
     #[test]
-    fn a_line_says_what_is_not_known() {
+    fn a_line_marks_what_is_not_known() {
         let row = Row {
             phase: "sale".to_owned(),
             signals_fresh: Some(false),

@@ -67,7 +67,8 @@ impl Seen {
     /// Reads all four at once.
     pub async fn look(api: &Api) -> Self {
         let paths = [cluster_path(), sale_path(), deployment_path(), lease_path()];
-        let [cluster, sale, deployment, lease] = paths.each_ref().map(|path| api.glance(path));
+        let [cluster, sale, deployment, lease] =
+            paths.each_ref().map(|path| api.read_or_null(path));
         let (cluster, sale, deployment, lease) = tokio::join!(cluster, sale, deployment, lease);
         Self {
             cluster,

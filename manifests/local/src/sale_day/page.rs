@@ -1,7 +1,7 @@
 //! report.html: the sale day on one page, one file, no network, light and dark.
 
-use floodgate_words::Level;
 use floodgate_picture::{Page, Verdict};
+use floodgate_words::Level;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use maud::{Markup, html};
 

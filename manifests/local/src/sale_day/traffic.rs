@@ -24,7 +24,7 @@ pub enum TrafficError {
     Start {
         /// The program.
         program: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -33,12 +33,12 @@ pub enum TrafficError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
-    /// A program said something else than expected.
-    #[error("cannot read what {what} said")]
+    /// The output of a program is not what was expected.
+    #[error("cannot read the output of {what}")]
     Parse {
         /// The program.
         what: &'static str,
@@ -65,7 +65,7 @@ pub struct Files {
     pub journal: PathBuf,
     /// Counts by phase.
     pub summary: PathBuf,
-    /// What the generator said on standard error.
+    /// What the generator printed on standard error.
     pub log: PathBuf,
 }
 
@@ -89,7 +89,7 @@ pub struct Load {
     timeline: Timeline,
 }
 
-/// What a run's summary says, as far as the report needs it.
+/// The summary of a run, as far as the report needs it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Summary {

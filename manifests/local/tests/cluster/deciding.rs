@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::explained::bid_of;
 use crate::stage::{Stage, WAIT, ahead};
-use crate::told::bid_of;
 
 /// Names and values of annotations.
 type Annotations<'a> = Vec<(&'a str, Option<&'a str>)>;
@@ -30,15 +30,16 @@ async fn recommend_changes_nothing_and_shows_everything() {
 
     stage
         .eventually("the sale's number as a recommendation", WAIT, || async {
-            let told = stage.explain().await;
-            told["decision"]["winner"] == "Sale"
-                && told["decision"]["to"].as_u64() >= Some(base as u64 + 4)
+            let explained = stage.explain().await;
+            explained["decision"]["winner"] == "Sale"
+                && explained["decision"]["to"].as_u64() >= Some(base as u64 + 4)
         })
         .await;
-    let told = stage.explain_page().await;
+    let explained = stage.explain_page().await;
     assert!(
-        told.contains("only recommended") && told.contains(&format!("Standing    {base} pods")),
-        "a person must not take the number for pods:\n{told}"
+        explained.contains("only recommended")
+            && explained.contains(&format!("Standing    {base} pods")),
+        "a person must not take the number for pods:\n{explained}"
     );
     // Through T0 and half a minute of the sale: an operator that forgets its mode scales here.
     let watched_until = ahead(60);
@@ -86,8 +87,8 @@ async fn f26_s6_an_autoscaler_is_named_within_10_s_and_not_fought() {
         .apply(&autoscaler.to_string())
         .await
         .expect("an autoscaler");
-    let named = |told: &Option<(String, String, String)>| {
-        told.as_ref().is_some_and(|(status, reason, message)| {
+    let named = |explained: &Option<(String, String, String)>| {
+        explained.as_ref().is_some_and(|(status, reason, message)| {
             status == "True" && reason == "AutoscalerTargets" && message.contains("somebody-elses")
         })
     };
@@ -115,10 +116,10 @@ async fn f26_s6_an_autoscaler_is_named_within_10_s_and_not_fought() {
         })
         .await;
     assert_eq!(stage.deployment_generation().await, written, "a fight");
-    let told = stage.explain_page().await;
+    let explained = stage.explain_page().await;
     assert!(
-        told.contains("somebody-elses") && told.contains("Standing    5 pods"),
-        "explain must name who holds the number:\n{told}"
+        explained.contains("somebody-elses") && explained.contains("Standing    5 pods"),
+        "explain must name who holds the number:\n{explained}"
     );
 
     stage
@@ -181,8 +182,8 @@ async fn b25_b27_f60_every_refused_override_is_told_and_changes_nothing() {
         stage.annotate(&annotations).await;
         stage
             .eventually(case, Duration::from_secs(15), || async {
-                let told = stage.explain().await;
-                let events = told["events"].as_array().cloned().unwrap_or_default();
+                let explained = stage.explain().await;
+                let events = explained["events"].as_array().cloned().unwrap_or_default();
                 events.iter().any(|event| {
                     let message = event["message"].as_str().unwrap_or_default();
                     event["reason"] == reason && message.contains(said)
@@ -220,9 +221,9 @@ async fn s9_an_override_wins_and_lapses_to_the_second() {
         .await;
     assert_eq!(stage.condition("Overridden").await.as_deref(), Some("True"));
     assert!(Timestamp::now() < until, "the override won before its end");
-    let told = stage.explain().await;
-    assert_eq!(told["decision"]["winner"], "Override", "{told:#}");
-    let bid = bid_of(&told, "Override").expect("its bid");
+    let explained = stage.explain().await;
+    assert_eq!(explained["decision"]["winner"], "Override", "{explained:#}");
+    let bid = bid_of(&explained, "Override").expect("its bid");
     let reason = bid["reason"].as_str().unwrap_or_default();
     assert!(reason.contains("cluster tier: a floor"), "{reason}");
 
@@ -235,8 +236,8 @@ async fn s9_an_override_wins_and_lapses_to_the_second() {
     let lapsed = stage.transition("Overridden").await.expect("a time");
     let late_s = lapsed.duration_since(until).as_secs();
     assert!((0..=1).contains(&late_s), "it lapsed {late_s} s late");
-    let told = stage.explain().await;
-    assert_ne!(told["decision"]["winner"], "Override", "{told:#}");
+    let explained = stage.explain().await;
+    assert_ne!(explained["decision"]["winner"], "Override", "{explained:#}");
     stage
         .eventually("the replicas of before", WAIT, || async {
             stage.replicas().await == Some(before)

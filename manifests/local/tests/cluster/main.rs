@@ -6,9 +6,9 @@
 #![allow(clippy::panic, reason = "a test ends by panic")]
 
 mod deciding;
+mod explained;
 mod sales;
 mod stage;
-mod told;
 
 use std::time::Duration;
 

@@ -4,8 +4,8 @@ use floodgate_contract::WarmState;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::explained::{bid_of, guard_of};
 use crate::stage::{Stage, WAIT, ahead};
-use crate::told::{bid_of, guard_of};
 
 /// Seconds from the announcement of a sale to its T0: several times the lead time of the stage.
 const T0_AHEAD_S: i64 = 60;
@@ -73,17 +73,17 @@ async fn running(stage: &Stage, t0: Timestamp, uplift_percent: u32) -> usize {
     // Numbers and words of a decision that stays are renewed every ten seconds.
     stage
         .eventually("the running sale as the reason", WAIT, || async {
-            let told = stage.explain().await;
-            let runs = reason_of_sale(&told).starts_with("SaleRunning");
-            told["decision"]["winner"] == "Sale" && runs
+            let explained = stage.explain().await;
+            let runs = reason_of_sale(&explained).starts_with("SaleRunning");
+            explained["decision"]["winner"] == "Sale" && runs
         })
         .await;
     stage.sale_planned("edited").await.expect("a plan")
 }
 
 /// Reason of the sale's bid in what `explain` says.
-fn reason_of_sale(told: &Value) -> String {
-    let bid = bid_of(told, "Sale").cloned().unwrap_or_default();
+fn reason_of_sale(explained: &Value) -> String {
+    let bid = bid_of(explained, "Sale").cloned().unwrap_or_default();
     bid["reason"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -144,8 +144,8 @@ async fn f55_s10_a_running_sale_survives_a_bad_edit_follows_a_good_one_and_its_e
         shrunk_after_s >= 15,
         "a withdrawn sale is no cliff: {shrunk_after_s} s"
     );
-    let told = stage.explain().await;
-    assert_ne!(told["decision"]["winner"], "Sale", "{told:#}");
-    assert_eq!(guard_of(&told, "SaleWindow"), None, "{told:#}");
+    let explained = stage.explain().await;
+    assert_ne!(explained["decision"]["winner"], "Sale", "{explained:#}");
+    assert_eq!(guard_of(&explained, "SaleWindow"), None, "{explained:#}");
     stage.quiet().await;
 }

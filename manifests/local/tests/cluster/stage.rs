@@ -125,7 +125,7 @@ impl Stage {
 
     /// The PaymentCluster.
     pub async fn object(&self) -> Value {
-        self.api.glance(&observe::cluster_path()).await
+        self.api.read_or_null(&observe::cluster_path()).await
     }
 
     /// Status of one of its conditions.
@@ -146,7 +146,7 @@ impl Stage {
     /// Status, reason and message of a condition of another PaymentCluster.
     pub async fn condition_of(&self, name: &str, kind: &str) -> Option<(String, String, String)> {
         let path = format!("/apis/floodgate.dev/v1alpha1/namespaces/pay/paymentclusters/{name}");
-        let object = self.api.glance(&path).await;
+        let object = self.api.read_or_null(&path).await;
         let conditions = object.pointer("/status/conditions")?.as_array()?;
         let found = conditions
             .iter()
@@ -157,7 +157,7 @@ impl Stage {
 
     /// `spec.replicas` of the Deployment.
     pub async fn replicas(&self) -> Option<usize> {
-        let deployment = self.api.glance(&observe::deployment_path()).await;
+        let deployment = self.api.read_or_null(&observe::deployment_path()).await;
         deployment
             .pointer("/spec/replicas")?
             .as_u64()?
@@ -168,7 +168,7 @@ impl Stage {
     /// Replicas the status of a sale plans.
     pub async fn sale_planned(&self, name: &str) -> Option<usize> {
         let path = format!("/apis/floodgate.dev/v1alpha1/namespaces/pay/saleevents/{name}");
-        let sale = self.api.glance(&path).await;
+        let sale = self.api.read_or_null(&path).await;
         sale.pointer("/status/plannedReplicas")?
             .as_u64()?
             .try_into()
@@ -178,7 +178,7 @@ impl Stage {
     /// Payment pods that are not being deleted.
     pub async fn pods(&self) -> Vec<Pod> {
         let path = "/api/v1/namespaces/pay/pods?labelSelector=floodgate.dev%2Fcluster%3Dcheckout";
-        let list = self.api.glance(path).await;
+        let list = self.api.read_or_null(path).await;
         let items = list["items"].as_array().cloned().unwrap_or_default();
         items
             .iter()
@@ -292,7 +292,7 @@ impl Stage {
     /// A sale, as the API has it.
     pub async fn sale(&self, name: &str) -> Value {
         let path = format!("/apis/floodgate.dev/v1alpha1/namespaces/pay/saleevents/{name}");
-        self.api.glance(&path).await
+        self.api.read_or_null(&path).await
     }
 
     /// Edits a sale.
@@ -314,7 +314,7 @@ impl Stage {
 
     /// How often the spec of the Deployment was written.
     pub async fn deployment_generation(&self) -> Option<u64> {
-        let deployment = self.api.glance(&observe::deployment_path()).await;
+        let deployment = self.api.read_or_null(&observe::deployment_path()).await;
         deployment.pointer("/metadata/generation")?.as_u64()
     }
 
@@ -334,7 +334,7 @@ impl Stage {
             observe::OPERATOR_NAMESPACE
         );
         self.eventually("the operator's replicas", WAIT, || async {
-            let deployment = self.api.glance(&path).await;
+            let deployment = self.api.read_or_null(&path).await;
             let ready = deployment["status"]["readyReplicas"].as_u64().unwrap_or(0);
             let all = deployment["status"]["replicas"].as_u64().unwrap_or(0);
             ready == replicas && all == replicas

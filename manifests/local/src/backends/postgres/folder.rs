@@ -68,7 +68,7 @@ async fn make_folder(paths: &Paths, name: &str) -> Result<(), PostgresError> {
     Ok(())
 }
 
-/// The file that says a data folder was finished.
+/// The file that marks a data folder as finished.
 fn complete_file(paths: &Paths, name: &str) -> PathBuf {
     paths.data(name).join("complete")
 }

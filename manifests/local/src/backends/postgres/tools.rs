@@ -58,13 +58,13 @@ pub async fn run_inside(
     tool: &str,
     arguments: &[&str],
 ) -> Result<String, PostgresError> {
-    let words = inside(paths, name, tool)?;
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).args(arguments);
+    let line = inside(paths, name, tool)?;
+    let mut command = Command::new(&line[0]);
+    command.args(&line[1..]).args(arguments);
     Ok(command::output(&mut command).await?)
 }
 
-/// The words that run a tool of PostgreSQL as its own user, with the data of one server mounted
+/// The command line that runs a tool of PostgreSQL as its own user, with the data of one server mounted
 /// at [`INSIDE`] for nobody else to see.
 pub fn inside(paths: &Paths, name: &str, tool: &str) -> Result<Vec<String>, PostgresError> {
     let script = format!(
@@ -79,10 +79,10 @@ pub fn inside(paths: &Paths, name: &str, tool: &str) -> Result<Vec<String>, Post
         "-c",
         &script,
     ];
-    let mut words: Vec<String> = fixed.map(str::to_owned).to_vec();
-    words.push(paths.data(name).display().to_string());
-    words.push(program(tool)?.display().to_string());
-    Ok(words)
+    let mut line: Vec<String> = fixed.map(str::to_owned).to_vec();
+    line.push(paths.data(name).display().to_string());
+    line.push(program(tool)?.display().to_string());
+    Ok(line)
 }
 
 /// A tool of the newest installed PostgreSQL.

@@ -1,4 +1,4 @@
-//! What Prometheus is told of one pod.
+//! The scrape target of one pod.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,5 @@
 use super::{Broken, Injected, Record, assemble, fault};
-use crate::sale_day::actions::Standing;
+use crate::sale_day::actions::PodCounts;
 use crate::sale_day::report::{Override, Row};
 use crate::sale_day::script;
 
@@ -28,7 +28,7 @@ fn rows(change: impl Fn(f64, &mut Row)) -> Vec<Row> {
 const OUTAGE: Injected = Injected {
     what: Broken::Prometheus,
     at_s: 30.0,
-    mended_s: 60.0,
+    repaired_s: 60.0,
 };
 
 #[test]
@@ -61,7 +61,7 @@ fn an_operator_heals_with_another_leader_and_a_payment_pod_with_a_full_fleet() {
     let killed = |what| Injected {
         what,
         at_s: 30.0,
-        mended_s: 30.0,
+        repaired_s: 30.0,
     };
     let timeline = rows(|t_s, row| {
         if (30.0..37.0).contains(&t_s) {
@@ -133,7 +133,7 @@ fn the_sale_is_measured_against_the_last_plan_before_t0() {
             row.replicas = Some(if t_s < 50.0 { 2 } else { 9 });
             row.planned = (t_s > 3.0).then_some(9);
         }),
-        standing: Some(Standing { ready: 9, warm: 8 }),
+        pods_at_t0: Some(PodCounts { ready: 9, warm: 8 }),
         ..Record::default()
     };
     let sale = assemble(record).sale;

@@ -1,9 +1,9 @@
 //! The chart of the day: five panels over one time axis, with phases and events marked.
 
-use floodgate_words::Level;
 use floodgate_picture::{
     Annotation, Chart, Colour, Panel, Point, Scale, Series, Shape, Time, steps,
 };
+use floodgate_words::Level;
 use jiff::Zoned;
 
 use crate::sale_day::report::{Report, Row};

@@ -1,7 +1,7 @@
 //! The tables of the page: promises, phases, faults, decisions.
 
-use floodgate_words::Level;
 use floodgate_picture::{Verdict, figures, section, table};
+use floodgate_words::Level;
 use jiff::Zoned;
 use maud::{Markup, html};
 

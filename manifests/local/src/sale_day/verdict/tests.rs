@@ -82,7 +82,7 @@ fn each_safety_promise_can_break() {
     let wins = "safety: an override wins, and lapses by itself";
     assert_eq!(broken(|r| r.sre_override.won = false), [wins]);
     assert_eq!(broken(|r| r.sre_override.lapsed_at_s = None), [wins]);
-    let refusals = "safety: every refusal says when to come back";
+    let refusals = "safety: every refusal carries Retry-After";
     assert_eq!(
         broken(|r| r.refusals_without_retry_after = Some(1)),
         [refusals]

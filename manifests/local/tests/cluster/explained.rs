@@ -39,13 +39,16 @@ impl Stage {
 }
 
 /// The bid of a source in what `explain` says.
-pub fn bid_of<'told>(told: &'told Value, source: &str) -> Option<&'told Value> {
-    let bids = told.pointer("/decision/bids")?.as_array()?;
+pub fn bid_of<'explained>(explained: &'explained Value, source: &str) -> Option<&'explained Value> {
+    let bids = explained.pointer("/decision/bids")?.as_array()?;
     bids.iter().find(|bid| bid["source"] == source)
 }
 
 /// A guard in what `explain` says.
-pub fn guard_of<'told>(told: &'told Value, guard: &str) -> Option<&'told Value> {
-    let guards = told.pointer("/decision/guards")?.as_array()?;
+pub fn guard_of<'explained>(
+    explained: &'explained Value,
+    guard: &str,
+) -> Option<&'explained Value> {
+    let guards = explained.pointer("/decision/guards")?.as_array()?;
     guards.iter().find(|one| one["guard"] == guard)
 }

@@ -1,18 +1,18 @@
-//! Why something does not come up, in one line: what conditions and containers themselves say.
+//! Why something is not ready, in one line, from conditions and containers.
 
 use serde_json::Value;
 
 /// Conditions whose normal status is False.
 const GOOD_WHEN_FALSE: [&str; 4] = ["Overridden", "Degraded", "ScaleConflict", "Paused"];
-/// Pods that are named; the rest mostly say the same.
+/// Pods that are named; the rest mostly repeat them.
 const PODS_MAX: usize = 2;
 
-/// What the conditions that are not True say, for the line of a failed wait.
+/// Reasons and messages of the conditions that are not True, for the line of a failed wait.
 pub fn of_conditions(object: &Value) -> String {
     let conditions = object
         .pointer("/status/conditions")
         .and_then(Value::as_array);
-    let said: Vec<String> = conditions
+    let reasons: Vec<String> = conditions
         .into_iter()
         .flatten()
         .filter(|condition| condition["status"] != "True")
@@ -26,20 +26,20 @@ pub fn of_conditions(object: &Value) -> String {
             format!("{} {}: {}", part("type"), part("reason"), part("message"))
         })
         .collect();
-    if said.is_empty() {
-        "no condition says why".to_owned()
+    if reasons.is_empty() {
+        "no condition gives a reason".to_owned()
     } else {
-        said.join("; ")
+        reasons.join("; ")
     }
 }
 
 /// What keeps pods from being Ready: a container that waits or died, or a pod nobody schedules.
 pub fn of_pods(pods: &[Value]) -> String {
-    let said: Vec<String> = pods.iter().filter_map(of_pod).take(PODS_MAX).collect();
+    let reasons: Vec<String> = pods.iter().filter_map(of_pod).take(PODS_MAX).collect();
     match pods {
         [] => "there is no pod".to_owned(),
-        _ if said.is_empty() => "its pods say nothing".to_owned(),
-        _ => said.join("; "),
+        _ if reasons.is_empty() => "its pods give no reason".to_owned(),
+        _ => reasons.join("; "),
     }
 }
 
@@ -77,18 +77,18 @@ mod tests {
     use super::{of_conditions, of_pods};
 
     #[test]
-    fn conditions_that_are_not_true_are_told_unless_false_is_good() {
+    fn conditions_that_are_not_true_are_named_unless_false_is_good() {
         let object = json!({ "status": { "conditions": [
             { "type": "Ready", "status": "True", "reason": "Ready", "message": "" },
             { "type": "SignalsFresh", "status": "False", "reason": "Stale", "message": "12 s old" },
             { "type": "Degraded", "status": "False", "reason": "Normal", "message": "" },
         ]}});
         assert_eq!(of_conditions(&object), "SignalsFresh Stale: 12 s old");
-        assert_eq!(of_conditions(&json!({})), "no condition says why");
+        assert_eq!(of_conditions(&json!({})), "no condition gives a reason");
     }
 
     #[test]
-    fn a_pod_tells_why_it_does_not_run() {
+    fn a_pod_that_does_not_run_gives_its_reason() {
         let waiting = json!({ "reason": "ErrImageNeverPull", "message": "image is not present" });
         let pod = json!({
             "metadata": { "name": "operator-1" },
