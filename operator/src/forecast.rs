@@ -32,7 +32,6 @@ use crate::{
 mod cluster;
 mod fitted;
 mod keep;
-mod live;
 mod store;
 
 use cluster::ClusterForecaster;

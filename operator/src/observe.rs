@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use floodgate_api::cluster::{backends::SecretKeyRef, scaling::NodeSupply};
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_planner::HoldCause;
+use floodgate_planner::{HoldCause, intake::PodRates};
 use jiff::Timestamp;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::ResourceQuota};
 use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
@@ -16,7 +16,7 @@ use crate::{
     nodes::RoomSeen,
     reconcile::Context,
     secrets::{SecretError, text_of},
-    snapshot::{Cell, ClusterKey, ForecastSnapshot, PodsSeen, PrometheusReading, Rates},
+    snapshot::{Cell, ClusterKey, ForecastSnapshot, PodsSeen, PrometheusReading},
     validate::{Address, SecretValue, Secrets, secret_refs},
     writers::ByHand,
 };
@@ -49,7 +49,7 @@ pub struct Observed {
     /// Newest reading of Prometheus.
     pub prometheus: Option<Arc<PrometheusReading>>,
     /// Offered rates measured at the pods.
-    pub rates: Option<Arc<Rates>>,
+    pub rates: Option<Arc<PodRates>>,
     /// Pods and what they said.
     pub pods: Option<Arc<PodsSeen>>,
     /// The forecast.

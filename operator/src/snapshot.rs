@@ -11,6 +11,7 @@ use std::{
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use floodgate_contract::WarmRequest;
+use floodgate_planner::intake::PodRates;
 
 use crate::{reconcile::Remembered, target::Target};
 
@@ -22,8 +23,8 @@ mod pod;
 mod pods;
 
 pub use cluster_key::ClusterKey;
-pub use forecast::{ColdScale, ForecastSnapshot, ForecastState, LiveFigures, PATH_AGE_MAX_S};
-pub use load::{PrometheusReading, Rates};
+pub use forecast::{ForecastSnapshot, ForecastState};
+pub use load::{PrometheusReading, clock_skew, reading_after};
 pub use planning::{PlanLimits, PlanningFacts};
 pub use pod::{PodFacts, cluster_of};
 pub use pods::{Measured, MeasuredStarts, PodSeen, PodsSeen};
@@ -36,7 +37,7 @@ pub struct Cell {
     /// Newest reading of Prometheus. Written by the sample loop.
     pub prometheus: ArcSwapOption<PrometheusReading>,
     /// Offered rates from the pods' own counters. Written by the sample loop.
-    pub rates: ArcSwapOption<Rates>,
+    pub rates: ArcSwapOption<PodRates>,
     /// Pods and what they said. Written by the sample loop.
     pub pods: ArcSwapOption<PodsSeen>,
     /// What new pods load. Written by the sample loop.

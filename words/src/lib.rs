@@ -8,6 +8,7 @@
 
 pub mod condition;
 mod level;
+mod load;
 mod named;
 mod pause;
 mod reason;
@@ -15,5 +16,6 @@ mod remedies;
 
 pub use condition::ConditionType;
 pub use level::{Level, LevelThreshold, UnknownLevel};
+pub use load::{LOAD_RPS_MAX, is_plausible};
 pub use pause::Pause;
 pub use reason::Reason;

@@ -4,13 +4,12 @@
 //! value, and a masked slot is never read as zero.
 
 use floodgate_trace::Trace;
+use floodgate_words::{LOAD_RPS_MAX, is_plausible};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::time::UnixMillis;
 
-/// Rates above this, requests/s, are no traffic of one service.
-const ABSURD_RPS: f64 = 1e9;
 /// A value this many times above the 90th percentile is a broken counter or a unit mix-up. A sale
 /// of a hundredfold of the median stays below it on any daily curve.
 const ABSURD_FACTOR: f64 = 100.0;
@@ -252,16 +251,16 @@ fn absurd_above(samples: &[(UnixMillis, f64)]) -> f64 {
     let mut rates: Vec<f64> = samples
         .iter()
         .map(|(_, rate)| *rate)
-        .filter(|rate| (0.0..=ABSURD_RPS).contains(rate))
+        .filter(|rate| is_plausible(*rate))
         .collect();
     if rates.is_empty() {
-        return ABSURD_RPS;
+        return LOAD_RPS_MAX;
     }
     let rank = (rates.len() * 9 / 10).min(rates.len() - 1);
     let (_, high, _) = rates.select_nth_unstable_by(rank, f64::total_cmp);
     if *high > 0.0 {
-        (*high * ABSURD_FACTOR).min(ABSURD_RPS)
+        (*high * ABSURD_FACTOR).min(LOAD_RPS_MAX)
     } else {
-        ABSURD_RPS
+        LOAD_RPS_MAX
     }
 }

@@ -19,6 +19,7 @@ mod health;
 mod histogram;
 mod history;
 mod input;
+pub mod intake;
 mod level;
 mod load;
 mod memory;

@@ -4,7 +4,7 @@
 //! make one but [`Load::judge`], so no later step can mistake absence for zero (promise S2).
 
 use floodgate_forecast::UnixMillis;
-use floodgate_words::Reason;
+use floodgate_words::{Reason, is_plausible};
 use serde::{Deserialize, Serialize};
 
 /// The load signal as the sampler found it.
@@ -34,8 +34,6 @@ pub struct LoadLimits {
     pub staleness_s: u32,
     /// A sample further in the future than this, seconds, comes from a wrong clock.
     pub skew_s: u32,
-    /// A rate above this, requests/s, is absurd.
-    pub absurd_rps: f64,
 }
 
 impl Default for LoadLimits {
@@ -43,7 +41,6 @@ impl Default for LoadLimits {
         Self {
             staleness_s: 30,
             skew_s: 5,
-            absurd_rps: 1e8,
         }
     }
 }
@@ -59,6 +56,8 @@ pub enum LoadFault {
     NoData,
     /// The source refused the query, or the answer was not one number per cluster.
     ShapeInvalid,
+    /// Some Ready pods have no sample, so the number is too small.
+    PartialData,
     /// The newest sample is too old.
     Stale,
     /// NaN, infinite, negative or absurdly large.
@@ -73,7 +72,7 @@ impl LoadFault {
         match self {
             Self::Unasked => Reason::NoSignals,
             Self::Unavailable => Reason::PrometheusUnreachable,
-            Self::NoData => Reason::SeriesMissing,
+            Self::NoData | Self::PartialData => Reason::SeriesMissing,
             Self::ShapeInvalid => Reason::QueryShapeInvalid,
             Self::Stale => Reason::SignalsStale,
             Self::NotPlausible => Reason::ValueImplausible,
@@ -122,20 +121,19 @@ impl Load {
             Self::Reading(reading) => reading,
             Self::Missing(fault) => return Err(*fault),
         };
-        let plausible = |rate: f64| rate.is_finite() && (0.0..=limits.absurd_rps).contains(&rate);
-        if !plausible(reading.rate_rps_max) {
+        if !is_plausible(reading.rate_rps_max) {
             return Err(LoadFault::NotPlausible);
         }
-        let age_s = now.seconds_since(reading.observed_at);
-        if age_s > i64::from(limits.staleness_s) {
+        let age_ms = now.0.saturating_sub(reading.observed_at.0);
+        if age_ms > i64::from(limits.staleness_s) * 1_000 {
             return Err(LoadFault::Stale);
         }
-        if age_s < -i64::from(limits.skew_s) {
+        if age_ms < -i64::from(limits.skew_s) * 1_000 {
             return Err(LoadFault::ClockSkew);
         }
         Ok(ValidLoad {
             rate_rps_max: reading.rate_rps_max,
-            burst_rps: reading.burst_rps.filter(|burst| plausible(*burst)),
+            burst_rps: reading.burst_rps.filter(|burst| is_plausible(*burst)),
         })
     }
 }

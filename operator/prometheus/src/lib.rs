@@ -7,7 +7,7 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use floodgate_words::Reason;
+use floodgate_words::{LOAD_RPS_MAX, Reason, is_plausible};
 use jiff::Timestamp;
 use prometheus_http_query::{Client, Error};
 use reqwest::header::HeaderValue;
@@ -267,10 +267,6 @@ fn timestamp_from(seconds: f64) -> Option<Timestamp> {
         .flatten()
 }
 
-/// Largest believable load, requests/s: past what the largest payment systems of the world see,
-/// so anything above is a broken rule or a wrong unit (F05).
-pub const LOAD_RPS_MAX: f64 = 1e8;
-
 /// A number that may be used as a load, or why not.
 fn checked_rps(value: f64) -> Result<f64, Missing> {
     if value.is_nan() {
@@ -279,7 +275,7 @@ fn checked_rps(value: f64) -> Result<f64, Missing> {
             "the load is NaN",
         ));
     }
-    if !(0.0..=LOAD_RPS_MAX).contains(&value) {
+    if !is_plausible(value) {
         let message = format!("the load is {value}; must be between 0 and {LOAD_RPS_MAX:e}");
         return Err(Missing::because(MissingReason::OutOfRange, message));
     }

@@ -2,15 +2,12 @@
 
 use floodgate_api::annotation::MASK_HISTORY;
 use floodgate_forecast::Masks;
+use floodgate_planner::intake::{ColdScale, Trust};
 use floodgate_prometheus::MissingReason;
 use floodgate_words::{ConditionType, Reason};
 
 use super::{Truth, Verdict};
-use crate::{
-    observe::Observed,
-    plan::{Planned, Trust},
-    snapshot::{ColdScale, ForecastState},
-};
+use crate::{observe::Observed, plan::Planned, snapshot::ForecastState};
 
 pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
     let kind = ConditionType::SignalsFresh;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use floodgate_forecast::{Basis, ForecastPath, Mask, Model, Series, UnixMillis};
+use floodgate_planner::intake::{ColdScale, LiveAccuracy, naive_rps};
 use floodgate_prometheus::{Missing, MissingReason, history::PastLoad};
 use jiff::Timestamp;
 
@@ -10,17 +11,17 @@ use super::{
     Forecaster, Gates,
     fitted::{Fits, UnderWay},
     keep::{fitted_for, model_name},
-    live::Live,
     store::StoreError,
 };
 use crate::{
     clock::seconds_between,
-    snapshot::{Cell, ColdScale, ForecastSnapshot, ForecastState},
+    snapshot::{Cell, ForecastSnapshot, ForecastState},
     target::{ForecastTarget, Target},
 };
 
 mod cold;
 mod past;
+mod promises;
 mod stored;
 
 /// How far a path reaches: a sale is planned from the day before it.
@@ -42,7 +43,7 @@ pub(super) struct ClusterForecaster {
     path_under_way: UnderWay,
     tried_at: Option<Timestamp>,
     failed: bool,
-    live: Live,
+    live: LiveAccuracy,
     /// Whether what an earlier process stored was read, or found to be of no use.
     recalled: bool,
     /// What is still to be stored.
@@ -117,7 +118,7 @@ impl ClusterForecaster {
             cell.forecast.store(Arc::default());
         }
         self.recall(loops, cell, &target.forecast, now).await;
-        self.live.settle(cell, &target.forecast, now);
+        self.settle_promises(cell, &target.forecast, now);
         match self.step(cell, target, gates, now).await {
             Ok(forecast) => {
                 self.failed = false;
@@ -210,7 +211,8 @@ impl ClusterForecaster {
             .fits
             .path(source, HORIZON_S, widening, &self.path_under_way);
         let path = Arc::new(path.await?.named(fitted.name.clone()));
-        self.live.promise(&path, &series, wanted, now);
+        let due = UnixMillis::from(now).plus_s(i64::from(wanted.lead_s));
+        self.live.promise(&path, due, naive_rps(&series, due));
         let forecast = ForecastSnapshot {
             made_at: Some(now),
             history_hours: hours_of(&series),

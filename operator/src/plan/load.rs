@@ -1,19 +1,16 @@
-//! The load as the planner gets it, from what Prometheus and the pods say. Pure.
-//!
-//! Prometheus is the reference: only a fresh reading of it may lower anything.
-//! The pods' own counters are a second faster and may raise; while Prometheus is silent they are
-//! used only where they ask for more than what stands (F01), so that a lost source never shrinks.
+//! What Prometheus and the pods say of the load, and what is missing, in words. Pure.
 
-use floodgate_planner::{Load, LoadFault, LoadLimits, LoadReading, Scaling};
+use floodgate_planner::{
+    Load, LoadFault, LoadLimits, Scaling, UnixMillis,
+    intake::{LoadSources, RATE_WINDOW_S},
+};
 use floodgate_prometheus::{Missing, MissingReason};
 use jiff::Timestamp;
 
-use crate::{clock::seconds_between, observe::Observed, snapshot::PrometheusReading};
-
-/// Rates of the pods older than this are history, seconds; rounds come each second.
-const RATES_AGE_MAX_S: f64 = 5.0;
-/// What the rate of the shared query looks back, seconds; a pod Ready for longer must have samples.
-const RATE_WINDOW_S: f64 = 60.0;
+use crate::{
+    observe::Observed,
+    snapshot::{PrometheusReading, clock_skew},
+};
 
 /// The load and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,91 +32,46 @@ pub fn load_seen(
     limits: LoadLimits,
     desired: Option<u32>,
 ) -> LoadSeen {
-    let now = observed.now;
-    let reading = observed.prometheus.as_deref();
-    let newest = reading.and_then(PrometheusReading::minute_max);
-    let staleness_s = f64::from(limits.staleness_s);
-    let fresh = newest.filter(|(at, _)| seconds_between(*at, now) <= staleness_s);
-    let rates = observed.rates.as_deref();
-    let rates = rates.filter(|rates| seconds_between(rates.at, now) <= RATES_AGE_MAX_S);
-    let fresh_at = newest.map(|(at, _)| at);
-    let skewed = reading.and_then(|reading| reading.clock_skew(limits.skew_s));
-    let unseen = skewed.or_else(|| pods_unseen(observed));
-    if let Some((at, minute_max_rps)) = fresh.filter(|_| unseen.is_none()) {
-        let load = LoadReading {
-            rate_rps_max: rates
-                .map_or(minute_max_rps, |own| own.minute_max_rps.max(minute_max_rps)),
-            burst_rps: rates.and_then(|own| own.burst_rps),
-            observed_at: at.into(),
-        };
-        let current = reading.and_then(|reading| Some(reading.load.as_ref().ok()?.rps));
-        let rps = rates
-            .and_then(|own| own.burst_rps)
-            .or(current)
-            .or(Some(minute_max_rps));
-        return LoadSeen {
-            load: Load::Reading(load),
-            missing: None,
-            rps,
-            fresh_at,
-        };
-    }
-    let missing = match reading.map(|reading| &reading.load) {
-        Some(Ok(_)) if fresh.is_some() => unseen.unwrap_or_else(|| {
-            Missing::because(MissingReason::Stale, "the newest sample is too old")
-        }),
-        None => Missing::because(MissingReason::NotSampledYet, "Prometheus was not asked yet"),
-        Some(Err(missing)) => missing.clone(),
-        Some(Ok(load)) => {
-            let message = format!("the newest sample is {:.0} s old", load.age_s);
-            Missing::because(MissingReason::Stale, message)
-        }
+    let store = observed.prometheus.as_deref();
+    let failed = store.and_then(|reading| reading.load.as_ref().err());
+    let pods = observed.pods.as_ref();
+    let sources = LoadSources {
+        store,
+        failure: failed.map(|missing| fault_of(missing.reason)),
+        pods: observed.rates.as_deref().copied(),
+        settled_pods: pods.map(|pods| pods.ready_for(RATE_WINDOW_S, observed.now)),
     };
-    let partial = fresh.map(|(at, minute_max_rps)| LoadReading {
-        rate_rps_max: minute_max_rps,
-        burst_rps: None,
-        observed_at: at.into(),
-    });
-    let own = rates.map(|own| LoadReading {
-        rate_rps_max: own.minute_max_rps,
-        burst_rps: own.burst_rps,
-        observed_at: own.at.into(),
-    });
-    let load = [own, partial]
-        .into_iter()
-        .flatten()
-        .find(|reading| raises(reading, scaling, desired))
-        .map_or(Load::Missing(fault_of(missing.reason)), Load::Reading);
-    let rps = rates.and_then(|own| own.burst_rps);
+    let seen = sources.judge(observed.now.into(), limits, scaling, desired);
+    let missing = |fault| missing(fault, store, limits);
     LoadSeen {
-        load,
-        missing: Some(missing),
-        rps,
-        fresh_at,
+        load: seen.load,
+        missing: seen
+            .fault
+            .map(|fault| failed.cloned().unwrap_or_else(|| missing(fault))),
+        rps: seen.rps,
+        fresh_at: seen.fresh_at.and_then(UnixMillis::timestamp),
     }
 }
 
-/// Why the number of Prometheus is too small: fewer pods have samples than are Ready for longer than
-/// the rate looks back, so that part of the load is missing, and missing is not zero.
-fn pods_unseen(observed: &Observed) -> Option<Missing> {
-    let sampled = observed.prometheus.as_ref()?.load.as_ref().ok()?.pods?;
-    let settled = observed
-        .pods
-        .as_ref()?
-        .ready_for(RATE_WINDOW_S, observed.now);
-    (sampled < settled).then(|| {
-        let message = "Ready pods without samples, so the load is larger than the number";
-        Missing::because(MissingReason::PartialData, message)
-    })
-}
-
-/// Whether a reading that may only raise asks for more than what stands.
-fn raises(reading: &LoadReading, scaling: &Scaling, desired: Option<u32>) -> bool {
-    let peak_rps = reading.burst_rps.unwrap_or(0.0).max(reading.rate_rps_max);
-    let needed = scaling.replicas_for(peak_rps);
-    needed
-        .zip(desired)
-        .is_some_and(|(needed, stands)| needed > stands)
+/// What is missing although Prometheus answered, or was not asked yet.
+fn missing(fault: LoadFault, store: Option<&PrometheusReading>, limits: LoadLimits) -> Missing {
+    let skewed = store.and_then(|reading| clock_skew(reading, limits.skew_s));
+    let age_s = store.and_then(|reading| Some(reading.load.as_ref().ok()?.age_s));
+    let stale = || {
+        let message = format!("the newest sample is {:.0} s old", age_s.unwrap_or(0.0));
+        Missing::because(MissingReason::Stale, message)
+    };
+    match fault {
+        LoadFault::Unasked => {
+            Missing::because(MissingReason::NotSampledYet, "Prometheus was not asked yet")
+        }
+        LoadFault::PartialData => {
+            let message = "Ready pods without samples, so the load is larger than the number";
+            Missing::because(MissingReason::PartialData, message)
+        }
+        LoadFault::ClockSkew => skewed.unwrap_or_else(stale),
+        _ => stale(),
+    }
 }
 
 const fn fault_of(reason: MissingReason) -> LoadFault {
@@ -129,7 +81,8 @@ const fn fault_of(reason: MissingReason) -> LoadFault {
         | MissingReason::AnswerUndecodable
         | MissingReason::RefitFailed => LoadFault::Unavailable,
         MissingReason::QueryInvalid | MissingReason::QueryShapeInvalid => LoadFault::ShapeInvalid,
-        MissingReason::NoData | MissingReason::PartialData => LoadFault::NoData,
+        MissingReason::NoData => LoadFault::NoData,
+        MissingReason::PartialData => LoadFault::PartialData,
         MissingReason::NotANumber | MissingReason::OutOfRange => LoadFault::NotPlausible,
         MissingReason::Stale => LoadFault::Stale,
         MissingReason::NotSampledYet => LoadFault::Unasked,

@@ -4,15 +4,20 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_contract::{ControlStatus, WarmState};
-use floodgate_planner::{BidSource, capacity::LearnedCapacity};
+use floodgate_planner::{
+    BidSource, HoldCause, Memory, capacity::LearnedCapacity, intake::PodRates,
+};
 use floodgate_prometheus::{Missing, MissingReason, load::Load as PrometheusLoad};
-use jiff::SignedDuration;
+use floodgate_words::{Level, Reason};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
     nodes::{NodeRoom, RoomReading, RoomSeen},
-    snapshot::{ClusterKey, Measured, PodFacts, PodSeen, PodsSeen, PrometheusReading, Rates},
+    snapshot::{
+        ClusterKey, Measured, PodFacts, PodSeen, PodsSeen, PrometheusReading, reading_after,
+    },
     validate::{Address, SecretValue, Secrets, validate},
     writers::ByHand,
 };
@@ -126,20 +131,20 @@ pub(crate) fn read(
         server_time: at,
         pods: None,
     });
-    let valid = PrometheusReading::after(None, (at, at), load);
+    let valid = reading_after(None, (at, at), load);
     let reading = match newest {
         Ok(()) => valid,
         Err(reason) => {
             let missing = Err(Missing::because(reason, "said the test"));
-            PrometheusReading::after(Some(&valid), (now(), now()), missing)
+            reading_after(Some(&valid), (now(), now()), missing)
         }
     };
     Arc::new(reading)
 }
 
-fn rates(rps: f64) -> Arc<Rates> {
-    Arc::new(Rates {
-        at: now(),
+fn rates(rps: f64) -> Arc<PodRates> {
+    Arc::new(PodRates {
+        at: now().into(),
         minute_max_rps: rps,
         burst_rps: Some(rps),
     })
@@ -198,7 +203,7 @@ fn read_of_pods(rps: f64, sampled: u32) -> Arc<PrometheusReading> {
         server_time: now(),
         pods: Some(sampled),
     };
-    Arc::new(PrometheusReading::after(None, (now(), now()), Ok(load)))
+    Arc::new(reading_after(None, (now(), now()), Ok(load)))
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use floodgate_api::cluster::forecast::ForecastMode;
-use floodgate_planner::{Decision, Direction, UnixMillis};
+use floodgate_planner::{
+    Decision, Direction, UnixMillis,
+    intake::{ColdScale, Trust},
+};
 use floodgate_prometheus::{BearerToken, Endpoint, history::history_query};
 use floodgate_words::ConditionType;
 use jiff::Timestamp;
@@ -16,8 +19,8 @@ use crate::{
     metrics::{ClusterLabels, DecisionLabels},
     observe::Observed,
     overrides::{OverridesRead, Remark},
-    plan::{Planned, Trust, plan_limits},
-    snapshot::{Cell, ClusterKey, ColdScale, ForecastState, PlanningFacts},
+    plan::{Planned, plan_limits},
+    snapshot::{Cell, ClusterKey, ForecastState, PlanningFacts},
     target::{CapacityTarget, ForecastTarget, Target, WarmTarget},
     validate::ValidatedCluster,
 };

@@ -13,7 +13,7 @@ use tokio::{task::JoinSet, time::Instant};
 use super::Sampler;
 use crate::{
     metrics::ReasonLabel,
-    snapshot::{Cell, ClusterKey, PrometheusReading},
+    snapshot::{Cell, ClusterKey, PrometheusReading, clock_skew, reading_after},
 };
 
 /// Pause after a query that the server refuses as such: it will be refused again (F10).
@@ -112,7 +112,7 @@ impl PrometheusReaders {
                 Err(missing) => Err(missing.clone()),
             };
             let last = cell.prometheus.load_full();
-            let reading = PrometheusReading::after(last.as_deref(), (asked_at, taken_at), load);
+            let reading = reading_after(last.as_deref(), (asked_at, taken_at), load);
             count_missing(sampler, &reading);
             cell.prometheus.store(Some(Arc::new(reading)));
         }
@@ -131,7 +131,7 @@ impl PrometheusReaders {
 }
 
 fn count_missing(sampler: &Sampler, reading: &PrometheusReading) {
-    let skewed = reading.clock_skew(LoadLimits::default().skew_s);
+    let skewed = clock_skew(reading, LoadLimits::default().skew_s);
     if let Some(missing) = reading.load.as_ref().err().or(skewed.as_ref()) {
         let reason = missing.reason.reason().as_str().to_owned();
         sampler

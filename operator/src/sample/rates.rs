@@ -7,9 +7,10 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use floodgate_planner::intake::PodRates;
 use jiff::Timestamp;
 
-use crate::{clock::seconds_between, snapshot::Rates};
+use crate::clock::seconds_between;
 
 /// Seconds a burst is measured over; it may only raise.
 const BURST_S: f64 = 6.0;
@@ -86,7 +87,7 @@ impl OfferedBook {
     }
 
     /// The rates as of the newest complete round; none until rounds span long enough.
-    pub fn rates(&self) -> Option<Rates> {
+    pub fn rates(&self) -> Option<PodRates> {
         let (at, _) = *self.rounds.back()?;
         let minute_max_rps = self
             .rounds
@@ -96,8 +97,8 @@ impl OfferedBook {
             .filter_map(|(index, _)| self.rate_before(index, SMOOTH_S))
             .reduce(f64::max)?;
         let burst_rps = self.rate_before(self.rounds.len() - 1, BURST_S);
-        Some(Rates {
-            at,
+        Some(PodRates {
+            at: at.into(),
             minute_max_rps,
             burst_rps,
         })
@@ -171,7 +172,7 @@ mod tests {
         }
         assert_eq!(
             book.rates().unwrap().at,
-            at(19),
+            at(19).into(),
             "an incomplete round is no round"
         );
         steady(&mut book, 24..30, 40);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use floodgate_forecast::{ForecastPath, Quality};
+use floodgate_planner::intake::{self, LiveFigures};
 use floodgate_prometheus::Missing;
 use jiff::Timestamp;
 
-/// A path older than this no longer bids, seconds; its Prometheus has been silent for so long.
-pub const PATH_AGE_MAX_S: f64 = 1_800.0;
+/// How a forecast comes to be.
+pub type ForecastState = intake::ForecastState<Missing>;
 
 /// What the forecast loop left for a cluster.
 #[derive(Clone, Debug, Default)]
@@ -36,46 +37,4 @@ pub struct ForecastSnapshot {
     pub refit_failed: Option<Missing>,
     /// What went wrong with the stored model.
     pub note: Option<String>,
-}
-
-/// Where a forecast stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ForecastState {
-    /// Nothing was fetched yet.
-    #[default]
-    Pending,
-    /// Switched off by the spec.
-    Off,
-    /// The history could not be read.
-    HistoryUnavailable(Missing),
-    /// The history is too short for a season; the path is the usual shape of a day with a wide band.
-    ColdStart(ColdScale),
-    /// A path of a fitted model.
-    Fitted,
-}
-
-/// What the usual shape of a day is scaled by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColdScale {
-    /// The hours of history there are.
-    History,
-    /// The load measured now.
-    Measured,
-    /// The load that the least replicas hold.
-    Declared,
-}
-
-/// How the forecast has fared over the promises that came due.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LiveFigures {
-    /// Error (WAPE) at the lead time, percent of the load; none until a promise came due.
-    pub error_percent: Option<u32>,
-    /// The same for seasonal naive on the same points.
-    pub naive_error_percent: Option<u32>,
-    /// Share of loads at or below the upper quantile, percent.
-    pub coverage_percent: Option<u32>,
-    /// Whether enough promises came due for the figures to mean something.
-    pub proven: bool,
-    /// Whether seasonal naive would have been clearly better.
-    pub loses: bool,
 }

@@ -7,14 +7,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use floodgate_forecast::{
-    Accuracy, Basis, FitOptions, ForecastPath, Model, Promise, Series, UnixMillis, Verdict, fit,
-};
-use floodgate_words::Reason;
+use floodgate_forecast::{Basis, FitOptions, ForecastPath, Mask, Model, Series, UnixMillis, fit};
 
 use crate::{
-    input::ForecastTrust,
-    rehearse::{parallel::in_parallel, rehearsal::Rehearsal},
+    intake::{
+        ColdScale, ForecastFacts, ForecastMode, ForecastState, LiveAccuracy, LiveFigures, naive_rps,
+    },
+    load::LoadFault,
+    rehearse::{
+        parallel::in_parallel,
+        rehearsal::{ForecastSettings, Rehearsal},
+    },
     sale::phases,
 };
 
@@ -31,16 +34,32 @@ const SHORT_EXTRA_S: u32 = 900;
 #[derive(Clone, Debug)]
 pub(super) struct ForecastSnapshot {
     pub(super) at: UnixMillis,
-    pub(super) path: Arc<ForecastPath>,
+    path: Arc<ForecastPath>,
     /// Whether the path reaches far enough to plan a sale of tomorrow.
     pub(super) is_long: bool,
-    pub(super) trust: ForecastTrust,
+    state: ForecastState<LoadFault>,
+    history_hours: u32,
     /// Largest load in the history, requests/s.
-    pub(super) peak_rps: f64,
-    history_s: i64,
-    basis: Basis,
+    peak_rps: f64,
     /// What seasonal naive says about the end of the lead time, requests/s.
-    naive_rps: f64,
+    naive_rps: Option<f64>,
+    live: LiveFigures,
+}
+
+impl ForecastSnapshot {
+    /// What is known of the forecast while this is the newest one.
+    pub(super) fn facts(&self, settings: &ForecastSettings) -> ForecastFacts<'_, LoadFault> {
+        ForecastFacts {
+            mode: ForecastMode::Active,
+            error_percent_max: settings.error_percent_max,
+            state: &self.state,
+            path: Some(&self.path),
+            made_at: Some(self.at),
+            history_hours: self.history_hours,
+            peak_rps: Some(self.peak_rps),
+            live: self.live,
+        }
+    }
 }
 
 /// Every refresh of a rehearsal, oldest first.
@@ -64,7 +83,7 @@ impl Forecasts {
             part
         });
         let mut all: Vec<ForecastSnapshot> = parts.into_iter().flatten().collect();
-        judge(rehearsal, pace.refresh_s, &mut all);
+        keep_promises(rehearsal, pace.refresh_s, &mut all);
         Self(all)
     }
 }
@@ -141,18 +160,19 @@ impl Pace {
         // While a sale is left out, the history ends before it began.
         let behind_s = u32::try_from(at.seconds_since(series.end())).unwrap_or(0);
         let reach_s = if plans { LONG_S } else { short_s + behind_s };
-        let due = at.plus_s(lead.horizon_s());
-        let naive_rps = series.seasonal_naive_rps(due);
-        let last_rps = || series.points().last().map_or(0.0, |(_, rps)| rps);
+        let state = match model.basis() {
+            Basis::ColdStart => ForecastState::ColdStart(ColdScale::History),
+            Basis::Daily | Basis::Weekly => ForecastState::Fitted,
+        };
         ForecastSnapshot {
             at,
             path: Arc::new(model.path(series, reach_s)),
             is_long: plans,
-            trust: ForecastTrust::Trusted,
+            state,
+            history_hours: u32::try_from(series.span_s() / 3_600).unwrap_or(0),
             peak_rps: series.peak_rps(),
-            history_s: series.span_s(),
-            basis: model.basis(),
-            naive_rps: naive_rps.unwrap_or_else(last_rps),
+            naive_rps: naive_rps(series, at.plus_s(lead.horizon_s())),
+            live: LiveFigures::default(),
         }
     }
 }
@@ -171,63 +191,35 @@ fn series(rehearsal: &Rehearsal, past: &[(UnixMillis, f64)], at: UnixMillis) -> 
     let known = &past[..past.partition_point(|(end, _)| *end <= at)];
     let oldest = at.plus_s(-i64::from(rehearsal.settings.forecast.history_days) * 86_400);
     let known = &known[known.partition_point(|(end, _)| *end <= oldest)..];
-    let begun: Vec<(UnixMillis, UnixMillis)> = phases(&rehearsal.sales)
-        .filter(|(_, phase)| phase.t0 <= at && phase.until >= oldest)
-        .map(|(_, phase)| (phase.t0, phase.until))
-        .collect();
-    let step_s = rehearsal.traffic.step_s();
-    if begun.is_empty() {
-        return Series::from_samples(step_s, known).ok();
-    }
-    let in_sale = |at: UnixMillis| {
-        begun
-            .iter()
-            .any(|(from, until)| *from <= at && at <= *until)
-    };
-    let outside: Vec<(UnixMillis, f64)> = known
-        .iter()
-        .copied()
-        .filter(|(end, _)| !in_sale(*end))
-        .collect();
-    Series::from_samples(step_s, &outside).ok()
+    let begun = phases(&rehearsal.sales).filter(|(_, phase)| phase.t0 <= at);
+    let begun = begun.map(|(_, phase)| Mask {
+        from: phase.t0,
+        until: phase.until,
+    });
+    let begun: Vec<Mask> = begun.collect();
+    let series = Series::from_samples(rehearsal.traffic.step_s(), known).ok()?;
+    series.without(&begun)
 }
 
-/// Lets each promise come due and decides, as the operator does, which paths may bid.
-fn judge(rehearsal: &Rehearsal, refresh_s: i64, forecasts: &mut [ForecastSnapshot]) {
+/// Lets each promise come due, and widens the paths after it as the operator does.
+fn keep_promises(rehearsal: &Rehearsal, refresh_s: i64, snapshots: &mut [ForecastSnapshot]) {
     let lead_s = rehearsal.lead_time().horizon_s();
-    let gate = rehearsal.settings.forecast.error_percent_max;
-    let tolerance_s = u32::try_from(refresh_s.saturating_mul(2)).unwrap_or(u32::MAX);
-    let mut accuracy = Accuracy::default();
-    for forecast in forecasts {
-        let at = forecast.at;
-        let in_sale = phases(&rehearsal.sales).any(|(_, phase)| phase.runs_at(at));
-        if !in_sale {
-            let minute_ago = rehearsal.traffic.rate_at(at.plus_s(-30));
-            accuracy.observe(at, minute_ago, tolerance_s);
+    let quantile_percent = rehearsal.settings.forecast.quantile_percent;
+    let refresh_s = u32::try_from(refresh_s).unwrap_or(u32::MAX);
+    let mut live = LiveAccuracy::default();
+    for snapshot in snapshots {
+        let at = snapshot.at;
+        if !phases(&rehearsal.sales).any(|(_, phase)| phase.runs_at(at)) {
+            let minute_rps = rehearsal.traffic.rate_at(at.plus_s(-30));
+            live.settle(at, minute_rps, refresh_s);
         }
-        let due = at.plus_s(lead_s);
-        let bounds = forecast
-            .path
-            .p50_rps_max(due, due)
-            .zip(forecast.path.upper_rps_max(due, due));
-        if let Some((p50_rps, upper_rps)) = bounds {
-            accuracy.promise(Promise {
-                at: due,
-                p50_rps,
-                upper_rps,
-                naive_rps: forecast.naive_rps,
-            });
-        }
-        let proven = accuracy.verdict() != Verdict::Unproven;
-        let error = accuracy.wape().map(|share| (share * 100.0).round() as u32);
-        forecast.trust = if forecast.basis == Basis::ColdStart || forecast.history_s < 86_400 {
-            ForecastTrust::Muted(Reason::InsufficientHistory)
-        } else if accuracy.verdict() == Verdict::Untrusted
-            || proven && error.is_some_and(|error| error > gate)
-        {
-            ForecastTrust::Muted(Reason::ErrorAboveGate)
-        } else {
-            ForecastTrust::Trusted
-        };
+        let widening = live.widening(quantile_percent);
+        let path = (*snapshot.path).clone().widened(widening);
+        live.promise(&path, at.plus_s(lead_s), snapshot.naive_rps);
+        snapshot.path = Arc::new(path);
+        snapshot.live = live.figures();
     }
 }
+
+#[cfg(test)]
+mod tests;

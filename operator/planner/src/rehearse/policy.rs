@@ -13,9 +13,19 @@ pub(super) struct Seen<'a> {
     pub(super) metrics_lost: bool,
     pub(super) desired: u32,
     pub(super) ready: u32,
+    /// Ready pods that the metrics store scrapes.
+    pub(super) scraped: u32,
     pub(super) warm: u32,
     /// Pods that wait for room on a node.
     pub(super) pending: u32,
+}
+
+impl Seen<'_> {
+    /// Rate of the last minute as the metrics store has it, requests/s.
+    pub(super) fn stored_rps(&self) -> f64 {
+        let share = f64::from(self.scraped) / f64::from(self.ready.max(1));
+        self.sensors.minute_rps() * share
+    }
 }
 
 /// What it orders.

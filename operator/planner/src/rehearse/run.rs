@@ -136,12 +136,14 @@ fn one(scenario: &Scenario<'_>, kind: PolicyKind) -> Report {
         // Counted from when it was due, or a tick of 15 s would come each 16 at a step of 2 s.
         next_tick_s += policy.tick_s();
         fleet.advance(now);
+        let ready = fleet.ready(now);
         let order = policy.decide(&Seen {
             now,
             sensors: &sensors,
             metrics_lost: scenario.metrics_lost(elapsed_s),
             desired: fleet.desired(),
-            ready: fleet.ready(now),
+            ready,
+            scraped: ready.saturating_sub(world.unscraped_pods),
             warm: fleet.warm(),
             pending: fleet.pending(),
         });

@@ -63,8 +63,8 @@ impl Sensors {
             .fold(0.0, f64::max)
     }
 
-    /// Rate of the last minute as the metrics store has it, requests/s.
-    pub(super) fn stored_rps(&self) -> f64 {
+    /// Rate of the last minute, as old as the newest scrape, requests/s.
+    pub(super) fn minute_rps(&self) -> f64 {
         self.rate_rps(60, self.scrape_age_s())
     }
 

@@ -32,6 +32,10 @@ pub struct World {
     pub scrape_s: u32,
     /// Seconds from a scrape until its sample can be read, at most 120.
     pub metric_delay_s: u32,
+    /// Pods that the metrics store does not scrape: the load it tells is as much too small.
+    pub unscraped_pods: u32,
+    /// Seconds that the clock of the metrics store is ahead of the operator's; negative behind it.
+    pub store_clock_ahead_s: i64,
     /// Most pods the quota admits; more are not created.
     pub quota_replicas_max: Option<u32>,
     /// Most pods the nodes have room for; more are created and stay Pending.
@@ -60,6 +64,8 @@ impl Default for World {
             metric_loss_s: 120,
             scrape_s: 15,
             metric_delay_s: 1,
+            unscraped_pods: 0,
+            store_clock_ahead_s: 0,
             quota_replicas_max: None,
             node_room_pods: None,
         }

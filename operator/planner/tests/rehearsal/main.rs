@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test ends by panic")]
 
 mod faults;
+mod intake;
 mod peers;
 mod stage;
 mod world;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use floodgate_forecast::ForecastPath;
-use floodgate_planner::BidSource;
+use floodgate_planner::{BidSource, intake::LiveFigures};
 use floodgate_prometheus::{Missing, MissingReason};
 use floodgate_words::Reason;
 use jiff::SignedDuration;
@@ -12,7 +12,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     plan::{self, Before, tests::observed},
-    snapshot::{ForecastSnapshot, LiveFigures},
+    snapshot::ForecastSnapshot,
     validate::validate,
 };
 

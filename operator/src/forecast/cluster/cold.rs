@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use floodgate_forecast::{Basis, Series, path_of_moment};
+use floodgate_planner::intake::{ColdScale, PATH_AGE_MAX_S};
 use floodgate_prometheus::{Missing, MissingReason};
 use jiff::Timestamp;
 
 use super::{ClusterForecaster, HORIZON_S};
 use crate::{
     clock::seconds_between,
-    snapshot::{Cell, ColdScale, ForecastSnapshot, ForecastState, PATH_AGE_MAX_S},
+    snapshot::{Cell, ForecastSnapshot, ForecastState},
     target::ForecastTarget,
 };
 

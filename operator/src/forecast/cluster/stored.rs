@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use floodgate_forecast::ForecastPath;
+use floodgate_planner::intake::PATH_AGE_MAX_S;
 use jiff::Timestamp;
 
 use super::{ClusterForecaster, Fitted};
@@ -13,7 +14,7 @@ use crate::{
         keep::{About, KeepError, Kept, fitted_for},
         store::StoreError,
     },
-    snapshot::{Cell, ForecastSnapshot, PATH_AGE_MAX_S},
+    snapshot::{Cell, ForecastSnapshot},
     target::ForecastTarget,
     telemetry::chain,
 };

@@ -3,7 +3,10 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
 use super::*;
-use crate::forecast::fitted::tests::{fits, series};
+use crate::{
+    forecast::fitted::tests::{fits, series},
+    snapshot::reading_after,
+};
 
 pub(in crate::forecast) fn target() -> ForecastTarget {
     ForecastTarget {
@@ -200,4 +203,35 @@ fn a_change_of_store_or_query_keeps_nothing_of_the_old_one() {
     };
     forecaster.forget_another_source(&moved);
     assert!(forecaster.past.is_empty() && forecaster.recalled);
+}
+
+#[test]
+fn load_of_a_masked_window_is_not_held_against_the_forecast() {
+    let start = Timestamp::from_second(36_000).unwrap();
+    let error_percent = |masks: Vec<Mask>| {
+        let wanted = ForecastTarget { masks, ..target() };
+        let (cell, mut forecaster) = (Cell::default(), ClusterForecaster::default());
+        for minute in 0..40 {
+            let now = start + jiff::SignedDuration::from_mins(minute);
+            let load = floodgate_prometheus::load::Load {
+                rps: 100.0,
+                age_s: 0.0,
+                server_time: now,
+                pods: None,
+            };
+            let reading = reading_after(None, (now, now), Ok(load));
+            cell.prometheus.store(Some(Arc::new(reading)));
+            forecaster.settle_promises(&cell, &wanted, now);
+            let path = ForecastPath::flat(now.into(), 60, 60, 50.0, 55.0).unwrap();
+            let due = UnixMillis::from(now).plus_s(60);
+            forecaster.live.promise(&path, due, Some(100.0));
+        }
+        forecaster.live.figures().error_percent
+    };
+    assert_eq!(error_percent(Vec::new()), Some(50));
+    let masked = Mask {
+        from: start.into(),
+        until: UnixMillis::from(start).plus_s(6_000),
+    };
+    assert_eq!(error_percent(vec![masked]), None);
 }

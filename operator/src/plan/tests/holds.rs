@@ -3,6 +3,7 @@
 use floodgate_planner::LoadFault;
 
 use super::*;
+use crate::snapshot::ForecastSnapshot;
 
 /// A fresh reading of a server whose clock is `ahead_s` ahead of ours.
 fn read_by_clock(rps: f64, ahead_s: i64) -> Arc<PrometheusReading> {
@@ -13,7 +14,7 @@ fn read_by_clock(rps: f64, ahead_s: i64) -> Arc<PrometheusReading> {
         pods: None,
     };
     let asked_at = now() - SignedDuration::from_millis(20);
-    Arc::new(PrometheusReading::after(None, (asked_at, now()), Ok(load)))
+    Arc::new(reading_after(None, (asked_at, now()), Ok(load)))
 }
 
 #[test]
@@ -65,7 +66,7 @@ fn lived_through(seconds: &[i64], lost_at: Option<i64>) -> Vec<u32> {
             pods: None,
         };
         let asked = (observed.now, observed.now);
-        observed.prometheus = Some(Arc::new(PrometheusReading::after(None, asked, Ok(load))));
+        observed.prometheus = Some(Arc::new(reading_after(None, asked, Ok(load))));
         observed.forecast = Arc::new(ForecastSnapshot {
             history_lost_at: lost_at.filter(|lost| lost <= second).map(at),
             ..ForecastSnapshot::default()

@@ -1,15 +1,13 @@
 //! Floodgate itself: [`crate::plan`], fed the way the operator feeds it.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-
 use floodgate_forecast::UnixMillis;
 use floodgate_words::Reason;
 
 use crate::{
     health::PodHealth,
-    input::{Caps, ForecastInput, ForecastTrust, PlanInput, ReplicaState},
-    load::{Load, LoadFault, LoadReading},
+    input::{Caps, ForecastInput, PlanInput, ReplicaState},
+    intake::{LoadSeen, LoadSources, PodRates, StoreLoad, StoreReading, Trust},
+    load::{Load, LoadFault},
     memory::{HoldCause, Memory},
     overrides::Overrides,
     plan::plan,
@@ -23,8 +21,8 @@ use crate::{
     sale_plan::{Baseline, sale_plan},
 };
 
-/// The operator keeps the readings of the metrics store of the last minute.
-const READINGS_S: i64 = 60;
+/// Between two looks for the sales that are near, seconds.
+const SALES_S: i64 = 60;
 /// Sales this far ahead are planned, seconds.
 const AHEAD_S: i64 = 26 * 3_600;
 
@@ -34,10 +32,12 @@ pub(super) struct Floodgate<'a> {
     /// Every sale, with the replicas published for it so far.
     sales: Vec<Sale>,
     next_forecast: usize,
-    /// Readings of the metrics store.
-    readings: VecDeque<(UnixMillis, f64)>,
-    /// When the newest of them was sampled.
-    sampled_at: Option<UnixMillis>,
+    /// The newest forecast.
+    forecast: Option<&'a ForecastSnapshot>,
+    /// The newest answer of the metrics store.
+    store: Option<StoreReading<LoadFault>>,
+    /// When it is looked again which sales are near.
+    sales_due: UnixMillis,
 }
 
 impl<'a> Floodgate<'a> {
@@ -67,15 +67,16 @@ impl<'a> Floodgate<'a> {
             },
             sales: rehearsal.sales.clone(),
             next_forecast: 0,
-            readings: VecDeque::new(),
-            sampled_at: None,
+            forecast: None,
+            store: None,
+            sales_due: scenario.from(),
         }
     }
 
     /// Takes the newest forecast, and publishes plans with it.
     fn look_ahead(&mut self, now: UnixMillis) {
         let forecasts = &self.scenario.forecasts.0;
-        let mut newest: Option<&ForecastSnapshot> = None;
+        let before = self.next_forecast;
         while let Some(forecast) = forecasts
             .get(self.next_forecast)
             .filter(|one| one.at <= now)
@@ -84,16 +85,12 @@ impl<'a> Floodgate<'a> {
                 self.publish(forecast);
             }
             self.next_forecast += 1;
-            newest = Some(forecast);
+            self.forecast = Some(forecast);
         }
-        let Some(forecast) = newest else {
+        if self.next_forecast == before && now < self.sales_due {
             return;
-        };
-        self.input.forecast = ForecastInput::Path {
-            path: Arc::clone(&forecast.path),
-            trust: forecast.trust,
-            observed_peak_rps: Some(forecast.peak_rps),
-        };
+        }
+        self.sales_due = now.plus_s(SALES_S);
         // A sale that is over, or beyond every path, changes no decision.
         let near = |sale: &&Sale| now < sale.end.plus_s(60) && sale.start < now.plus_s(AHEAD_S);
         self.input.sales = self.sales.iter().filter(near).cloned().collect();
@@ -101,14 +98,19 @@ impl<'a> Floodgate<'a> {
 
     /// What the sale controller would publish; frozen once the pre-scale of a phase has begun.
     fn publish(&mut self, forecast: &ForecastSnapshot) {
-        let trusted = matches!(forecast.trust, ForecastTrust::Trusted);
         let at = forecast.at;
+        let facts = forecast.facts(&self.scenario.rehearsal.settings.forecast);
+        let trusted = facts.trust(at) == Trust::Trusted;
         let in_sale = phases(&self.sales).any(|(_, phase)| phase.runs_at(at));
-        let measured_rps = self.readings.back().map(|(_, rps)| *rps);
+        let newest = self
+            .store
+            .as_ref()
+            .and_then(|store| store.load.as_ref().ok());
+        let measured_rps = newest.map(|load| load.rps);
         let baseline = Baseline {
-            path: trusted.then_some(&*forecast.path),
+            path: facts.path.filter(|_| trusted).map(|path| &**path),
             measured_rps: measured_rps.filter(|_| !in_sale),
-            observed_peak_rps: Some(forecast.peak_rps),
+            observed_peak_rps: facts.peak_rps,
         };
         for sale in &mut self.sales {
             let planned = sale_plan(sale, baseline, &self.input.scaling, &self.input.lead_time);
@@ -123,42 +125,46 @@ impl<'a> Floodgate<'a> {
         }
     }
 
-    /// The load as the operator judges it: the pods' own counters, beside the metrics store.
-    fn load(&mut self, seen: &Seen<'_>) -> Load {
-        if !seen.metrics_lost {
-            let age_ok = |at: UnixMillis| seen.now.seconds_since(at) < READINGS_S;
-            while self.readings.front().is_some_and(|(at, _)| !age_ok(*at)) {
-                self.readings.pop_front();
+    /// The load of the pods' own counters beside that of the metrics store.
+    fn load(&mut self, seen: &Seen<'_>) -> LoadSeen {
+        let now = seen.now;
+        let load = StoreLoad {
+            rps: seen.stored_rps(),
+            age_s: seen.sensors.scrape_age_s() as f64,
+            store_time: now.plus_s(self.scenario.world.store_clock_ahead_s),
+            pods: Some(seen.scraped),
+        };
+        let answer = if seen.metrics_lost {
+            Err(LoadFault::Unavailable)
+        } else {
+            Ok(load)
+        };
+        let store = StoreReading::after(self.store.as_ref(), (now, now), answer);
+        let sources = LoadSources {
+            store: Some(&*self.store.insert(store)),
+            failure: seen.metrics_lost.then_some(LoadFault::Unavailable),
+            pods: Some(PodRates {
+                at: now,
+                minute_max_rps: seen.sensors.minute_max_rps(),
+                burst_rps: Some(seen.sensors.rate_rps(6, 0)),
+            }),
+            settled_pods: Some(seen.ready),
+        };
+        let input = &self.input;
+        sources.judge(now, input.load_limits, &input.scaling, Some(seen.desired))
+    }
+
+    /// The forecast as the planner takes it.
+    fn forecast(&self, now: UnixMillis, measured: bool) -> ForecastInput {
+        let settings = &self.scenario.rehearsal.settings.forecast;
+        match self.forecast {
+            Some(forecast) => {
+                let facts = forecast.facts(settings);
+                facts.input(facts.trust(now), measured)
             }
-            self.readings
-                .push_back((seen.now, seen.sensors.stored_rps()));
-            self.sampled_at = Some(seen.now.plus_s(-seen.sensors.scrape_age_s()));
+            None if settings.active => ForecastInput::Missing(Reason::InsufficientHistory),
+            None => ForecastInput::Missing(Reason::ForecastOff),
         }
-        let own_rps = seen.sensors.minute_max_rps();
-        let burst_rps = seen.sensors.rate_rps(6, 0);
-        let staleness_s = i64::from(self.input.load_limits.staleness_s);
-        if let Some(at) = self
-            .sampled_at
-            .filter(|at| seen.now.seconds_since(*at) <= staleness_s)
-        {
-            let stored = self.readings.iter().map(|(_, rps)| *rps);
-            return Load::Reading(LoadReading {
-                rate_rps_max: stored.fold(own_rps, f64::max),
-                burst_rps: Some(burst_rps),
-                observed_at: at,
-            });
-        }
-        let peak_rps = own_rps.max(burst_rps);
-        let needed = self.input.scaling.replicas_for(peak_rps).unwrap_or(0);
-        // While the metrics store is silent the pods' counters may only raise.
-        if needed > seen.desired {
-            return Load::Reading(LoadReading {
-                rate_rps_max: own_rps,
-                burst_rps: Some(burst_rps),
-                observed_at: seen.now,
-            });
-        }
-        Load::Missing(LoadFault::Unavailable)
     }
 }
 
@@ -168,9 +174,14 @@ impl Policy for Floodgate<'_> {
     }
 
     fn decide(&mut self, seen: &Seen<'_>) -> Order {
-        self.look_ahead(seen.now);
+        // The history is in the metrics store; while that is lost the last forecast stands.
+        if !seen.metrics_lost {
+            self.look_ahead(seen.now);
+        }
+        let load = self.load(seen);
         self.input.now = seen.now;
-        self.input.load = self.load(seen);
+        self.input.load = load.load;
+        self.input.forecast = self.forecast(seen.now, load.rps.is_some());
         self.input.replicas = ReplicaState {
             desired: Some(seen.desired),
             ready: seen.ready,

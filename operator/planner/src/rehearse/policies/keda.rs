@@ -37,7 +37,7 @@ impl Policy for Keda<'_> {
             return Order::replicas(seen.desired.max(cron));
         }
         let capacity_rps = self.scenario.rehearsal.settings.scaling.capacity_rps;
-        let rate = wish_average(seen.desired, seen.sensors.stored_rps() / capacity_rps);
+        let rate = wish_average(seen.desired, seen.stored_rps() / capacity_rps);
         Order::replicas(self.behaviour.apply(seen, rate.max(cron)))
     }
 }
