@@ -13,11 +13,11 @@ pub enum Level {
     /// Everything on.
     #[default]
     Normal,
-    /// Speculative work off, the least important class thinned out by probability.
+    /// Reads of accounts and merchants thinned out while a pod's CPU is near its limit.
     Guard,
-    /// The least important class off; answers may be a little stale; refunds wait.
+    /// Reads of accounts and merchants off; events are relayed less often.
     Reduce,
-    /// Only payments, their status and what was started; other reads only from the cache.
+    /// Refunds off, too: new payments, reads of one payment and what was started.
     Protect,
     /// Only what was started is finished; a new payment is refused and says it was not charged.
     Survive,

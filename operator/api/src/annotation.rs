@@ -17,7 +17,7 @@ pub const DEGRADE_FLOOR: &str = "floodgate.dev/degrade-floor";
 pub const DEGRADE_PIN: &str = "floodgate.dev/degrade-pin";
 /// What the operator leaves alone: `scaling`, `degradation` or `all`.
 pub const PAUSE: &str = "floodgate.dev/pause";
-/// RFC 3339 instant at which the overrides expire, at most [`OVERRIDE_HOURS_MAX`] ahead.
+/// RFC 3339 instant at which the overrides expire, at most 24 hours after it is set.
 pub const OVERRIDE_UNTIL: &str = "floodgate.dev/override-until";
 /// Why, for Events, status and the report.
 pub const OVERRIDE_REASON: &str = "floodgate.dev/override-reason";

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 pub enum Class {
     /// Finish what was started: replays of a known key, look-up of an unknown outcome.
     CriticalPlus,
-    /// Create a payment; status of a recent payment.
+    /// New payments, reads of one payment.
     Critical,
-    /// Refunds, status of old payments.
+    /// Refunds.
     SheddablePlus,
-    /// Account reads, histories, exports.
+    /// Reads of accounts and merchants.
     Sheddable,
 }
 

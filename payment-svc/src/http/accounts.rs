@@ -12,7 +12,7 @@ use super::answer::show;
 use super::problem::{Problem, ProblemBody};
 use crate::account::{Account, Merchant};
 
-/// Reads a user's account; the balance may be a moment old.
+/// Reads a user's account; the balance is at most two seconds old.
 #[utoipa::path(
     get, path = "/v1/accounts/{id}", tag = "accounts",
     params(("id" = String, Path, description = "User id")),
@@ -32,7 +32,7 @@ pub(super) async fn account(
     show(&app, &headers, Class::Sheddable, &id, read, unknown).await
 }
 
-/// Reads a merchant; the balance may be a minute old.
+/// Reads a merchant; the balance may be ten minutes old.
 #[utoipa::path(
     get, path = "/v1/merchants/{id}", tag = "accounts",
     params(("id" = String, Path, description = "Merchant id")),

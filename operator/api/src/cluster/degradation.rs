@@ -25,15 +25,14 @@ pub struct Degradation {
     /// `Planned` (default) imposes levels from the plan; `Manual` imposes only what an override
     /// annotation says.
     pub mode: DegradationMode,
-    /// Guard: speculative work off, the least important class thinned out. Default enter 100, exit
-    /// 85, hold 30 s.
+    /// Guard: reads of accounts and merchants thinned out while a pod's CPU is near its limit.
+    /// Default enter 100, exit 85, hold 30 s.
     #[serde(default = "guard_threshold")]
     pub guard: Threshold,
-    /// Reduce: the least important class off, refunds wait. Default enter 120, exit 100, hold 30 s.
+    /// Reduce: reads of accounts and merchants off. Default enter 120, exit 100, hold 30 s.
     #[serde(default = "reduce_threshold")]
     pub reduce: Threshold,
-    /// Protect: only payments, their status and what was started. Default enter 150, exit 120,
-    /// hold 60 s.
+    /// Protect: refunds off, too. Default enter 150, exit 120, hold 60 s.
     #[serde(default = "protect_threshold")]
     pub protect: Threshold,
     /// Survive: only what was started is finished. Default enter 800, exit 400, hold 60 s: a
