@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use floodgate_api::annotation::ALL;
+use floodgate_words::{ConditionType, Reason};
 use serde_json::Value;
 use syn::{Expr, Item, Lit, Meta};
 
@@ -29,9 +30,11 @@ fn content(name: &str) -> Result<String, String> {
         "constants" => Ok(constants(&read(source)?, |_| true)),
         "overrides" => Ok(constants(&read(source)?, |name| ALL.contains(&name))),
         "screen" => Ok(format!("```text\n{}```\n", read(source)?)),
+        "conditions" => Ok(conditions()),
+        "reasons" => Ok(reasons()),
         _ => Err(format!(
-            "nothing generates `{name}`, must be `fields crds/FILE`, `constants FILE.rs`, `overrides FILE.rs` or \
-             `screen FILE.txt`"
+            "nothing generates `{name}`, must be `fields crds/FILE`, `constants FILE.rs`, `overrides FILE.rs`, \
+             `screen FILE.txt`, `conditions` or `reasons`"
         )),
     }
 }
@@ -180,6 +183,24 @@ fn constants(source: &str, wanted: impl Fn(&str) -> bool) -> String {
         }
     }
     table
+}
+
+/// Every condition and what it means.
+fn conditions() -> String {
+    let rows = ConditionType::ALL
+        .iter()
+        .map(|one| format!("| `{one}` | {} |\n", cell(one.meaning())));
+    "| Condition | Meaning |\n|---|---|\n".to_owned() + &rows.collect::<String>()
+}
+
+/// Every reason, what it means and what to do about it.
+fn reasons() -> String {
+    let row = |reason: &Reason| {
+        let (meaning, remedy) = (reason.meaning(), reason.remedy().unwrap_or_default());
+        format!("| `{reason}` | {} | {} |\n", cell(meaning), cell(remedy))
+    };
+    "| Reason | Meaning | What you do |\n|---|---|---|\n".to_owned()
+        + &Reason::ALL.iter().map(row).collect::<String>()
 }
 
 /// Text of a doc comment as one cell of a table.
