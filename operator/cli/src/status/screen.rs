@@ -190,8 +190,8 @@ fn level(level: &LevelStatus, moment: &Moment) -> String {
 const fn given_up(level: Level) -> &'static str {
     match level {
         Level::Normal => "everything is on",
-        Level::Guard => "speculative work is off",
-        Level::Reduce => "reads of accounts and histories are off too",
+        Level::Guard => "reads of accounts and merchants are thinned out under high CPU",
+        Level::Reduce => "reads of accounts and merchants are off",
         Level::Protect => "refunds are off too; payments go on",
         Level::Survive => "only what was started is finished; new payments are refused",
     }
