@@ -22,10 +22,12 @@ use crate::metrics::Metrics;
 use crate::vitals::Vitals;
 
 mod server;
+mod shared;
 mod token;
 mod warm;
 mod warm_up;
 
+use self::shared::Shared;
 pub use self::token::TokenFile;
 pub use self::warm::{Advance, Checks, WarmMachine};
 pub use self::warm_up::{WarmError, WarmTarget};
@@ -56,44 +58,6 @@ pub enum ControlError {
     /// No thread or no runtime.
     #[error("control port: cannot start its thread")]
     Thread(#[source] std::io::Error),
-}
-
-/// What the handlers, the loop and the warm-up share.
-struct Shared {
-    gate: Arc<Gate>,
-    cache: Arc<Cache>,
-    metrics: Arc<Metrics>,
-    token: TokenFile,
-    warm: std::sync::Mutex<WarmMachine>,
-    warm_news: tokio::sync::Notify,
-    draining: AtomicBool,
-}
-
-impl Shared {
-    fn warm(&self) -> std::sync::MutexGuard<'_, WarmMachine> {
-        // The machine's steps do not panic half-way; a panic elsewhere must not unready the pod.
-        self.warm
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn draining(&self) -> bool {
-        self.draining.load(Ordering::Acquire)
-    }
-
-    fn ready(&self) -> bool {
-        !self.draining() && self.warm().may_serve()
-    }
-
-    /// Publishes what a change of the warm machine means for gate and metrics.
-    fn warm_changed(&self) {
-        let (score, warm, ready) = {
-            let machine = self.warm();
-            (machine.permille(), machine.is_warm(), machine.may_serve())
-        };
-        self.metrics.warmth(f64::from(score) / 1_000.0, warm);
-        self.gate.set_serving(ready);
-    }
 }
 
 /// The running control port.

@@ -9,13 +9,10 @@ use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 
-use crate::gate::Gate;
-use crate::read_cache::ReadCache;
-use crate::store::Store;
-
 mod accounts;
 mod admit;
 mod answer;
+mod app;
 mod body;
 mod entry;
 mod headers;
@@ -26,18 +23,9 @@ mod problem;
 mod refunds;
 mod server;
 
+pub use self::app::App;
 pub use self::openapi::document;
 pub use self::server::{ServeError, Server};
-
-/// What the handlers work with.
-pub struct App {
-    /// The shards.
-    pub store: Arc<Store>,
-    /// Reads through the cache.
-    pub read_cache: Arc<ReadCache>,
-    /// Admission.
-    pub gate: Arc<Gate>,
-}
 
 /// The routes of the serving port.
 pub fn router(app: Arc<App>) -> Router {

@@ -27,6 +27,7 @@ use crate::vitals::Vitals;
 
 mod batch;
 pub mod connect;
+mod error;
 mod lane;
 mod queue;
 mod read;
@@ -34,62 +35,17 @@ mod refund;
 mod same_key;
 
 pub use self::connect::ConnectError;
+pub use self::error::StoreError;
 
 /// Payments that may wait for one shard. At a thousand payments per second, which is more than a
 /// pod writes, this is half a second of work; what comes after it is refused at once.
 const QUEUE_PAYMENTS_MAX: usize = 512;
 /// Writer lanes per shard: while one waits for its commit the other collects and executes.
 const LANES_PER_SHARD: usize = 2;
-/// Connections per shard for reads, refunds and the relay. Twelve pods at two lanes and this pool
-/// stay below the hundred connections PostgreSQL allows by default.
-const POOL_CONNECTIONS_MAX: usize = 4;
-/// A checkout that waits longer than this is a shard that does not answer.
-const POOL_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Time the first lane of a shard may take to connect.
 const OPEN_MAX: Duration = Duration::from_secs(1);
 /// Time the self-test may take on one shard.
 const SELF_TEST_MAX: Duration = Duration::from_secs(2);
-
-/// Why the store did not answer. Only `OutcomeUnknown` may have moved money.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The first request with the same key is still at work; nothing was done for this one.
-    #[error("a request with the same key is in progress")]
-    InProgress,
-    /// Too many payments wait for the shard; nothing was done.
-    #[error("the queue of shard {shard} is full")]
-    QueueFull {
-        /// Index of the shard.
-        shard: usize,
-    },
-    /// The time was up before anything was done.
-    #[error("the deadline passed before anything was done")]
-    Deadline,
-    /// The shard was lost while it worked; a retry with the same key learns what happened.
-    #[error("the outcome on shard {shard} is unknown")]
-    OutcomeUnknown {
-        /// Index of the shard.
-        shard: usize,
-    },
-    /// The shard cannot be reached or is busy; nothing was done.
-    #[error("shard {shard} is not available")]
-    Unavailable {
-        /// Index of the shard.
-        shard: usize,
-        /// Error of its driver or pool, if there is one.
-        #[source]
-        source: Option<Box<dyn std::error::Error + Send + Sync>>,
-    },
-    /// The shard refused what this binary sent; nothing was done.
-    #[error("shard {shard} refused a statement")]
-    Refused {
-        /// Index of the shard.
-        shard: usize,
-        /// Error of PostgreSQL, if it is known for this request.
-        #[source]
-        source: Option<tokio_postgres::Error>,
-    },
-}
 
 /// All shards.
 pub struct Store {

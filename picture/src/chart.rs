@@ -1,10 +1,12 @@
 //! A chart: panels over one time axis, each with one vertical axis, so that no curve can be read
 //! against the wrong unit.
 
+mod layout;
+
 use maud::{Markup, html};
 
+use self::layout::Layout;
 use crate::axis::Scale;
-use crate::layout::Layout;
 use crate::series::{Colour, Series, Shape};
 use crate::time::Time;
 

@@ -10,7 +10,6 @@
 mod axis;
 mod chart;
 mod label;
-mod layout;
 mod page;
 mod path;
 mod series;

@@ -2,6 +2,9 @@
 
 use crate::pages::{Page, pages, root};
 
+/// `wc -w README.md`: what a first-time user reads in ten minutes.
+const README_WORDS_MAX: usize = 1_800;
+
 #[test]
 fn every_link_resolves_to_a_file_and_a_heading() {
     let pages = pages();
@@ -10,6 +13,18 @@ fn every_link_resolves_to_a_file_and_a_heading() {
         .flat_map(|page| broken_links(page, &pages))
         .collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn the_readme_is_read_in_ten_minutes() {
+    let words = std::fs::read_to_string(root().join("README.md"))
+        .unwrap()
+        .split_whitespace()
+        .count();
+    assert!(
+        words <= README_WORDS_MAX,
+        "README.md has {words} words, at most {README_WORDS_MAX}"
+    );
 }
 
 fn broken_links(page: &Page, pages: &[Page]) -> Vec<String> {

@@ -15,20 +15,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("floodgate-forecast", &[]),
     ("floodgate-planner", &["floodgate-forecast"]),
     (
-        "floodgate-prometheus",
-        &["floodgate-api", "floodgate-forecast", "floodgate-planner"],
+        "floodgate-settings",
+        &["floodgate-api", "floodgate-planner"],
     ),
+    ("floodgate-prometheus", &["floodgate-contract"]),
     ("floodgate-operator", OPERATORS_FLOOR),
-    (
-        "kubectl-floodgate",
-        &[
-            "floodgate-api",
-            "floodgate-forecast",
-            "floodgate-operator",
-            "floodgate-planner",
-        ],
-    ),
-    ("floodgate-tune", OPERATORS_FLOOR),
+    ("kubectl-floodgate", OPERATORS_FLOOR),
+    ("floodgate-tune", &["floodgate-forecast"]),
     ("payment-svc", &["floodgate-contract"]),
     ("payment-load", &["floodgate-contract"]),
     ("floodgate-local", &["floodgate-contract"]),
@@ -41,6 +34,7 @@ const OPERATORS_FLOOR: &[&str] = &[
     "floodgate-forecast",
     "floodgate-planner",
     "floodgate-prometheus",
+    "floodgate-settings",
 ];
 
 /// Compile without a runtime, a client or a socket.
@@ -52,6 +46,7 @@ const PURE: &[&str] = &[
     "floodgate-contract",
     "floodgate-forecast",
     "floodgate-planner",
+    "floodgate-settings",
 ];
 const IMPURE: &[&str] = &[
     "tokio",

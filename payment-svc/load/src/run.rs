@@ -4,15 +4,14 @@ mod intent;
 mod shared;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
-use tokio_util::sync::CancellationToken;
 
+pub use self::shared::RunOptions;
 use self::shared::Shared;
 use crate::journal::{Effect, Line, WriteError};
 use crate::plan::ValidPlan;
@@ -49,15 +48,6 @@ pub enum RunError {
     /// A task that carried an intent ended abnormally, so the counts are not whole.
     #[error("a request task ended abnormally")]
     Task(#[source] JoinError),
-}
-
-/// What a run is given beside its plan.
-#[derive(Clone, Debug, Default)]
-pub struct RunOptions {
-    /// Where to keep the journal; none keeps none, and then nothing can be audited.
-    pub journal: Option<PathBuf>,
-    /// Cancelled to end the run early: nothing new is sent, what is in flight is waited for.
-    pub stop: CancellationToken,
 }
 
 /// Carries out a plan and returns its summary; `each_second` gets a line for every second.

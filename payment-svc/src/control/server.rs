@@ -17,7 +17,8 @@ use floodgate_contract::{
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::{Shared, warm_up};
+use super::shared::Shared;
+use super::warm_up;
 use crate::gate::PolicyError;
 use crate::metrics::OPENMETRICS_TYPE;
 

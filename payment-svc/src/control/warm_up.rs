@@ -12,7 +12,7 @@ use futures::stream::{self, StreamExt};
 use thiserror::Error;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
-use super::Shared;
+use super::shared::Shared;
 use super::warm::{Advance, Checks};
 
 /// Keys asked of Redis in one pipeline.

@@ -7,8 +7,11 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{POOL_CONNECTIONS_MAX, POOL_WAIT_MAX};
-
+/// Connections per shard for reads, refunds and the relay. Twelve pods at two lanes and this pool
+/// stay below the hundred connections PostgreSQL allows by default.
+const POOL_CONNECTIONS_MAX: usize = 4;
+/// A checkout that waits longer than this is a shard that does not answer.
+const POOL_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Time to establish a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// Unacknowledged bytes older than this end a connection: a one-way partition is noticed.

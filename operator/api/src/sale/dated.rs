@@ -31,9 +31,6 @@ const UPLIFT_ERROR_PERCENT_MAX: i32 = 200;
 /// too small costs the sale.
 pub const FIRST_SALE_UPLIFT_PERCENT: u32 = 682;
 
-/// Where a sale names its zone.
-pub(super) const TIME_ZONE: &str = "spec.timeZone";
-
 /// A sale every later step may rely on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatedSale {

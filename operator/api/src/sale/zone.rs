@@ -11,6 +11,8 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use crate::FieldError;
 use crate::spelling;
 
+/// Where a sale names its zone.
+const TIME_ZONE: &str = "spec.timeZone";
 /// What an instant must be where the sale names no zone.
 const INSTANT: &str = "be an RFC 3339 instant with a zone offset, for example \
                        `2026-11-11T00:00:00+08:00`, or a local time with `spec.timeZone` set";
@@ -155,7 +157,7 @@ fn unknown(name: &str) -> FieldError {
     let names: Vec<&str> = names.filter(|name| name.contains('/')).collect();
     let hint = spelling::hint(name, &names);
     let must = format!("be a zone of the IANA database, for example `Asia/Shanghai`{hint}");
-    FieldError::text(super::dated::TIME_ZONE, name, must)
+    FieldError::text(TIME_ZONE, name, must)
 }
 
 #[cfg(test)]

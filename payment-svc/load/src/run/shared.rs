@@ -1,5 +1,6 @@
 //! What the tasks of a run share, and what they write to the journal.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +9,6 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::RunOptions;
 use crate::client::Client;
 use crate::journal::{
     CreateLine, Effect, JournalWriter, Line, OutcomeLine, RefundLine, RunLine, WriteError,
@@ -21,6 +21,15 @@ use crate::wire::Dialect;
 
 /// Letters that distinguish runs: 26^12 leave no room for chance.
 const PREFIX_LETTERS: u32 = 12;
+
+/// What a run is given beside its plan.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Where to keep the journal; none keeps none, and then nothing can be audited.
+    pub journal: Option<PathBuf>,
+    /// Cancelled to end the run early: nothing new is sent, what is in flight is waited for.
+    pub stop: CancellationToken,
+}
 
 /// What the tasks of a run share.
 #[derive(Debug)]
