@@ -1,5 +1,6 @@
 # Every task a person needs; each recipe is a line they could type.
-# `make demo` and `make test` need root, Rust and Go, and install whatever else they need.
+# `make rehearse` needs only Rust. `make demo` and `make test` need root, Rust and Go, and install
+# whatever else they need.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -9,11 +10,20 @@ export CARGO_BUILD_JOBS ?= $(shell nproc)
 LOCAL := target/image/floodgate-local
 IMAGES := -p floodgate-operator -p payment-svc -p payment-load
 TRACE ?=
+REHEARSAL := manifests/samples/rehearsal
 
-.PHONY: help demo down test lint bench up images preflight
+.PHONY: help rehearse demo down test lint bench up images preflight
 
 help: ## List the tasks.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
+
+rehearse: ## Rehearse two sales beside other autoscalers; needs no cluster and no root, only Rust; writes target/rehearsal.html.
+	@sh manifests/local/preflight.sh rust
+	@echo "rehearse: building the kubectl plugin"
+	cargo build -p kubectl-floodgate
+	@echo "rehearse: playing three weeks through each autoscaler, in virtual time"
+	target/debug/kubectl-floodgate rehearse -f $(REHEARSAL)/cluster.yaml -f $(REHEARSAL)/sales.yaml --trace $(REHEARSAL)/load.csv --html target/rehearsal.html
+	@echo "rehearse: the picture is file://$(CURDIR)/target/rehearsal.html"
 
 demo: up images ## Run a compressed sale day on a real Kubernetes; writes target/sale-day/report.html. TRACE=file.csv replays a trace.
 	$(LOCAL) sale-day $(if $(TRACE),--trace "$(TRACE)")

@@ -10,6 +10,7 @@ mod eval;
 mod input;
 mod output;
 mod prior;
+mod sample;
 mod show;
 mod train;
 
@@ -43,6 +44,8 @@ enum Command {
     Train(train::Args),
     /// Learn from public traces what serves a cluster without history: the files of `models/`.
     Prior(prior::Args),
+    /// Make up a load with two sales, to rehearse with: `manifests/samples/rehearsal/load.csv`.
+    Sample(sample::Args),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Show(args) => show::run(&args, json),
         Command::Train(args) => train::run(&args, json),
         Command::Prior(args) => prior::run(&args, json),
+        Command::Sample(args) => sample::run(&args, json),
     };
     match done.and_then(|text| output::print(&text)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 
 mod commands;
 mod drawing;
+mod sample;
 
 use std::f64::consts::TAU;
 use std::fmt::Write as _;

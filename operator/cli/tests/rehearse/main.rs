@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends by panic")]
 
+mod sample;
 mod world;
 
 use std::path::PathBuf;
