@@ -1,6 +1,6 @@
 //! Instants of sales over every zone, and what stays of a sale that an edit made invalid.
 
-use floodgate_words::Reason;
+use floodgate_words::{Level, Reason};
 use jiff::{
     SignedDuration,
     tz::{TimeZone, TimeZoneDatabase},
