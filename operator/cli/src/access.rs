@@ -1,7 +1,8 @@
-//! The Kubernetes cluster, asked with the rights of whoever runs the plugin.
+//! The Kubernetes cluster, accessed with the rights of whoever runs the plugin.
 
 mod error;
 
+use std::fmt::Debug;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,29 +16,43 @@ use kube::{Api, Client, Config, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub use error::{AccessError, Asked};
+pub use error::{AccessError, Requested};
 
 /// A server that does not answer within this is unreachable: on a bad night nobody waits longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A list of ten thousand clusters takes seconds, not more.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// These options stand apart from those of a command.
-const HEADING: &str = "Where to look";
-/// Objects asked for in one answer, as kubectl does.
+/// These options are listed apart from those of a command.
+const HEADING: &str = "Cluster options";
+/// Objects requested per page, as kubectl does.
 const PAGE: u32 = 500;
 
 /// Which cluster and namespace, as kubectl takes them.
 #[derive(Clone, Debug, Args)]
 pub struct AccessArgs {
-    /// Kubeconfig file; default $KUBECONFIG, else ~/.kube/config.
+    /// Kubeconfig file; default: $KUBECONFIG, else ~/.kube/config.
     #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig; default its current one.
+    /// Context of the kubeconfig; default: its current one.
     #[arg(long, global = true, help_heading = HEADING)]
     context: Option<String>,
-    /// Namespace; default that of the context.
+    /// Namespace; default: that of the context.
     #[arg(short, long, global = true, overrides_with = "namespace", help_heading = HEADING)]
     pub namespace: Option<String>,
+}
+
+/// A kind of object that lives in a namespace.
+pub trait Object:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone + Debug
+{
+}
+
+impl<K> Object for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + DeserializeOwned
+        + Clone
+        + Debug
+{
 }
 
 /// Where to look.
@@ -49,10 +64,9 @@ pub enum Scope {
     Everywhere,
 }
 
-/// A connection, and the namespace it looks in.
+/// A connection, and the namespace of its objects.
 pub struct Access {
     client: Client,
-    /// Namespace that is looked in.
     pub namespace: String,
     url: String,
 }
@@ -106,11 +120,10 @@ impl Access {
     }
 
     /// One object of the namespace; `None` when it is not there.
-    pub async fn object<K>(&self, name: &str) -> Result<Option<DeserializeGuard<K>>, AccessError>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
-        K: Clone + std::fmt::Debug,
-    {
+    pub async fn object<K: Object>(
+        &self,
+        name: &str,
+    ) -> Result<Option<DeserializeGuard<K>>, AccessError> {
         let api: Api<DeserializeGuard<K>> = Api::namespaced(self.client.clone(), &self.namespace);
         match api.get(name).await {
             Ok(object) => Ok(Some(object)),
@@ -119,24 +132,20 @@ impl Access {
         }
     }
 
-    /// Every object of the scope that matches `fields` (a field selector, may be empty).
-    pub async fn objects<K>(
+    /// Every object of the scope.
+    pub async fn objects<K: Object>(
         &self,
         scope: Scope,
-        fields: &str,
-    ) -> Result<Vec<DeserializeGuard<K>>, AccessError>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
-        K: Clone + std::fmt::Debug,
-    {
+    ) -> Result<Vec<DeserializeGuard<K>>, AccessError> {
         let namespace = match scope {
             Scope::Namespace => Some(self.namespace.as_str()),
             Scope::Everywhere => None,
         };
-        self.listed(namespace, fields).await
+        self.listed(namespace, "").await
     }
 
-    /// Events of a namespace that match `fields`; without one, of that which is looked in.
+    /// Events that match `fields` (a field selector), of the namespace given, else of that of the
+    /// connection.
     pub async fn events(
         &self,
         namespace: Option<&str>,
@@ -147,12 +156,8 @@ impl Access {
     }
 
     /// Names of every object of the namespace; none where they cannot be had.
-    pub async fn names<K>(&self) -> Vec<String>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
-        K: Clone + std::fmt::Debug,
-    {
-        let all = self.objects::<K>(Scope::Namespace, "").await;
+    pub async fn names<K: Object>(&self) -> Vec<String> {
+        let all = self.objects::<K>(Scope::Namespace).await;
         let all = all.into_iter().flatten();
         all.map(|one| one.name_any()).collect()
     }
@@ -165,15 +170,11 @@ impl Access {
         all.map(|one| one.name_any()).collect()
     }
 
-    async fn listed<K>(
+    async fn listed<K: Object>(
         &self,
         namespace: Option<&str>,
         fields: &str,
-    ) -> Result<Vec<DeserializeGuard<K>>, AccessError>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
-        K: Clone + std::fmt::Debug,
-    {
+    ) -> Result<Vec<DeserializeGuard<K>>, AccessError> {
         let api: Api<DeserializeGuard<K>> = match namespace {
             Some(namespace) => Api::namespaced(self.client.clone(), namespace),
             None => Api::all(self.client.clone()),
@@ -198,16 +199,12 @@ impl Access {
 
     /// Changes annotations of an object of the namespace by a merge patch; `null` removes one.
     /// With `dry_run` the server checks rights and admission and keeps nothing.
-    pub async fn annotate<K>(
+    pub async fn annotate<K: Object>(
         &self,
         name: &str,
         annotations: &Value,
         dry_run: bool,
-    ) -> Result<(), AccessError>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
-        K: Clone + std::fmt::Debug,
-    {
+    ) -> Result<(), AccessError> {
         let api: Api<DeserializeGuard<K>> = Api::namespaced(self.client.clone(), &self.namespace);
         let patch = serde_json::json!({ "metadata": { "annotations": annotations } });
         let params = PatchParams {
@@ -221,24 +218,24 @@ impl Access {
             .map_err(|error| self.error::<K>(error, "patch", Some(&self.namespace)))
     }
 
-    fn error<K: Resource<DynamicType = ()>>(
+    fn error<K: Object>(
         &self,
         error: kube::Error,
         verb: &'static str,
         namespace: Option<&str>,
     ) -> AccessError {
-        let asked = Asked {
+        let requested = Requested {
             verb,
             resource: resource_of::<K>(),
             namespace: namespace.map(str::to_owned),
             url: self.url.clone(),
         };
-        AccessError::asking(asked, error)
+        AccessError::of_request(requested, error)
     }
 }
 
 /// `paymentclusters.floodgate.dev`, or `events` of the core group.
-fn resource_of<K: Resource<DynamicType = ()>>() -> String {
+fn resource_of<K: Object>() -> String {
     let (plural, group) = (K::plural(&()), K::group(&()));
     if group.is_empty() {
         plural.into_owned()

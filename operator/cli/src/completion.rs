@@ -10,17 +10,16 @@ use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_words::Level;
 
 use crate::access::{Access, AccessArgs};
-use crate::failure::Finding;
+use crate::exit::Exit;
 use crate::output::{self, OutputError};
 
-/// `completion`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   source <(kubectl-floodgate completion bash)
   kubectl-floodgate completion kubectl > ~/bin/kubectl_complete-floodgate && chmod +x ~/bin/kubectl_complete-floodgate")]
 pub struct CompletionArgs {
-    /// The shell; `kubectl` is the helper kubectl looks for as `kubectl_complete-floodgate`.
+    /// The shell; `kubectl` prints the helper that kubectl runs as `kubectl_complete-floodgate`.
     target: Target,
 }
 
@@ -35,7 +34,7 @@ enum Target {
     Zsh,
 }
 
-/// First argument with which kubectl asks what may come next; the words typed so far follow.
+/// First argument with which kubectl asks what may come next; what was typed so far follows.
 pub const QUESTION: &str = "__complete";
 /// What kubectl runs in place of a shell's own script.
 const KUBECTL_HELPER: &str = "#!/bin/sh\nexec kubectl-floodgate __complete \"$@\"\n";
@@ -46,8 +45,7 @@ const NO_FILES: &str = ":4\n";
 /// Tells kubectl to offer files.
 const FILES: &str = ":0\n";
 
-/// Prints a script.
-pub fn script(args: &CompletionArgs, mut command: Command) -> Result<Finding, OutputError> {
+pub fn script(args: &CompletionArgs, mut command: Command) -> Result<Exit, OutputError> {
     let shell = match args.target {
         Target::Bash => Shell::Bash,
         Target::Elvish => Shell::Elvish,
@@ -56,42 +54,43 @@ pub fn script(args: &CompletionArgs, mut command: Command) -> Result<Finding, Ou
         Target::Zsh => Shell::Zsh,
         Target::Kubectl => {
             output::print(KUBECTL_HELPER)?;
-            return Ok(Finding::Fine);
+            return Ok(Exit::Fine);
         }
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "kubectl-floodgate", &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
-    Ok(Finding::Fine)
+    Ok(Exit::Fine)
 }
 
-/// Offers what may come next after `words`, the last of which is begun, in the form kubectl reads:
-/// a line each, then a directive.
-pub async fn offer(words: &[String], mut command: Command) -> Result<(), OutputError> {
+/// Offers what may come next after `typed`, whose last argument is unfinished, in the form kubectl
+/// reads: a line each, then a directive.
+pub async fn offer(typed: &[String], mut command: Command) -> Result<Exit, OutputError> {
     command.build();
-    let (last, before) = match words.split_last() {
+    let (last, before) = match typed.split_last() {
         Some((last, before)) => (last.as_str(), before),
         None => ("", [].as_slice()),
     };
     let mut current = &command;
-    for word in before {
-        current = current.find_subcommand(word).unwrap_or(current);
+    for argument in before {
+        current = current.find_subcommand(argument).unwrap_or(current);
     }
-    let opened = before.last().and_then(|word| option(current, word));
+    let opened = before.last().and_then(|last| option(current, last));
     if opened.is_some_and(takes_file) {
-        return output::print(FILES);
+        output::print(FILES)?;
+        return Ok(Exit::Fine);
     }
-    let typed = command
+    let parsed = command
         .clone()
         .ignore_errors(true)
         .try_get_matches_from([&["kubectl-floodgate".to_owned()], before].concat())
         .ok();
-    let offered = match (opened, &typed) {
-        (Some(opened), typed) => values(opened, typed.as_ref()).await,
-        (None, Some(typed)) if !last.starts_with('-') => {
+    let offered = match (opened, &parsed) {
+        (Some(opened), parsed) => values(opened, parsed.as_ref()).await,
+        (None, Some(parsed)) if !last.starts_with('-') => {
             let mut offered = spelled(current, last);
-            let of_sales = before.iter().any(|word| word == "sale");
-            offered.extend(positionals(current, typed, of_sales).await);
+            let of_sales = before.iter().any(|one| one == "sale");
+            offered.extend(positionals(current, parsed, of_sales).await);
             offered
         }
         (None, _) => spelled(current, last),
@@ -102,19 +101,20 @@ pub async fn offer(words: &[String], mut command: Command) -> Result<(), OutputE
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{kept}{name}\t{about}");
     }
-    output::print(&(text + NO_FILES))
+    output::print(&(text + NO_FILES))?;
+    Ok(Exit::Fine)
 }
 
-/// The option a word opens, when its value is to follow.
-fn option<'a>(current: &'a Command, word: &str) -> Option<&'a Arg> {
+/// The option of an argument, when its value is to follow.
+fn option<'a>(current: &'a Command, typed: &str) -> Option<&'a Arg> {
     let mut arguments = current.get_arguments();
     let named = |argument: &&Arg| {
         let long = argument
             .get_long()
-            .is_some_and(|long| word == format!("--{long}"));
+            .is_some_and(|long| typed == format!("--{long}"));
         let short = argument
             .get_short()
-            .is_some_and(|short| word == format!("-{short}"));
+            .is_some_and(|short| typed == format!("-{short}"));
         (long || short) && argument.get_action().takes_values()
     };
     arguments.find(named)
@@ -132,8 +132,8 @@ fn takes_file(option: &Arg) -> bool {
 }
 
 /// What an option takes: its possible values, contexts, or namespaces.
-async fn values(option: &Arg, typed: Option<&ArgMatches>) -> Vec<(String, String)> {
-    let access = typed.and_then(|typed| AccessArgs::from_arg_matches(typed).ok());
+async fn values(option: &Arg, parsed: Option<&ArgMatches>) -> Vec<(String, String)> {
+    let access = parsed.and_then(|parsed| AccessArgs::from_arg_matches(parsed).ok());
     let named = |names: Vec<String>| {
         names
             .into_iter()
@@ -151,7 +151,7 @@ async fn values(option: &Arg, typed: Option<&ArgMatches>) -> Vec<(String, String
 }
 
 fn possible(argument: &Arg) -> Vec<(String, String)> {
-    // These are refused in the operator's words and not in clap's, so clap does not know them.
+    // These are refused with the operator's message, not with clap's, so clap does not know them.
     let level = Level::ALL.map(|level| (level.to_string(), String::new()));
     match argument.get_id().as_str() {
         "degrade_floor" | "degrade_pin" => return level.to_vec(),
@@ -164,8 +164,9 @@ fn possible(argument: &Arg) -> Vec<(String, String)> {
     }
     let values = argument.get_possible_values();
     let shown = values.into_iter().filter(|value| !value.is_hide_set());
-    let told = shown.map(|value| (value.get_name().to_owned(), first_line(value.get_help())));
-    told.collect()
+    shown
+        .map(|value| (value.get_name().to_owned(), first_line(value.get_help())))
+        .collect()
 }
 
 /// Subcommands, or options once a dash was typed, with the first line of their help.
@@ -185,13 +186,13 @@ fn first_line(about: Option<&StyledStr>) -> String {
     about.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Names of the objects there while none was typed, then what else stands without a dash.
+/// Names of the objects while none was typed, then the values of other positional arguments.
 async fn positionals(
     current: &Command,
-    typed: &ArgMatches,
+    parsed: &ArgMatches,
     of_sales: bool,
 ) -> Vec<(String, String)> {
-    let mut leaf = typed;
+    let mut leaf = parsed;
     while let Some((_, deeper)) = leaf.subcommand() {
         leaf = deeper;
     }
@@ -203,7 +204,7 @@ async fn positionals(
             .filter(|one| one.get_id() != "name");
         return others.flat_map(possible).collect();
     }
-    let Ok(access) = AccessArgs::from_arg_matches(typed) else {
+    let Ok(access) = AccessArgs::from_arg_matches(parsed) else {
         return Vec::new();
     };
     let listed = async {
@@ -218,7 +219,7 @@ async fn positionals(
     names.map(|name| (name, String::new())).collect()
 }
 
-/// Names, or none where they cannot be had at once.
+/// Names, or none where they cannot be had in time.
 async fn in_time(names: impl Future<Output = Option<Vec<String>>>) -> Vec<String> {
     let names = tokio::time::timeout(NAMES_WITHIN, names).await;
     names.ok().flatten().unwrap_or_default()

@@ -1,9 +1,9 @@
-//! `explain`: why there are as many pods as there are. Every bid, every guard, the numbers.
+//! `explain`: why a cluster has as many pods as it has. Every bid, every guard, the figures.
 
-mod history;
+mod current;
+mod events;
+mod missing;
 mod page;
-mod silent;
-mod standing;
 
 use clap::Args;
 use floodgate_api::cluster::decision::DecisionRecord;
@@ -12,36 +12,26 @@ use floodgate_api::{PaymentCluster, PaymentClusterStatus};
 use kube::ResourceExt;
 use serde::Serialize;
 
-use crate::access::{AccessArgs, Scope};
-use crate::failure::{Failure, Finding};
-use crate::output::OutputArgs;
-use crate::paint::Paint;
-use crate::source::{Source, SourceArgs, Unreadable};
-use crate::status::judge::Point;
+use crate::access::AccessArgs;
+use crate::exit::Exit;
+use crate::point::Point;
+use crate::query::{QueryArgs, QueryError, Source, namespace_of};
 
-use history::Told;
+use current::CurrentPods;
+use events::PastEvent;
+use missing::MissingBid;
 use page::page;
-use silent::Silent;
-use standing::Standing;
 
-/// `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Name of a PaymentCluster; default all of the namespace.
-    name: Option<String>,
-    /// Every namespace.
-    #[arg(short = 'A', long, conflicts_with = "name")]
-    all_namespaces: bool,
-    /// How many earlier Events are told.
+    /// Earlier Events to show, at most.
     #[arg(long, default_value_t = 10, value_name = "N")]
     events: usize,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    query: QueryArgs,
 }
 
-/// Why a cluster is as it is, as `-o json` tells it.
+/// Why a cluster has as many pods as it has, as `-o json` prints it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Explanation {
@@ -50,15 +40,15 @@ struct Explanation {
     /// Absent before the first decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<DecisionRecord>,
-    /// How old a saved object is, where that is to be told.
+    /// How old a saved object is, where that matters.
     #[serde(skip_serializing_if = "Option::is_none")]
     age: Option<Point>,
     /// Sources that make no bid.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    silent: Vec<Silent>,
-    /// The pods there are, beside the number decided.
+    missing_bids: Vec<MissingBid>,
+    /// The pods that exist, beside the number decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    standing: Option<Standing>,
+    current: Option<CurrentPods>,
     #[serde(skip_serializing_if = "Option::is_none")]
     load_rps: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,60 +58,25 @@ struct Explanation {
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<LevelStatus>,
     /// Newest first.
-    events: Vec<Told>,
+    events: Vec<PastEvent>,
     /// Why there are no Events, when they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     events_missing: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Explanations {
-    clusters: Vec<Explanation>,
-}
-
-/// Runs the command.
-pub async fn run(args: &ExplainArgs, access: &AccessArgs) -> Result<Finding, Failure> {
-    let source = Source::open(&args.source, access).await?;
-    let moment = args.source.moment();
-    let scope = if args.all_namespaces {
-        Scope::Everywhere
-    } else {
-        Scope::Namespace
-    };
-    let found = source.clusters(args.name.as_deref(), scope).await?;
-    if found.is_empty() {
-        return Err(Failure::Nothing(
-            source.nothing("PaymentCluster", scope).await,
-        ));
-    }
+pub async fn run(args: &ExplainArgs, access: &AccessArgs) -> Result<Exit, QueryError> {
+    let source = args.query.open(access).await?;
+    let moment = args.query.moment();
+    let found = args.query.find(&source).await?;
     let mut clusters = Vec::new();
-    let mut unreadable = 0;
-    for found in found {
-        match found {
-            Ok(cluster) => {
-                let age = args.source.age([&cluster], &moment);
-                clusters.push(explanation(&source, cluster, age, args.events).await);
-            }
-            Err(Unreadable {
-                namespace,
-                name,
-                error,
-            }) => {
-                unreadable += 1;
-                eprintln!(
-                    "error: {name} ({namespace}) cannot be read as a PaymentCluster: {error}"
-                );
-            }
-        }
+    for cluster in found.objects {
+        let age = args.query.age([&cluster], &moment);
+        clusters.push(explanation(&source, cluster, age, args.events).await);
     }
-    let answer = Explanations { clusters };
-    args.output.print(&answer, || {
-        let paint = Paint::for_stdout();
-        let pages = answer.clusters.iter().map(|one| page(one, &moment, paint));
-        pages.collect::<Vec<_>>().join("\n")
-    })?;
-    let undecided = answer.clusters.iter().any(|one| one.decision.is_none());
-    Ok(Finding::wrong_if(undecided || unreadable > 0))
+    args.query
+        .print_pages("clusters", &clusters, |one| page(one, &moment))?;
+    let undecided = clusters.iter().any(|one| one.decision.is_none());
+    Ok(Exit::wrong_if(undecided || found.hides_one))
 }
 
 async fn explanation(
@@ -134,8 +89,8 @@ async fn explanation(
     let namespace = cluster.namespace();
     let events = source.events("PaymentCluster", namespace.as_deref(), &name);
     let (events, events_missing) = match events.await {
-        Ok(all) => (history::newest(all, most), None),
-        // The decision itself stands in the status; without its history it is still worth telling.
+        Ok(all) => (events::newest(all, most), None),
+        // The decision is in the status, and worth showing without its history.
         Err(error) => (Vec::new(), Some(error.to_string())),
     };
     let PaymentClusterStatus {
@@ -147,9 +102,9 @@ async fn explanation(
         ..
     } = cluster.status.clone().unwrap_or_default();
     Explanation {
-        silent: cluster.status.as_ref().map_or_else(Vec::new, silent::of),
-        standing: standing::of(&cluster),
-        namespace: cluster.namespace().unwrap_or_else(|| "default".to_owned()),
+        missing_bids: cluster.status.as_ref().map_or_else(Vec::new, missing::of),
+        current: current::of(&cluster),
+        namespace: namespace_of(&cluster),
         name,
         age,
         decision,

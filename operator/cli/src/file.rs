@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use floodgate_api::{PaymentCluster, SaleEvent};
 use k8s_openapi::api::core::v1::Event;
-use kube::ResourceExt;
+use kube::{Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -29,45 +29,30 @@ pub enum FileError {
     /// It is no YAML.
     #[error("`{}` must be YAML or JSON: {cause}", path.display())]
     Syntax {
-        /// The file.
         path: PathBuf,
         /// What is wrong, and where.
         cause: String,
     },
     /// A document in it is no object.
     #[error("`{}` holds {what}; must hold Kubernetes objects, each with its `kind`", path.display())]
-    NoObject {
-        /// The file.
-        path: PathBuf,
-        /// `a list`, `a text` and so on.
-        what: &'static str,
-    },
+    NoObject { path: PathBuf, what: &'static str },
     /// Objects hold what their kinds do not know.
     #[error("{}", one_a_line(.0))]
     Misspelt(Vec<String>),
-    /// Two objects of the same kind, namespace and name: nobody could say which is meant.
-    #[error("{kind} `{name}` stands twice in the files; must stand once")]
-    Twice {
-        /// Kind of both.
-        kind: String,
-        /// Name of both.
-        name: String,
-    },
+    /// Two objects of the same kind, namespace and name.
+    #[error("{kind} `{name}` is in the files twice; must be there once")]
+    Twice { kind: String, name: String },
     /// An object in it is not what its kind says.
     #[error("{kind} `{name}` in `{}` cannot be read: {cause}", path.display())]
     Object {
-        /// Kind of the object.
         kind: String,
-        /// Its name.
         name: String,
-        /// The file.
         path: PathBuf,
-        /// Path of the field and what is wrong with it.
         cause: String,
     },
 }
 
-/// Several complaints stand below one another.
+/// Several complaints, one a line.
 fn one_a_line(complaints: &[String]) -> String {
     match complaints {
         [one] => one.clone(),
@@ -75,7 +60,7 @@ fn one_a_line(complaints: &[String]) -> String {
     }
 }
 
-/// What stands in one or more files; other kinds are passed over.
+/// The objects in one or more files; other kinds are passed over.
 #[derive(Debug, Default)]
 pub struct Saved {
     /// Clusters, in the order of the files.
@@ -115,27 +100,9 @@ impl Saved {
         for (path, document) in documents {
             saved.take(path, document)?;
         }
-        for kind in ["PaymentCluster", "SaleEvent"] {
-            let mut seen = BTreeSet::new();
-            for object in saved.names(kind) {
-                if !seen.insert(object.clone()) {
-                    let (kind, (_, name)) = (kind.to_owned(), object);
-                    return Err(FileError::Twice { kind, name });
-                }
-            }
-        }
+        once(&saved.clusters)?;
+        once(&saved.sales)?;
         Ok(saved)
-    }
-
-    /// Namespace (empty where none stands) and name of every object of a kind.
-    pub fn names(&self, kind: &str) -> Vec<(String, String)> {
-        fn of<K: ResourceExt>(object: &K) -> (String, String) {
-            (object.namespace().unwrap_or_default(), object.name_any())
-        }
-        match kind {
-            "SaleEvent" => self.sales.iter().map(of).collect(),
-            _ => self.clusters.iter().map(of).collect(),
-        }
     }
 
     fn take(&mut self, path: &Path, document: Value) -> Result<(), FileError> {
@@ -200,6 +167,19 @@ fn misspelt(path: &Path, document: &Value, schemas: &Schemas) -> Vec<String> {
     let found = strict::unknown(document, schemas).into_iter();
     let whole = found.map(|what| format!("`{}`: {kind} `{name}`: {what}", path.display()));
     whole.collect()
+}
+
+/// Refuses two objects of one namespace and name.
+fn once<K: Resource<DynamicType = ()>>(objects: &[K]) -> Result<(), FileError> {
+    let mut seen = BTreeSet::new();
+    let repeated = |one: &&K| !seen.insert((one.namespace(), one.name_any()));
+    match objects.iter().find(repeated) {
+        Some(one) => Err(FileError::Twice {
+            kind: K::kind(&()).into_owned(),
+            name: one.name_any(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The text of a file, or of standard input for `-`.

@@ -1,35 +1,43 @@
-//! `kubectl floodgate`: what an SRE asks and says on the night of a sale, and what is rehearsed before it.
+//! `kubectl floodgate`: inspect and override Floodgate on the night of a sale, and rehearse the sale
+//! before it.
 //!
-//! Invariant: everything is done with the rights of whoever runs it; nothing here writes anything
-//! but override annotations.
+//! Invariant: everything is done with the rights of whoever runs it; only override annotations are
+//! ever written.
 
 mod access;
 mod calendar;
+mod colour;
 mod completion;
+mod exit;
 mod explain;
-mod failure;
 mod file;
 mod line;
 mod moment;
+mod number;
 mod output;
 mod overrides;
-mod paint;
+mod point;
+mod query;
 mod rehearse;
 mod sale;
 mod settings;
-mod source;
 mod status;
 mod table;
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use access::AccessArgs;
-use failure::{EXIT_CODES, Failure, Finding};
+use exit::{EXIT_CODES, Exit};
+use line::chain;
+use output::OutputError;
+use overrides::OverrideError;
+use query::QueryError;
+use rehearse::RehearseError;
+use sale::SaleError;
 
-/// Asks and overrules Floodgate; rehearses a sale before it is trusted.
+/// Inspect and override Floodgate; rehearse a sale before you trust it.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-floodgate", bin_name = "kubectl floodgate", version)]
 #[command(after_help = EXIT_CODES)]
@@ -42,70 +50,74 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows load, forecast, pods, level, next sale and overrides, and first what is wrong.
+    /// Show what is wrong, then load, forecast, pods, level, next sale and overrides.
     Status(status::StatusArgs),
-    /// Tells why there are as many pods as there are: every bid, every guard, the numbers.
+    /// Explain the number of pods: every bid, every guard, the figures behind them.
     Explain(explain::ExplainArgs),
-    /// Sets, clears and lists overrides; each has an end and a reason.
+    /// Set, clear or list overrides; each has an end and a reason.
     Override(overrides::OverrideArgs),
-    /// Plans a sale, shows how it stands, reports what came of it.
+    /// Plan a sale, follow its pods against the plan, report its outcome.
     Sale(sale::SaleArgs),
-    /// Replays a trace in virtual time under this planner and under other autoscalers.
+    /// Replay a trace in virtual time under Floodgate and under other autoscalers.
     Rehearse(Box<rehearse::Args>),
-    /// Prints a completion script.
+    /// Print a completion script.
     Completion(completion::CompletionArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let words = std::env::args_os().skip(1);
-    let mut words = words.map(|word| word.to_string_lossy().into_owned());
+    let typed = std::env::args_os().skip(1);
+    let mut typed = typed.map(|argument| argument.to_string_lossy().into_owned());
     // Half a command is not to be parsed, so kubectl's question is answered before clap sees it.
-    let outcome = if words.next().as_deref() == Some(completion::QUESTION) {
-        let words: Vec<String> = words.collect();
-        let offered = completion::offer(&words, Cli::command()).await;
-        offered.map_err(Failure::from).map(|()| ExitCode::SUCCESS)
+    let ended = if typed.next().as_deref() == Some(completion::QUESTION) {
+        let typed: Vec<String> = typed.collect();
+        let offered = completion::offer(&typed, Cli::command()).await;
+        offered.map_err(Failure::from)
     } else {
         let Cli { access, command } = Cli::parse();
         run(command, &access).await
     };
-    match outcome {
-        Ok(code) => code,
-        Err(failure) => {
-            eprintln!("error: {}", chain(&failure));
-            failure.exit_code()
-        }
-    }
+    let exit = ended.unwrap_or_else(|failure| {
+        eprintln!("error: {}", chain(&failure));
+        failure.exit()
+    });
+    exit.into()
 }
 
-async fn run(command: Command, access: &AccessArgs) -> Result<ExitCode, Failure> {
-    let finding = match command {
+async fn run(command: Command, access: &AccessArgs) -> Result<Exit, Failure> {
+    Ok(match command {
         Command::Status(args) => status::run(&args, access).await?,
         Command::Explain(args) => explain::run(&args, access).await?,
         Command::Override(args) => overrides::run(&args, access).await?,
         Command::Sale(args) => sale::run(&args, access).await?,
-        Command::Rehearse(args) => {
-            rehearse::run(&args).await?;
-            Finding::Fine
-        }
+        Command::Rehearse(args) => rehearse::run(&args).await?,
         Command::Completion(args) => completion::script(&args, Cli::command())?,
-    };
-    Ok(finding.into())
+    })
 }
 
-/// An error with everything that led to it, on one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Some sources repeat what wraps them.
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
+/// Why a command could not run to its end.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    #[error(transparent)]
+    Override(#[from] OverrideError),
+    #[error(transparent)]
+    Sale(#[from] SaleError),
+    #[error(transparent)]
+    Rehearse(#[from] RehearseError),
+    #[error(transparent)]
+    Completion(#[from] OutputError),
+}
+
+impl Failure {
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Query(error) => error.exit(),
+            Self::Override(error) => error.exit(),
+            Self::Sale(error) => error.exit(),
+            Self::Rehearse(error) => error.exit(),
+            Self::Completion(_) => Exit::Wrong,
         }
-        source = cause.source();
     }
-    // The kubeconfig's reader quotes a path twice.
-    text.replace("'\"", "`").replace("\"'", "`")
 }

@@ -1,4 +1,4 @@
-//! Time as a person reads it half asleep: local and UTC, and how far away.
+//! Times for a person half asleep: local and UTC, and how far away.
 //!
 //! The only place where the plugin reads the clock and the time zone of the machine.
 
@@ -8,10 +8,10 @@ use std::sync::Once;
 use floodgate_api::spelling;
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
-/// A zone that is not known is told once, however often the clock is read.
-static TOLD: Once = Once::new();
+/// An unknown zone is warned of once, however often the clock is read.
+static WARNED: Once = Once::new();
 
-/// The instant everything is told relative to, and the zone it is told in.
+/// The instant everything is shown relative to, and the zone it is shown in.
 #[derive(Clone, Debug)]
 pub struct Moment {
     now: Timestamp,
@@ -27,13 +27,12 @@ impl Moment {
         }
     }
 
-    /// The instant.
     pub const fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// `Wed 11 Nov 00:00:00 CST (Tue 16:00:00 UTC)`; the day stands only where it is not today, the
-    /// year only where it is another one, and UTC only where the local zone is.
+    /// `Wed 11 Nov 00:00:00 CST (Tue 16:00:00 UTC)`; the day is left out when it is today, the year
+    /// when it is this one, and UTC when it is the local zone.
     pub fn instant(&self, at: Timestamp) -> String {
         let today = at_zone(self.now, &self.zone).date();
         let local = at_zone(at, &self.zone);
@@ -78,11 +77,11 @@ impl Moment {
     }
 }
 
-/// The zone of the machine; UTC, and that said, where `TZ` names none that is known.
+/// The zone of the machine; UTC, with a warning, where `TZ` names no known one.
 fn zone() -> TimeZone {
     TimeZone::try_system().unwrap_or_else(|_| {
         if let Some(name) = std::env::var_os("TZ").filter(|name| !name.is_empty()) {
-            TOLD.call_once(|| eprintln!("{}", unknown(&name)));
+            WARNED.call_once(|| eprintln!("{}", unknown(&name)));
         }
         TimeZone::UTC
     })
@@ -93,7 +92,7 @@ fn unknown(name: &OsStr) -> String {
     let zones: Vec<_> = jiff::tz::db().available().collect();
     let zones: Vec<&str> = zones.iter().map(jiff::tz::TimeZoneName::as_str).collect();
     let hint = spelling::hint(&name, &zones);
-    format!("warning: `TZ` is `{name}`, no zone that is known here, and times stand in UTC{hint}")
+    format!("warning: `TZ` is `{name}`, which is no known time zone; times are in UTC{hint}")
 }
 
 /// An instant of the command line.
@@ -145,9 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_stands_in_local_time_and_utc_with_its_day_where_it_is_not_today() {
+    fn an_instant_has_local_time_and_utc_and_its_day_unless_it_is_today() {
         let at: Timestamp = "2026-11-10T16:00:00Z".parse().unwrap();
-        for (now, zone, told) in [
+        for (now, zone, text) in [
             (
                 "2026-11-10T15:00:00Z",
                 "Asia/Shanghai",
@@ -171,13 +170,13 @@ mod tests {
                 "Tue 10 Nov 2026 16:00:00 UTC",
             ),
         ] {
-            assert_eq!(moment(now, zone).instant(at), told);
+            assert_eq!(moment(now, zone).instant(at), text);
         }
     }
 
     #[test]
     fn far_times_lose_their_small_units_and_near_ones_keep_seconds() {
-        for (seconds, told) in [
+        for (seconds, text) in [
             (0, "0 s"),
             (59, "59 s"),
             (60, "1 min"),
@@ -187,7 +186,7 @@ mod tests {
             (7_500, "2 h 5 min"),
             (90_000, "1 d 1 h"),
         ] {
-            assert_eq!(span(seconds), told);
+            assert_eq!(span(seconds), text);
         }
         let moment = moment("2026-11-10T15:00:00Z", "UTC");
         let relative = |at: &str| moment.relative(at.parse().unwrap());

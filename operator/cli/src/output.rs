@@ -1,4 +1,4 @@
-//! What a command prints, in the form it was asked for.
+//! What a command prints, in the chosen format.
 
 use std::io::Write;
 
@@ -8,24 +8,24 @@ use serde::Serialize;
 /// The answer cannot be printed.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
-    /// It cannot be put into JSON.
-    #[error("cannot put the answer into JSON")]
+    /// It cannot be written as JSON.
+    #[error("cannot write the answer as JSON")]
     Json(#[source] serde_json::Error),
-    /// It cannot be put into YAML.
-    #[error("cannot put the answer into YAML")]
+    /// It cannot be written as YAML.
+    #[error("cannot write the answer as YAML")]
     Yaml(#[source] serde_saphyr::ser::Error),
     /// Standard output takes nothing.
     #[error("cannot write to standard output")]
     Write(#[source] std::io::Error),
 }
 
-/// Form of the answer.
+/// Format of the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For a person.
     #[default]
     Table,
-    /// For a person with a wide screen.
+    /// For a person, with more columns.
     Wide,
     /// For a program.
     Json,
@@ -34,7 +34,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// `answer` for a program, or what `table` makes of it for a person; ends with its line.
+    /// `answer` for a program, or what `table` makes of it for a person; ends with a line break.
     pub fn render<T: Serialize>(
         self,
         answer: &T,
@@ -50,10 +50,10 @@ impl Format {
     }
 }
 
-/// `-o`, of every command that answers.
+/// `-o` of a command.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct OutputArgs {
-    /// Form of the answer.
+    /// Output format.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Format,
 }
@@ -68,15 +68,15 @@ impl OutputArgs {
         print(&self.output.render(answer, table)?)
     }
 
-    /// Whether the wide form was asked for.
+    /// Whether more columns are wanted.
     pub fn wide(self) -> bool {
         self.output == Format::Wide
     }
 }
 
-/// Prints text; a reader that went away is no failure.
+/// Prints text, in colour where standard output takes it; a reader that has gone is no failure.
 pub fn print(text: &str) -> Result<(), OutputError> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());

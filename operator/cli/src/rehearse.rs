@@ -1,7 +1,7 @@
-//! `rehearse`: a recorded trace in virtual time, under this planner and under other autoscalers.
+//! `rehearse`: a recorded trace in virtual time, under Floodgate and under other autoscalers.
 //!
-//! Objects are read from files, the load from a file or from Prometheus; nothing is asked of a
-//! Kubernetes cluster and nothing is changed.
+//! Objects are read from files, the load from a file or from Prometheus; no Kubernetes cluster is
+//! read or changed.
 
 mod args;
 mod chart;
@@ -21,6 +21,7 @@ use floodgate_planner::{LeadTime, Sale};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use crate::exit::Exit;
 use crate::output::{self, Format, OutputError};
 
 pub use args::Args;
@@ -43,26 +44,23 @@ pub enum RehearseError {
     /// The chart cannot be written.
     #[error("cannot write `{}`", path.display())]
     Write {
-        /// Its file.
         path: PathBuf,
-        /// What went wrong.
         source: std::io::Error,
     },
 }
 
 impl RehearseError {
-    /// Whether the command line or a file is at fault, and not this machine.
-    pub const fn is_usage(&self) -> bool {
+    pub const fn exit(&self) -> Exit {
         match self {
-            Self::Objects(_) | Self::Load(_) | Self::Write { .. } => true,
-            Self::Output(_) => false,
+            Self::Objects(_) | Self::Load(_) | Self::Write { .. } => Exit::Usage,
+            Self::Output(_) => Exit::Wrong,
         }
     }
 }
 
 /// What `-o json` prints.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct RehearsalAnswer<'a> {
     cluster: &'a str,
     rehearsed_from: String,
     rehearsed_until: String,
@@ -81,7 +79,7 @@ struct Answer<'a> {
     verdict: Option<&'a Verdict>,
 }
 
-/// All that a result hangs on beside the trace.
+/// Everything that a result depends on beside the trace.
 #[derive(Serialize)]
 struct SettingsAnswer<'a> {
     seeds: u32,
@@ -112,11 +110,10 @@ struct PolicyAnswer<'a> {
     score: &'a floodgate_planner::rehearse::Score,
 }
 
-/// Rehearses and prints.
-pub async fn run(args: &Args) -> Result<(), RehearseError> {
+pub async fn run(args: &Args) -> Result<Exit, RehearseError> {
     let given = objects::read(&args.files, args.sales.as_deref(), args)?;
     let stage = load::stage(args, given).await?;
-    // A rehearsal may take minutes; that its chart cannot be written is told before.
+    // A rehearsal may take minutes; a chart that cannot be written fails before.
     if let Some(path) = &args.html {
         let opened = OpenOptions::new().append(true).create(true).open(path);
         opened.map_err(|source| unwritable(path, source))?;
@@ -147,7 +144,7 @@ pub async fn run(args: &Args) -> Result<(), RehearseError> {
         let page = chart::render(&stage, &runs, verdict.as_ref());
         std::fs::write(path, page).map_err(|source| unwritable(path, source))?;
     }
-    Ok(())
+    Ok(Exit::Fine)
 }
 
 fn unwritable(path: &Path, source: std::io::Error) -> RehearseError {
@@ -168,7 +165,7 @@ fn answer<'a>(
     stage: &'a Stage,
     runs: &'a [Vec<Report>],
     verdict: Option<&'a Verdict>,
-) -> Answer<'a> {
+) -> RehearsalAnswer<'a> {
     let Rehearsal {
         traffic,
         settings,
@@ -184,7 +181,7 @@ fn answer<'a>(
         seed,
         policies: policies(run),
     });
-    Answer {
+    RehearsalAnswer {
         cluster: &stage.cluster,
         rehearsed_from: traffic.rehearsed_from().to_string(),
         rehearsed_until: traffic.end().to_string(),

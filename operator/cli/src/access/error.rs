@@ -1,30 +1,29 @@
-//! What can stand between a person and the Kubernetes cluster, and what to do about it.
+//! Why the Kubernetes cluster cannot be used, and what to do about it.
 
 use std::error::Error;
 
 use kube::config::{InferConfigError, KubeconfigError};
 
-use crate::line::one_line;
+use crate::line::{chain, one_line};
 
 /// Characters of an answer that are repeated: a refusal of an admission policy fits.
-const SAID_CHARS_MAX: usize = 500;
+const ANSWER_CHARS_MAX: usize = 500;
 
-/// What was asked of the server.
+/// What was requested of the server.
 #[derive(Debug)]
-pub struct Asked {
+pub struct Requested {
     /// `get`, `list` or `patch`.
     pub verb: &'static str,
     /// Plural with group.
     pub resource: String,
     /// Namespace; `None` for all of them.
     pub namespace: Option<String>,
-    /// Address of the server.
     pub url: String,
 }
 
-impl Asked {
-    /// How a person comes to see it all the same.
-    fn way_to_the_right(&self) -> String {
+impl Requested {
+    /// How to get it all the same.
+    fn way_out(&self) -> String {
         let Self { verb, resource, .. } = self;
         let role = format!("ask for a role with verb `{verb}` on `{resource}`");
         if self.namespace.is_none() {
@@ -34,7 +33,7 @@ impl Asked {
     }
 }
 
-impl std::fmt::Display for Asked {
+impl std::fmt::Display for Requested {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.verb, self.resource)?;
         match &self.namespace {
@@ -44,7 +43,7 @@ impl std::fmt::Display for Asked {
     }
 }
 
-/// The cluster cannot be asked, or does not answer as hoped.
+/// The cluster cannot be reached, or refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// The kubeconfig cannot be used.
@@ -52,7 +51,7 @@ pub enum AccessError {
     Kubeconfig(#[source] Box<KubeconfigError>),
     /// There is neither a kubeconfig nor a pod's own account.
     #[error(
-        "no Kubernetes cluster is configured: {0}; set --kubeconfig or $KUBECONFIG; what only looks reads saved files with -f, too"
+        "no Kubernetes cluster is configured: {0}; set --kubeconfig or $KUBECONFIG, or read saved files with -f"
     )]
     NoCluster(String),
     /// The client cannot be made, for example from an unreadable certificate.
@@ -60,67 +59,65 @@ pub enum AccessError {
     Client(#[source] Box<kube::Error>),
     /// The server was not reached.
     #[error("the cluster at {} was not reached; check the network, the VPN and --context", .0.url)]
-    Unreachable(Asked, #[source] Box<kube::Error>),
-    /// The server does not know who asks.
+    Unreachable(Requested, #[source] Box<kube::Error>),
+    /// The server does not accept the credentials.
     #[error("the cluster at {} does not accept your credentials; log in again", .0.url)]
-    Unauthorized(Asked, #[source] Said),
+    Unauthorized(Requested, #[source] Answered),
     /// The user lacks a right.
-    #[error("you may not {0}; {way}", way = .0.way_to_the_right())]
-    Forbidden(Asked, #[source] Said),
+    #[error("you may not {0}; {way}", way = .0.way_out())]
+    Forbidden(Requested, #[source] Answered),
     /// The kind does not exist there.
     #[error(
         "the cluster at {} has no {}; is Floodgate installed there? check --context, or `kubectl apply -k manifests/operator`",
         .0.url, .0.resource
     )]
-    NotInstalled(Asked, #[source] Said),
+    NotInstalled(Requested, #[source] Answered),
     /// Anything else the server refuses.
     #[error("the server refused to {0}")]
-    Refused(Asked, #[source] Said),
+    Refused(Requested, #[source] Answered),
 }
 
-/// What the server answered, in its own words and without its envelope.
+/// The answer of the server, verbatim and without its envelope.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Said(String);
+pub struct Answered(String);
 
 impl AccessError {
-    /// That there is neither a kubeconfig nor a pod's own account. That this is no pod is told to
-    /// nobody: who runs the plugin has a kubeconfig, or forgot it.
+    /// That there is neither a kubeconfig nor a pod's own account. That this is no pod is left out:
+    /// whoever runs the plugin has a kubeconfig, or forgot it.
     pub(super) fn no_cluster(error: &InferConfigError) -> Self {
-        let cause = error
-            .source()
-            .map_or_else(|| error.to_string(), crate::chain);
+        let cause = error.source().map_or_else(|| error.to_string(), chain);
         Self::NoCluster(cause)
     }
 
     /// Sorts an error by what a person can do about it.
-    pub(super) fn asking(asked: Asked, error: kube::Error) -> Self {
+    pub(super) fn of_request(requested: Requested, error: kube::Error) -> Self {
         let kube::Error::Api(status) = error else {
-            return Self::Unreachable(asked, Box::new(error));
+            return Self::Unreachable(requested, Box::new(error));
         };
         let code = status.code;
-        let said = Said(if status.message.is_empty() {
+        let answer = Answered(if status.message.is_empty() {
             format!("code {code}, {}", status.reason)
         } else {
             readable(&status.message)
         });
         match code {
-            401 => Self::Unauthorized(asked, said),
-            403 => Self::Forbidden(asked, said),
-            404 => Self::NotInstalled(asked, said),
-            _ => Self::Refused(asked, said),
+            401 => Self::Unauthorized(requested, answer),
+            403 => Self::Forbidden(requested, answer),
+            404 => Self::NotInstalled(requested, answer),
+            _ => Self::Refused(requested, answer),
         }
     }
 }
 
-/// What a server said, on one line: a proxy in between answers with a page of HTML.
+/// The answer on one line: a proxy in between answers with a page of HTML.
 fn readable(message: &str) -> String {
     let line = one_line(message);
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= SAID_CHARS_MAX {
+    if line.chars().count() <= ANSWER_CHARS_MAX {
         return line;
     }
-    line.chars().take(SAID_CHARS_MAX).chain(['…']).collect()
+    line.chars().take(ANSWER_CHARS_MAX).chain(['…']).collect()
 }
 
 /// Whether the object is not there, although its kind is.
@@ -147,7 +144,7 @@ mod tests {
             line.starts_with("<html> <title>Bad gateway</title> xxx"),
             "{line}"
         );
-        assert_eq!(line.chars().count(), SAID_CHARS_MAX + 1);
+        assert_eq!(line.chars().count(), ANSWER_CHARS_MAX + 1);
         assert_eq!(readable("quota exceeded"), "quota exceeded");
     }
 }

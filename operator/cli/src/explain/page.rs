@@ -6,21 +6,21 @@ use floodgate_api::cluster::decision::DecisionRecord;
 use floodgate_words::{Level, Reason};
 
 use super::Explanation;
-use super::history::Told;
-use super::silent::Silent;
+use super::events::PastEvent;
+use super::missing::MissingBid;
+use crate::colour;
 use crate::line::one_line;
 use crate::moment::{Moment, span};
-use crate::paint::Paint;
-use crate::status::{Weight, points};
-use crate::table::Table;
+use crate::point::{Weight, points};
+use crate::table::{Table, titled};
 
 /// What the operator writes between the reason of a bid and why it does not count.
 const MUTED: &str = ", muted: ";
 
 /// The explanation for a person.
-pub(super) fn page(one: &Explanation, moment: &Moment, paint: Paint) -> String {
+pub(super) fn page(one: &Explanation, moment: &Moment) -> String {
     let mut text = String::new();
-    let name = paint.heading(&one.name);
+    let name = colour::heading(&one.name);
     // Writing to a String cannot fail.
     let _ = match &one.decision {
         Some(decision) => writeln!(
@@ -37,25 +37,25 @@ pub(super) fn page(one: &Explanation, moment: &Moment, paint: Paint) -> String {
             text,
             "{name} ({}): {}",
             one.namespace,
-            paint.wrong("nothing was decided yet; `kubectl floodgate status` tells why"),
+            colour::wrong("nothing was decided yet; `kubectl floodgate status` shows why"),
         ),
     };
-    points(&mut text, &one.age, Weight::Note, moment, paint);
+    points(&mut text, &one.age, Weight::Note, moment);
     text.push('\n');
     if let Some(decision) = &one.decision {
         let _ = writeln!(
             text,
             "{}\n{}",
-            bids(decision, &one.silent),
+            bids(decision, &one.missing_bids),
             guards(decision)
         );
     }
-    let _ = writeln!(text, "{}", numbers(one));
+    text += &titled(numbers(one));
     if let Some(missing) = &one.events_missing {
         let _ = writeln!(
             text,
             "{}",
-            paint.note(&format!("Without earlier Events: {missing}"))
+            colour::note(&format!("Without earlier Events: {missing}"))
         );
     }
     if !one.events.is_empty() {
@@ -64,7 +64,7 @@ pub(super) fn page(one: &Explanation, moment: &Moment, paint: Paint) -> String {
     text
 }
 
-fn bids(decision: &DecisionRecord, silent: &[Silent]) -> String {
+fn bids(decision: &DecisionRecord, missing: &[MissingBid]) -> String {
     let mut table = Table::new(&["BID", "REPLICAS", "WHY"]);
     let winner = decision
         .bids
@@ -76,24 +76,20 @@ fn bids(decision: &DecisionRecord, silent: &[Silent]) -> String {
         } else {
             ""
         };
-        table.row(vec![
+        table.row([
             bid.source.clone(),
             bid.replicas.to_string(),
             format!("{}{wins}", in_words(&bid.reason)),
         ]);
     }
     if decision.bids.is_empty() {
-        table.row(vec![
-            "none".to_owned(),
-            String::new(),
-            in_words(&decision.reason),
-        ]);
+        table.row(["none".to_owned(), String::new(), in_words(&decision.reason)]);
     }
-    for Silent { source, why } in silent {
+    for MissingBid { source, why } in missing {
         let why = format!("no bid: {why}");
-        table.row(vec![(*source).to_owned(), String::new(), why]);
+        table.row([(*source).to_owned(), String::new(), why]);
     }
-    table.render(0)
+    table.render()
 }
 
 fn guards(decision: &DecisionRecord) -> String {
@@ -102,17 +98,17 @@ fn guards(decision: &DecisionRecord) -> String {
     }
     let mut table = Table::new(&["GUARD", "FROM -> TO", "WHY"]);
     for guard in &decision.guards {
-        table.row(vec![
+        table.row([
             guard.guard.clone(),
             format!("{} -> {}", guard.from, guard.to),
-            told_once(&guard.guard, &guard.reason),
+            without_name(&guard.guard, &guard.reason),
         ]);
     }
-    table.render(0)
+    table.render()
 }
 
 /// The reason of a guard, without its own name when that is all it says.
-fn told_once(guard: &str, reason: &str) -> String {
+fn without_name(guard: &str, reason: &str) -> String {
     match meaning(reason) {
         Some(meaning) if guard == reason => meaning.to_owned(),
         _ => in_words(reason),
@@ -120,7 +116,7 @@ fn told_once(guard: &str, reason: &str) -> String {
 }
 
 /// `SalePrescale: double-eleven/midnight (a sale phase begins within the lead time)`; of a bid that
-/// does not count, why it does not, too.
+/// does not count, also why.
 fn in_words(reason: &str) -> String {
     if let Some((bid, muted)) = reason.rsplit_once(MUTED)
         && meaning(muted).is_some()
@@ -139,64 +135,58 @@ fn meaning(reason: &str) -> Option<&'static str> {
     Reason::from_name(reason).map(Reason::meaning)
 }
 
-fn numbers(one: &Explanation) -> String {
-    let mut lines = Vec::new();
-    if let Some(standing) = &one.standing {
-        lines.push(format!("Standing    {}", standing.line()));
-    }
-    lines.push(match one.load_rps {
-        Some(load_rps) => format!("Load        {load_rps} req/s"),
-        None => "Load        not known".to_owned(),
+/// What the decision was made from, a title each.
+fn numbers(one: &Explanation) -> Vec<(&'static str, String)> {
+    let current = one.current.as_ref().map(|current| ("Pods", current.line()));
+    let load = one.load_rps.map_or("not known".to_owned(), |load_rps| {
+        format!("{load_rps} req/s")
     });
-    if let Some(capacity) = &one.capacity {
+    let capacity = one.capacity.as_ref().map(|capacity| {
         let source = match capacity.samples {
             Some(samples) => format!("learned from {samples} measurements"),
             None => "declared".to_owned(),
         };
-        lines.push(format!(
-            "Capacity    {} req/s per warm pod ({source})",
-            capacity.rps
-        ));
-    }
-    if let Some(lead) = &one.lead_time {
+        let line = format!("{} req/s per warm pod ({source})", capacity.rps);
+        ("Capacity", line)
+    });
+    let lead = one.lead_time.as_ref().map(|lead| {
         let seconds = |seconds: i32| span(i64::from(seconds));
-        lines.push(match lead.samples {
-            0 => format!("Lead time   {} (declared)", seconds(lead.seconds)),
+        let line = match lead.samples {
+            0 => format!("{} (declared)", seconds(lead.seconds)),
             pods => format!(
-                "Lead time   {} (p99 of {pods} pods: {} to Ready, of which {} warm-up)",
+                "{} (p99 of {pods} pods: {} to Ready, of which {} warm-up)",
                 seconds(lead.seconds),
                 seconds(lead.ready_seconds),
                 seconds(lead.warm_seconds),
             ),
-        });
-    }
-    if let Some(level) = &one.level {
+        };
+        ("Lead time", line)
+    });
+    let level = one.level.as_ref().map(|level| {
         let imposed = match level.pinned.unwrap_or(level.floor) {
             Level::Normal => "nothing imposed".to_owned(),
             imposed => format!("{imposed} imposed"),
         };
-        lines.push(format!(
-            "Level       {}, {imposed}: {}",
-            level.current,
-            in_words(&level.reason)
-        ));
-    }
-    lines.join("\n")
+        let why = in_words(&level.reason);
+        ("Level", format!("{}, {imposed}: {why}", level.current))
+    });
+    let lines = current.into_iter().chain([("Load", load)]);
+    lines.chain(capacity).chain(lead).chain(level).collect()
 }
 
-fn events(events: &[Told], moment: &Moment) -> String {
+fn events(events: &[PastEvent], moment: &Moment) -> String {
     let mut table = Table::new(&["WHEN", "EVENT", "WHAT"]);
-    for told in events {
-        let count = if told.count > 1 {
-            format!(" ({} times)", told.count)
+    for event in events {
+        let count = if event.count > 1 {
+            format!(" ({} times)", event.count)
         } else {
             String::new()
         };
-        table.row(vec![
-            moment.relative(told.time),
-            told.reason.clone(),
-            format!("{}{count}", told.message),
+        table.row([
+            moment.relative(event.time),
+            event.reason.clone(),
+            format!("{}{count}", event.message),
         ]);
     }
-    table.render(0)
+    table.render()
 }

@@ -1,8 +1,8 @@
-//! What a saved object holds that its kind does not know. Pure.
+//! Fields of a saved object that its kind does not know. Pure.
 //!
-//! An apiserver refuses a misspelt field or drops it with a warning; reading a file the plugin
-//! would pass it over in silence and plan with a default in its place.
-//! A status is not looked at: no person writes one, and a newer operator may tell more than this
+//! An apiserver refuses a misspelt field or drops it with a warning; the plugin would pass it over in
+//! silence and plan with a default in its place.
+//! A status is not checked: no person writes one, and a newer operator may write more than this
 //! plugin knows.
 
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ impl Schemas {
     }
 }
 
-/// Everything in an object that an apiserver would not know, in the order it stands; empty for an
+/// Everything in an object that an apiserver would not know, in order; empty for an
 /// object of somebody else.
 pub fn unknown(document: &Value, schemas: &Schemas) -> Vec<String> {
     let kind = document["kind"].as_str().unwrap_or_default();

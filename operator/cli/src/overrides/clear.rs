@@ -1,4 +1,4 @@
-//! `override clear`.
+//! `override clear`: remove overrides.
 
 use clap::{Args, ValueEnum};
 use floodgate_api::annotation;
@@ -6,29 +6,23 @@ use kube::ResourceExt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::access::{Access, AccessArgs};
-use crate::failure::{Failure, Finding};
-use crate::output::OutputArgs;
+use super::{ChangeArgs, OverrideError};
+use crate::access::AccessArgs;
+use crate::exit::Exit;
 
-/// `override clear`.
 #[derive(Debug, Args)]
 pub struct ClearArgs {
-    /// Name of the PaymentCluster.
-    name: String,
-    /// Which ones; default all, misspelt ones too.
+    #[command(flatten)]
+    change: ChangeArgs,
+    /// Which ones; default: all, misspelt ones included.
     #[arg(value_enum)]
     what: Vec<What>,
-    /// Asks the server whether it would take it, and changes nothing.
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
-/// What was removed, as `-o json` tells it.
+/// What was removed, as `-o json` prints it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer<'a> {
+struct Removal<'a> {
     namespace: &'a str,
     name: &'a str,
     /// Whether nothing was changed.
@@ -41,13 +35,13 @@ struct Answer<'a> {
 /// One override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum What {
-    /// Exactly so many replicas.
+    /// Exactly this many replicas.
     #[value(alias = "pin-replicas")]
     Pin,
-    /// At least so many replicas.
+    /// At least this many replicas.
     #[value(alias = "floor-replicas")]
     Floor,
-    /// At most so many replicas.
+    /// At most this many replicas.
     #[value(alias = "ceiling-replicas")]
     Ceiling,
     /// At least this level.
@@ -71,10 +65,8 @@ impl What {
     }
 }
 
-/// Runs the command.
-pub async fn run(args: &ClearArgs, access: &AccessArgs) -> Result<Finding, Failure> {
-    let access = Access::open(access).await?;
-    let cluster = super::cluster(&access, &args.name).await?;
+pub async fn run(args: &ClearArgs, access: &AccessArgs) -> Result<Exit, OverrideError> {
+    let (access, cluster) = args.change.find(access).await?;
     let set = |name: &str| cluster.annotations().contains_key(name);
     let named: Vec<&str> = args.what.iter().map(|what| what.annotation()).collect();
     let asked = |name: &&str| named.is_empty() || named.contains(name);
@@ -83,8 +75,8 @@ pub async fn run(args: &ClearArgs, access: &AccessArgs) -> Result<Finding, Failu
         .filter(|name| set(name))
         .partition(asked);
     if left.is_empty() {
-        // End, reason and author belong to overrides; alone they would be refused in the open, as
-        // is what nobody knows under our prefix.
+        // End, reason and author belong to overrides; alone the operator refuses them, as it does
+        // unknown names under our prefix.
         let ours = cluster.annotations().keys().map(String::as_str);
         // Windows declared to the forecast are no override; they stay until they are removed by name.
         let ours = ours.filter(|name| {
@@ -97,20 +89,19 @@ pub async fn run(args: &ClearArgs, access: &AccessArgs) -> Result<Finding, Failu
             .iter()
             .map(|name| ((*name).to_owned(), Value::Null))
             .collect();
-        super::send(&access, &args.name, &patch, args.dry_run).await?;
+        args.change.send(&access, patch).await?;
     }
-    let answer = Answer {
+    let answer = Removal {
         namespace: &access.namespace,
-        name: &args.name,
-        dry_run: args.dry_run,
+        name: &args.change.name,
+        dry_run: args.change.dry_run,
         cleared: short(&cleared),
         left: short(&left),
     };
-    args.output.print(&answer, || told(&answer))?;
-    Ok(Finding::Fine)
+    args.change.print(&answer, || in_words(&answer))
 }
 
-fn told(answer: &Answer<'_>) -> String {
+fn in_words(answer: &Removal<'_>) -> String {
     if answer.cleared.is_empty() {
         return format!("{}: nothing to clear\n", answer.name);
     }

@@ -1,4 +1,4 @@
-//! `override list`.
+//! `override list`: overrides in force, refused and lapsed.
 
 use std::fmt::Write;
 
@@ -10,37 +10,27 @@ use floodgate_words::Reason;
 use kube::ResourceExt;
 use serde::Serialize;
 
-use crate::access::{AccessArgs, Scope};
-use crate::failure::{Failure, Finding};
+use crate::access::AccessArgs;
+use crate::colour;
+use crate::exit::Exit;
 use crate::line::one_line;
 use crate::moment::{Moment, span};
-use crate::output::OutputArgs;
-use crate::paint::Paint;
-use crate::source::{Found, Source, SourceArgs};
+use crate::query::{QueryArgs, QueryError, namespace_of};
 use crate::status::judge::{in_force, overrides_of};
 use crate::table::Table;
 
-/// `override list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Name of a PaymentCluster; default all of the namespace.
-    name: Option<String>,
-    /// Every namespace.
-    #[arg(short = 'A', long, conflicts_with = "name")]
-    all_namespaces: bool,
     #[command(flatten)]
-    source: SourceArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    query: QueryArgs,
 }
 
 /// The overrides of a cluster.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Listed {
+struct ClusterOverrides {
     namespace: String,
     name: String,
-    /// In force.
     overrides: Vec<OverrideStatus>,
     /// Not in force, and why.
     refused: Vec<String>,
@@ -48,50 +38,22 @@ struct Listed {
     lapsed: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Answer {
-    clusters: Vec<Listed>,
-}
-
-/// Runs the command.
-pub async fn run(args: &ListArgs, access: &AccessArgs) -> Result<Finding, Failure> {
-    let source = Source::open(&args.source, access).await?;
-    let moment = args.source.moment();
-    let scope = if args.all_namespaces {
-        Scope::Everywhere
-    } else {
-        Scope::Namespace
-    };
-    let found = source.clusters(args.name.as_deref(), scope).await?;
-    let listed = |one: Found<PaymentCluster>| match one {
-        Ok(cluster) => listed(&cluster, &moment),
-        Err(unreadable) => Listed {
-            namespace: unreadable.namespace,
-            name: unreadable.name,
-            overrides: Vec::new(),
-            refused: vec![format!(
-                "cannot be read as a PaymentCluster: {}",
-                unreadable.error
-            )],
-            lapsed: Vec::new(),
-        },
-    };
-    if found.is_empty() {
-        return Err(Failure::Nothing(
-            source.nothing("PaymentCluster", scope).await,
-        ));
-    }
-    let mut clusters: Vec<Listed> = found.into_iter().map(listed).collect();
+pub async fn run(args: &ListArgs, access: &AccessArgs) -> Result<Exit, QueryError> {
+    let source = args.query.open(access).await?;
+    let moment = args.query.moment();
+    let found = args.query.find(&source).await?;
+    let clusters = found.objects.iter().map(|one| listed(one, &moment));
+    let mut clusters: Vec<ClusterOverrides> = clusters.collect();
     clusters.retain(|one| {
         !(one.overrides.is_empty() && one.refused.is_empty() && one.lapsed.is_empty())
     });
-    let answer = Answer { clusters };
-    args.output.print(&answer, || table(&answer, &moment))?;
-    let refused = answer.clusters.iter().any(|one| !one.refused.is_empty());
-    Ok(Finding::wrong_if(refused))
+    args.query
+        .print("clusters", &clusters, || table(&clusters, &moment))?;
+    let refused = clusters.iter().any(|one| !one.refused.is_empty());
+    Ok(Exit::wrong_if(refused || found.hides_one))
 }
 
-fn listed(cluster: &PaymentCluster, moment: &Moment) -> Listed {
+fn listed(cluster: &PaymentCluster, moment: &Moment) -> ClusterOverrides {
     let read = overrides_of(cluster, moment.now());
     let refused = read.remarks.iter().filter(|remark| remark.refused);
     let (lapsed, refused): (Vec<&Remark>, Vec<&Remark>) =
@@ -100,8 +62,8 @@ fn listed(cluster: &PaymentCluster, moment: &Moment) -> Listed {
         let remarks = remarks.into_iter();
         remarks.map(|remark| remark.message.clone()).collect()
     };
-    Listed {
-        namespace: cluster.namespace().unwrap_or_else(|| "default".to_owned()),
+    ClusterOverrides {
+        namespace: namespace_of(cluster),
         name: cluster.name_any(),
         refused: messages(refused),
         lapsed: messages(lapsed),
@@ -109,18 +71,17 @@ fn listed(cluster: &PaymentCluster, moment: &Moment) -> Listed {
     }
 }
 
-fn table(answer: &Answer, moment: &Moment) -> String {
-    let paint = Paint::for_stdout();
+fn table(clusters: &[ClusterOverrides], moment: &Moment) -> String {
     let mut text = String::new();
-    for one in &answer.clusters {
+    for one in clusters {
         for message in &one.refused {
             // Writing to a String cannot fail.
             let line = format!("{} ({}): {}", one.name, one.namespace, one_line(message));
-            let _ = writeln!(text, "! {}", paint.wrong(&line));
+            let _ = writeln!(text, "! {}", colour::wrong(&line));
         }
         for message in &one.lapsed {
             let line = format!("{} ({}): {}", one.name, one.namespace, one_line(message));
-            let _ = writeln!(text, "- {}", paint.note(&line));
+            let _ = writeln!(text, "- {}", colour::note(&line));
         }
     }
     let mut table = Table::new(&[
@@ -132,11 +93,9 @@ fn table(answer: &Answer, moment: &Moment) -> String {
         "REASON",
         "BY",
     ]);
-    let mut any = false;
-    for one in &answer.clusters {
+    for one in clusters {
         for active in &one.overrides {
-            any = true;
-            table.row(vec![
+            table.row([
                 one.namespace.clone(),
                 one.name.clone(),
                 format!("{}={}", active.name, active.value),
@@ -147,9 +106,9 @@ fn table(answer: &Answer, moment: &Moment) -> String {
             ]);
         }
     }
-    if any {
-        text + &table.render(0)
-    } else {
+    if table.is_empty() {
         text + "No override is in force.\n"
+    } else {
+        text + &table.render()
     }
 }

@@ -1,4 +1,4 @@
-//! `override set`.
+//! `override set`: set overrides with one end and one reason.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,15 +13,14 @@ use kube::ResourceExt;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::OverrideError;
-use crate::access::{Access, AccessArgs};
-use crate::failure::{Failure, Finding};
+use super::{ChangeArgs, OverrideError};
+use crate::access::AccessArgs;
+use crate::exit::Exit;
 use crate::line::one_line;
 use crate::moment::{Moment, seconds, span};
-use crate::output::OutputArgs;
+use crate::query::namespace_of;
 use crate::status::judge::{find, overrides_of};
 
-/// `override set`.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true))]
 #[command(group = ArgGroup::new("end").required(true))]
@@ -30,8 +29,8 @@ Examples:
   kubectl floodgate override set checkout --floor 20 --for 45m --reason \"INC-7 bank is slow\"
   kubectl floodgate override set checkout --pause scaling --until 2026-11-11T02:00:00+08:00 --reason INC-8")]
 pub struct SetArgs {
-    /// Name of the PaymentCluster.
-    name: String,
+    #[command(flatten)]
+    change: ChangeArgs,
     /// Exactly this many replicas.
     #[arg(long, group = "what", value_name = "N")]
     pin: Option<String>,
@@ -47,45 +46,21 @@ pub struct SetArgs {
     /// Exactly this level, also against the service's own loop.
     #[arg(long, group = "what", value_name = "LEVEL")]
     degrade_pin: Option<String>,
-    /// What the operator keeps its hands off: scaling, degradation or all.
+    /// What the operator must leave alone: scaling, degradation or all.
     #[arg(long, group = "what", value_name = "WHAT")]
     pause: Option<String>,
     /// When it lapses, RFC 3339 with offset, for example 2026-11-11T02:00:00+08:00.
     #[arg(long, group = "end", value_name = "INSTANT")]
     until: Option<String>,
-    /// How long it holds, for example 45m or 1h30m.
+    /// How long it lasts, for example 45m or 1h30m.
     #[arg(long = "for", group = "end", value_name = "DURATION")]
     lasting: Option<String>,
-    /// Why, for Events, status and report, for example "INC-1234 bank is slow".
+    /// Why, for example "INC-1234 bank is slow"; shown in Events, status and report.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Who.
+    /// Who sets it.
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
-    /// Asks the server whether it would take it, and changes nothing.
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    output: OutputArgs,
-}
-
-/// What was set, as `-o json` tells it.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a> {
-    namespace: &'a str,
-    name: &'a str,
-    /// Whether nothing was changed.
-    dry_run: bool,
-    /// All that is in force now, with its end and reason.
-    overrides: &'a [OverrideStatus],
-    /// What no longer held and was removed.
-    removed: &'a [String],
-    /// What the operator would say of it.
-    remarks: Vec<&'a str>,
-    /// Why it has no effect, when it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopped: Option<&'a str>,
 }
 
 impl SetArgs {
@@ -131,29 +106,16 @@ fn after(lasting: &str, now: Timestamp) -> Result<String, OverrideError> {
     Ok(until.map_err(|_| wrong())?.to_string())
 }
 
-/// Runs the command.
-pub async fn run(args: &SetArgs, access: &AccessArgs) -> Result<Finding, Failure> {
+pub async fn run(args: &SetArgs, access: &AccessArgs) -> Result<Exit, OverrideError> {
     let moment = Moment::new(None);
     let demanded = args.demanded(moment.now())?;
-    // What can be refused without the cluster is, so that nobody waits for a typo.
+    // What can be refused without the cluster is refused first: nobody waits for a typo.
     refuse(&demanded, &read_alone(&demanded, moment.now()))?;
-    let access = Access::open(access).await?;
-    let before = super::cluster(&access, &args.name).await?;
-    let change = change(&before, &demanded, moment.now())?;
-    super::send(&access, &args.name, &change.patch, args.dry_run).await?;
-    let remarks = change.after.remarks.iter();
-    let answer = Answer {
-        namespace: &access.namespace,
-        name: &args.name,
-        dry_run: args.dry_run,
-        overrides: &change.after.active,
-        removed: &change.removed,
-        remarks: remarks.map(|remark| remark.message.as_str()).collect(),
-        stopped: change.stopped.as_deref(),
-    };
-    args.output
-        .print(&answer, || told(args, &change, &moment))?;
-    Ok(Finding::Fine)
+    let (access, before) = args.change.find(access).await?;
+    let mut change = change(args, &before, &demanded, moment.now())?;
+    let patch = std::mem::take(&mut change.patch);
+    args.change.send(&access, patch).await?;
+    args.change.print(&change, || in_words(&change, &moment))
 }
 
 /// The demanded annotations, read as if the spec allowed every count.
@@ -165,34 +127,47 @@ fn read_alone(demanded: &BTreeMap<String, String>, now: Timestamp) -> OverridesR
     floodgate_api::overrides::read(demanded, bounds, now, None)
 }
 
-/// Refuses with the words of the first remark that refuses what is demanded.
+/// Refuses with the message of the first remark that refuses what is demanded.
 fn refuse(demanded: &BTreeMap<String, String>, read: &OverridesRead) -> Result<(), OverrideError> {
     let ours = |remark: &&Remark| remark.refused && demanded.contains_key(&remark.annotation);
     match read.remarks.iter().find(ours) {
         // A forgotten end is refused under its own name, which is not among the demanded ones.
         None if read.terms.is_some() => Ok(()),
         found => {
-            let words = found.or(read.remarks.first());
-            let words = words.map_or_else(String::new, |remark| remark.message.clone());
-            Err(OverrideError::Refused(words))
+            let message = found.or(read.remarks.first());
+            let message = message.map_or_else(String::new, |remark| remark.message.clone());
+            Err(OverrideError::Refused(message))
         }
     }
 }
 
-/// What is sent, and what it means.
+/// What is set, as `-o json` prints it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Change {
-    patch: Map<String, Value>,
-    /// How the annotations read once it is sent.
-    after: OverridesRead,
-    /// What held before, and is not demanded now: its end and reason change with it.
+    namespace: String,
+    name: String,
+    /// Whether nothing was changed.
+    dry_run: bool,
+    /// All that is in force now, with its end and reason.
+    overrides: Vec<OverrideStatus>,
+    /// In force before and not set now: its end and reason change with what is set.
+    #[serde(skip)]
     kept: Vec<String>,
-    /// What no longer held and is removed, because a new end would bring it back.
+    /// No longer in force, and removed because a new end would bring it back.
     removed: Vec<String>,
+    /// What the operator would remark on.
+    remarks: Vec<String>,
     /// Why the operator does not act on this cluster, when it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
+    /// What is sent.
+    #[serde(skip)]
+    patch: Map<String, Value>,
 }
 
 fn change(
+    args: &SetArgs,
     before: &PaymentCluster,
     demanded: &BTreeMap<String, String>,
     now: Timestamp,
@@ -201,7 +176,7 @@ fn change(
     let (mut kept, mut removed) = (Vec::new(), Vec::new());
     let mut patch = Map::new();
     let mut after = before.clone();
-    // The end is set anew; when the one before was set says nothing about it.
+    // The end is set anew; when the former one was set no longer matters.
     after.metadata.managed_fields = None;
     let annotations = after.annotations_mut();
     for name in annotation::OVERRIDES {
@@ -217,7 +192,8 @@ fn change(
             removed.push(short.to_owned());
         }
     }
-    // An author stands for the terms; without a new one the old one would be held to new terms.
+    // The author set the former end and reason; without a new author the old one would seem to have
+    // set the new ones.
     if !demanded.contains_key(annotation::OVERRIDE_BY)
         && annotations.remove(annotation::OVERRIDE_BY).is_some()
     {
@@ -230,60 +206,65 @@ fn change(
     let after = overrides_of(&after, now);
     refuse(demanded, &after)?;
     Ok(Change {
-        patch,
-        after,
+        namespace: namespace_of(before),
+        name: before.name_any(),
+        dry_run: args.change.dry_run,
+        overrides: after.active,
         kept,
         removed,
+        remarks: after.remarks.into_iter().map(|one| one.message).collect(),
         stopped: stopped(before),
+        patch,
     })
 }
 
 /// A cluster that is not accepted stays as it is, overrides included, but where its last valid spec
 /// holds.
 fn stopped(cluster: &PaymentCluster) -> Option<String> {
-    let accepted = find(cluster.status.as_ref()?, ConditionType::Accepted)?;
+    let accepted = find(
+        &cluster.status.as_ref()?.conditions,
+        ConditionType::Accepted,
+    )?;
     let stopped = accepted.status == "False" && !accepted.message.ends_with(LAST_VALID_HOLDS);
     stopped.then(|| accepted.message.clone())
 }
 
-fn told(args: &SetArgs, change: &Change, moment: &Moment) -> String {
-    let mut text = String::new();
-    let names: Vec<String> = change
-        .after
-        .active
-        .iter()
+fn in_words(change: &Change, moment: &Moment) -> String {
+    let names = change.overrides.iter();
+    let names: Vec<String> = names
         .map(|one| format!("{}={}", one.name, one.value))
         .collect();
-    let terms = change.after.terms.as_ref();
-    let end = terms.map_or_else(String::new, |terms| {
+    let end = change.overrides.first().map(|one| {
         // The end was counted from the whole second; so is what is left, or 45 minutes read 44.
         let begun = Timestamp::from_second(moment.now().as_second()).unwrap_or(moment.now());
-        let left = span(seconds(begun, terms.until).max(0));
-        let until = moment.instant(terms.until);
-        format!(" for {left}, until {until}: {}", one_line(&terms.reason))
+        let left = span(seconds(begun, one.until.0).max(0));
+        let until = moment.instant(one.until.0);
+        format!(" for {left}, until {until}: {}", one_line(&one.reason))
     });
+    let mut text = format!(
+        "{}: {}{}\n",
+        change.name,
+        names.join(", "),
+        end.unwrap_or_default()
+    );
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{}: {}{end}", args.name, names.join(", "));
     for kept in &change.kept {
         let _ = writeln!(
             text,
-            "  {kept} was in force already and now shares this end and reason"
+            "  {kept} was in force already; it now shares this end and reason"
         );
     }
     for removed in &change.removed {
-        let _ = writeln!(text, "  {removed} was not in force any more and is removed");
+        let _ = writeln!(text, "  {removed} was no longer in force and was removed");
     }
-    for remark in &change.after.remarks {
-        let _ = writeln!(text, "  {}", remark.message);
+    for remark in &change.remarks {
+        let _ = writeln!(text, "  {remark}");
     }
     if let Some(message) = &change.stopped {
-        let _ = writeln!(
-            text,
-            "  it has no effect until the cluster is accepted: {message}"
-        );
+        let _ = writeln!(text, "  no effect until the cluster is accepted: {message}");
     }
-    if args.dry_run {
-        text.push_str("  dry run: the server would take it; nothing was changed\n");
+    if change.dry_run {
+        text.push_str("  dry run: the server would accept it; nothing was changed\n");
     }
     text
 }

@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! The command line of `rehearse`.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -14,76 +14,76 @@ use jiff::civil::Time;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
 
-use super::world::{WorldArgs, above_zero};
+use super::world::WorldArgs;
+use crate::number::rate;
 use crate::output::OutputArgs;
 
-/// Replays a trace in virtual time under this planner and under other autoscalers.
+/// Replay a trace in virtual time under Floodgate and under other autoscalers.
 ///
 /// The first 14 days of the trace, at most half of it, are history; the rest is rehearsed. All
-/// policies meet the same requests, the same slow pods and the same losses. Nothing is asked of a
-/// Kubernetes cluster and nothing is changed.
+/// policies meet the same requests, the same slow pods and the same losses. No Kubernetes cluster is
+/// needed, and nothing is changed.
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = ArgGroup::new("load").required(true))]
 pub struct Args {
-    /// Files with one `PaymentCluster` and any number of `SaleEvents`, YAML or JSON.
+    /// Read one `PaymentCluster` and any number of `SaleEvents` from these files, YAML or JSON.
     #[arg(short = 'f', long = "filename", value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Recorded load: `timestamp,value`, RFC 3339, blank value = missing.
+    /// Rehearse this recorded load: `timestamp,value`, RFC 3339, blank value = missing.
     #[arg(long, value_name = "FILE", group = "load")]
     pub trace: Option<PathBuf>,
-    /// Reads the recorded load from this Prometheus (or anything with its API) instead, with the
-    /// query of the cluster or else the one the operator makes its forecast with. In requests per
-    /// second; `--unit` says nothing about it.
+    /// Read the recorded load, in requests per second, from this Prometheus (or anything with its
+    /// API), with the query of the cluster, else the one that the operator forecasts from.
     #[arg(long, value_name = "URL", group = "load", conflicts_with = "unit")]
     pub from_prometheus: Option<String>,
-    /// Query (`PromQL`) that yields the offered load in requests per second, instead of the cluster's.
+    /// Use this query (`PromQL`) for the offered load, requests per second, instead of the cluster's.
     #[arg(long, value_name = "PROMQL", requires = "from_prometheus")]
     pub query: Option<String>,
-    /// Days of the past to read; the first 14, at most half of them, are history.
+    /// Read this many past days; the first 14, at most half of them, are history.
     #[arg(long, value_name = "DAYS", default_value_t = 28, requires = "from_prometheus", value_parser = clap::value_parser!(u16).range(1..=730))]
     pub days: u16,
-    /// File with a bearer token for it.
+    /// Read the bearer token for Prometheus from this file.
     #[arg(long, value_name = "FILE", requires = "from_prometheus")]
     pub token_file: Option<PathBuf>,
     /// What a value of the trace counts.
     #[arg(long, value_enum, default_value_t)]
     pub unit: Unit,
-    /// Multiplies the trace so that its peak is this many requests per second. Without it, a trace
-    /// that does not fit the cluster (more than `max` replicas hold, or less than a quarter of it)
-    /// is brought to three quarters of what `max` replicas hold, and that is said.
+    /// Scale the trace to this peak, requests per second. By default a trace that does not fit the
+    /// cluster (its peak is more than `max` replicas hold, or less than a quarter of that) is scaled
+    /// to 75 % of what `max` replicas hold; the output notes it.
     #[arg(long, value_name = "RPS", value_parser = rate, conflicts_with = "as_recorded")]
     pub scale_to_peak: Option<f64>,
-    /// Takes the trace as it is, however badly it fits the cluster.
+    /// Never scale the trace.
     #[arg(long)]
     pub as_recorded: bool,
-    /// Sales as a list: `timestamp,label`, one T0 a row.
+    /// Read more sales from this list: `timestamp,label`, one T0 a row.
     #[arg(long, value_name = "FILE")]
     pub sales: Option<PathBuf>,
-    /// Uplift of the sales in `--sales`, percent of what usually comes.
+    /// Uplift of the sales in `--sales`, percent of the usual load.
     #[arg(long, value_name = "PERCENT", default_value_t = 200, value_parser = clap::value_parser!(u32).range(100..=100_000))]
     pub sales_uplift: u32,
     /// Length of the sales in `--sales`, minutes.
     #[arg(long, value_name = "MINUTES", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=1_440))]
     pub sales_minutes: u32,
-    /// A sale that the trace does not hold: `20x@00:00:00+08:00` (on one day in the middle) or
-    /// `20x@2026-11-11T00:00:00+08:00`. It is up within 10 s, holds for 15 minutes, and halves every
-    /// 15 minutes after. Everybody who takes a calendar knows of it, by the SaleEvent that covers it
-    /// or else by one that is made for it.
+    /// Add a sale that the trace does not contain: `20x@00:00:00+08:00` (on a day in the middle) or
+    /// `20x@2026-11-11T00:00:00+08:00`. Load rises within 10 s, holds for 15 minutes, then halves
+    /// every 15 minutes. Policies with a calendar know of it, by the SaleEvent that covers it, else
+    /// by one made for it.
     #[arg(long, value_name = "FACTORx@TIME")]
     pub inject: Vec<Injection>,
-    /// Tells nobody of an injected sale that no SaleEvent covers.
+    /// Announce no injected sale that no SaleEvent covers.
     #[arg(long, requires = "inject")]
     pub unannounced: bool,
-    /// Rehearses only these policies, comma-separated; default all.
+    /// Rehearse only these policies, comma-separated; default: all.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = PolicyNames)]
     pub policies: Vec<PolicyKind>,
-    /// Writes a chart, one file without anything from elsewhere.
+    /// Write a chart to this file, self-contained.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// The same as `-o json`.
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
-    /// Form of the figures.
+    /// Format of the figures.
     #[command(flatten)]
     pub output: OutputArgs,
     /// What pods and metrics are like.
@@ -94,16 +94,14 @@ pub struct Args {
 /// A sale that the trace does not hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Injection {
-    /// Times what usually comes.
+    /// Times the usual load.
     pub factor: f64,
-    /// When.
     pub when: When,
 }
 
 /// When a sale is injected.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum When {
-    /// Once.
     At(UnixMillis),
     /// At a time of day, on a day to be chosen.
     TimeOfDay(Time, Offset),
@@ -139,11 +137,7 @@ impl FromStr for Injection {
     }
 }
 
-fn rate(text: &str) -> Result<f64, String> {
-    above_zero(text, 1e9)
-}
-
-/// Reads the name of a policy; a type of its own so that help and completion tell the names.
+/// Reads the name of a policy; a type of its own so that help and completion list the names.
 #[derive(Clone, Copy, Debug)]
 struct PolicyNames;
 

@@ -13,7 +13,6 @@ use crate::file::{self, FileError};
 /// A load as it was recorded.
 #[derive(Debug)]
 pub struct Recorded {
-    /// Seconds between two samples.
     pub step_s: u32,
     /// Requests/s by the end of the step, oldest first; `None` where it is missing.
     pub samples: Vec<(UnixMillis, Option<f64>)>,
@@ -33,31 +32,23 @@ pub enum HistoryError {
     /// It does not answer, or not with one load.
     #[error("`{url}` gives no history for `{query}`: {missing}")]
     Missing {
-        /// Its address.
         url: String,
-        /// What was asked.
         query: String,
         /// Reason and message, as the operator has them in its conditions.
         missing: Missing,
     },
-    /// It answers with what was counted, not with a rate.
+    /// It answers with a counter, not with a rate.
     #[error(
-        "`{query}` must yield requests per second; its values never fall except to start again, as a counter's do: ask for its `rate()`"
+        "`{query}` must yield requests per second; its values only rise or restart, like a counter's; use its `rate()`"
     )]
-    Counter {
-        /// What was asked.
-        query: String,
-    },
+    Counter { query: String },
     /// It answers and holds nothing.
     #[error(
         "`{url}` holds fewer than two samples of `{query}` in the last {days} days; must hold at least 2 h of them"
     )]
     Empty {
-        /// Its address.
         url: String,
-        /// What was asked.
         query: String,
-        /// How far back.
         days: u16,
     },
 }
@@ -87,7 +78,7 @@ pub async fn read(url: &str, args: &Args, past: &Past) -> Result<Recorded, Histo
             days: args.days,
         });
     }
-    // The operator's own series says what is no rate: it is missing then, and never zero.
+    // The operator's own series decides what is no rate: it is missing then, and never zero.
     let pairs: Vec<(UnixMillis, f64)> = loads
         .iter()
         .map(|PastLoad { at, rps }| (UnixMillis::from(*at), *rps))

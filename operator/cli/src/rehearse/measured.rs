@@ -1,18 +1,17 @@
 //! What the operator has measured of the pods of a cluster, from the status of a saved object. Pure.
 //!
 //! The operator plans with the same figures after a restart: starts of at least one pod, and a
-//! capacity it has learned within the bounds of the spec. What stands without a status stays.
+//! capacity it has learned within the bounds of the spec.
 
 use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::status::CapacitySource;
 use floodgate_planner::rehearse::World;
 
-use super::world::tenths;
+use crate::number::tenths;
 
 /// Longest start that counts, seconds: what `prewarm.leadSecondsMax` may be at most.
 const START_S_MAX: i32 = 7_200;
 
-/// What was measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Measured {
     /// How long pods take to start.
@@ -77,7 +76,7 @@ impl Starts {
     pub fn in_words(self) -> String {
         let world = self.of_world(World::default());
         format!(
-            "The status has measured {} pods: {} s from creation to Ready at the 99th percentile, {} s for the warm-up in it. The slowest start here takes as long, so the middle is {} s and {} s.",
+            "The status has measured {} pods: {} s from creation to Ready at the 99th percentile, {} s of it warm-up. The slowest start here takes as long, so the middle is {} s and {} s.",
             self.pods,
             self.ready_p99_s,
             self.warm_p99_s,
@@ -91,7 +90,7 @@ impl Capacity {
     /// What was learned beside what was declared.
     pub fn in_words(self, declared_rps: f64) -> String {
         format!(
-            "The status has learned from {} measurements that a warm pod holds {} requests/s at target utilisation, where the spec declares {declared_rps}: pods here hold that, and it is planned with.",
+            "The status has learned from {} measurements that a warm pod holds {} requests/s at target utilisation, where the spec declares {declared_rps}: pods here hold that, and planning uses it.",
             self.samples,
             tenths(self.rps)
         )

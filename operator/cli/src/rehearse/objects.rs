@@ -25,11 +25,8 @@ pub enum ObjectError {
     /// A field holds what is not allowed there.
     #[error("{kind} `{name}`")]
     Field {
-        /// Kind of the object.
         kind: &'static str,
-        /// Its name.
         name: String,
-        /// Field and what it must be.
         source: FieldError,
     },
     /// Not exactly one cluster.
@@ -37,14 +34,11 @@ pub enum ObjectError {
     Clusters(Vec<String>),
     /// No sale hits the cluster.
     #[error(
-        "SaleEvent `{sale}`: `spec.clusterSelector` asks for {wanted}, which the PaymentCluster has not: it is {held}; correct the selector, or label the cluster"
+        "SaleEvent `{sale}`: `spec.clusterSelector` asks for {wanted}, and the PaymentCluster is {held}; correct the selector, or label the cluster"
     )]
     NotSelected {
-        /// Name of the first sale.
         sale: String,
-        /// What it selects.
         wanted: String,
-        /// What there is.
         held: String,
     },
     /// The list of sales cannot be read.
@@ -55,7 +49,6 @@ pub enum ObjectError {
 /// What the files hold.
 #[derive(Debug)]
 pub struct Given {
-    /// Name of the cluster.
     pub cluster: String,
     /// Where its past load is found.
     pub past: Past,
@@ -74,9 +67,7 @@ pub struct Given {
 pub struct Past {
     /// Namespace and name.
     pub cluster: (String, String),
-    /// Its own query.
     pub query: Option<String>,
-    /// Seconds between two samples.
     pub step_s: u32,
 }
 
@@ -109,7 +100,7 @@ pub fn read(files: &[PathBuf], list: Option<&Path>, args: &Args) -> Result<Given
             others.push(sale.name);
         }
     }
-    // Rehearsing without the sale one gave a file for would show nothing of what one asks.
+    // Rehearsing without the sale that a file was given for would not answer the question.
     if hitting.is_empty()
         && let Some(event) = sales.first()
     {

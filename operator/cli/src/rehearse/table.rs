@@ -5,6 +5,7 @@ use std::fmt::Write;
 use floodgate_planner::rehearse::{Rehearsal, Report};
 
 use super::verdict::{Range, Spread, Verdict, number, spreads};
+use crate::table::Table;
 
 /// Head of each column.
 pub const HEADS: [&str; 11] = [
@@ -44,11 +45,10 @@ pub fn render(
         let _ = writeln!(text, "Seed {}:", rehearsal.world.seed);
     }
     let first = runs.first().map_or(&[][..], Vec::as_slice);
-    let rows: Vec<[String; 11]> = first.iter().map(row).collect();
-    lines(&mut text, HEADS, &rows);
+    text += &figures(&HEADS, first.iter().map(row));
     if runs.len() > 1 {
         let _ = writeln!(text, "\nMeans of {} seeds, least and most:", runs.len());
-        lines(&mut text, SPREAD_HEADS, &spread_rows(runs));
+        text += &figures(&SPREAD_HEADS, spread_rows(runs));
     }
     if let Some(verdict) = verdict {
         text.push('\n');
@@ -59,26 +59,13 @@ pub fn render(
     text.trim_end().to_owned()
 }
 
-fn lines<const COLUMNS: usize>(
-    text: &mut String,
-    heads: [&str; COLUMNS],
-    rows: &[[String; COLUMNS]],
-) {
-    let heads = heads.map(str::to_owned);
-    let all = || std::iter::once(&heads).chain(rows);
-    let width = |column: usize| all().map(|row| row[column].chars().count()).max();
-    let widths: Vec<usize> = (0..COLUMNS).map(|at| width(at).unwrap_or(0)).collect();
-    for row in all() {
-        let mut line = String::new();
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            if column == 0 {
-                let _ = write!(line, "{cell:<width$}");
-            } else {
-                let _ = write!(line, "  {cell:>width$}");
-            }
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
+fn figures<const COLUMNS: usize>(
+    heads: &[&str; COLUMNS],
+    rows: impl IntoIterator<Item = [String; COLUMNS]>,
+) -> String {
+    let mut table = Table::of_figures(heads);
+    rows.into_iter().for_each(|row| table.row(row));
+    table.render()
 }
 
 /// The cells of one policy.

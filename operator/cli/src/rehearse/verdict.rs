@@ -17,7 +17,6 @@ const REVERSALS_MAX: u32 = 1;
 /// The figures of one policy over all seeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Spread {
-    /// Its name.
     pub name: &'static str,
     /// Minutes that violate the objective.
     pub minutes: Range,
@@ -28,37 +27,30 @@ pub struct Spread {
 /// One figure over all seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Range {
-    /// Its mean.
     pub mean: f64,
-    /// The least.
     pub least: f64,
-    /// The most.
     pub most: f64,
 }
 
 /// One mark and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Mark {
-    /// What is measured.
     pub name: &'static str,
     /// What came of it, in words.
     pub value: String,
     /// What it must be, in words.
     pub must: String,
-    /// Whether it is.
     pub met: bool,
 }
 
 /// Floodgate against the best other.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Verdict {
-    /// Floodgate.
     pub own: Spread,
     /// The other with the fewest minutes, of several the one with the fewest pod-hours.
     pub best_other: Spread,
     /// Others with no more minutes and no more pod-hours, and fewer of one.
     pub better_on_both: Vec<&'static str>,
-    /// The marks.
     pub marks: Vec<Mark>,
 }
 

@@ -1,66 +1,66 @@
-//! What pods and metrics are like in a rehearsal: what was said on the command line, else what the
-//! status of the cluster has measured, else the usual.
+//! What pods and metrics are like in a rehearsal: as the command line says, else as the status of the
+//! cluster has measured, else as usual.
 
 use floodgate_planner::rehearse::World;
 
 use super::measured::Measured;
+use crate::number::{above_zero, tenths};
 
 /// Pods, metrics and chance.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "The world")]
+#[command(next_help_heading = "Pods and metrics")]
 pub struct WorldArgs {
-    /// Everything that happens by chance follows from it.
+    /// Seed of everything random.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Runs so many seeds, from `--seed` on, and gives the spread of the figures: one seed is luck.
+    /// Run this many seeds, from `--seed` on, and show the spread of the figures: one seed is luck.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
     pub seeds: u32,
-    /// From creation to Ready without warm-up, seconds; each pod takes 0.8 to 1.2 of it. The default
-    /// is what the status of the cluster has measured, where the file carries one, else 30.
+    /// Time from creation to Ready without warm-up, seconds; each pod takes 0.8 to 1.2 times that.
+    /// Default: as measured in the status of the cluster, else 30.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub ready_seconds: Option<f64>,
-    /// Warm-up of a pod that is told its hot keys, before it is Ready, seconds; 0.8 to 1.2 of it. The
-    /// default is what the status has measured, else 2: what was measured on `payment-svc`, and the
-    /// round in which the operator tells it.
+    /// Warm-up of a pod that gets its hot keys from the operator, before it is Ready, seconds; 0.8 to
+    /// 1.2 times that. Default: as measured in the status, else 2, as measured on `payment-svc`.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub warm_seconds: Option<f64>,
-    /// What a pod that nobody warms up holds at first, percent of a warm one. The default is what was
+    /// Capacity of a pod that nobody warms up, at first, percent of a warm one. The default was
     /// measured on `payment-svc`, whose money path reads no cache; a service that lives on its cache
-    /// holds less, and the figures of the other policies hang on it: below 70 each start of theirs
-    /// breaks the objective by itself.
+    /// holds less. The figures of the other policies depend on it: below 70, each of their starts
+    /// violates the objective by itself.
     #[arg(long, value_name = "PERCENT", default_value_t = World::default().cold_percent, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub cold_percent: u32,
-    /// Until such a pod holds as much as a warm one, seconds, while it serves.
+    /// Time until such a pod holds as much as a warm one, seconds, while it serves.
     #[arg(long, value_name = "SECONDS", default_value_t = World::default().cold_s, value_parser = seconds)]
     pub cold_seconds: f64,
-    /// Requests per second a warm pod holds at target utilisation, planned with and true. The default
-    /// is what the status has learned, else `scaling.capacityRps`.
+    /// Requests per second that a warm pod holds at target utilisation; planning uses the same figure.
+    /// Default: as learned in the status, else `scaling.capacityRps`.
     #[arg(long, value_name = "RPS", value_parser = capacity)]
     pub capacity_rps: Option<f64>,
-    /// Most pods the quota of the namespace admits; more are not created.
+    /// Pods that the quota of the namespace admits; no more are created.
     #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
     pub quota: Option<u32>,
-    /// Most pods the nodes have room for; more stay Pending.
+    /// Pods that the nodes have room for; more stay Pending.
     #[arg(long, value_name = "PODS", value_parser = clap::value_parser!(u32).range(1..))]
     pub node_room: Option<u32>,
-    /// Pods that die, a day on average.
+    /// Pods that die per day, on average.
     #[arg(long, value_name = "PODS", default_value_t = World::default().pods_lost_per_day, value_parser = per_day)]
     pub pods_lost_per_day: f64,
-    /// Losses of the metrics store, a day on average.
+    /// Outages of the metrics store per day, on average.
     #[arg(long, value_name = "TIMES", default_value_t = World::default().metric_losses_per_day, value_parser = per_day)]
     pub metric_losses_per_day: f64,
-    /// How long each of them lasts, seconds.
+    /// Length of each outage, seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = World::default().metric_loss_s, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub metric_loss_seconds: u32,
-    /// Between two scrapes, seconds.
+    /// Time between two scrapes, seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = World::default().scrape_s, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub scrape_seconds: u32,
-    /// From a scrape until its sample can be read, seconds.
+    /// Time from a scrape until its sample can be read, seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = World::default().metric_delay_s, value_parser = clap::value_parser!(u32).range(0..=120))]
     pub metric_delay_seconds: u32,
 }
 
-/// The world, and what is to be said of it.
+/// Pods and metrics of the rehearsal; what is worth knowing of them goes into `notes`.
 pub fn world(args: &WorldArgs, measured: &Measured, notes: &mut Vec<String>) -> World {
     let usual = World::default();
     let middles = measured
@@ -81,18 +81,18 @@ pub fn world(args: &WorldArgs, measured: &Measured, notes: &mut Vec<String>) -> 
         node_room_pods: args.node_room,
         ..usual
     };
-    let said = args.ready_seconds.is_some() && args.warm_seconds.is_some();
-    if let Some(starts) = measured.starts.filter(|_| !said) {
+    let given = args.ready_seconds.is_some() && args.warm_seconds.is_some();
+    if let Some(starts) = measured.starts.filter(|_| !given) {
         notes.push(starts.in_words());
     }
     notes.push(format!(
-        "Pods take {} s to be Ready and {} s to be warm, each 0.8 to 1.2 of it; one that nobody warms up holds {} % of a warm one at first.",
+        "Pods take {} s to be Ready and {} s to be warm, each 0.8 to 1.2 times that; one that nobody warms up holds {} % of a warm one at first.",
         tenths(world.ready_s),
         tenths(world.warm_s),
         world.cold_percent
     ));
     notes.push(format!(
-        "A day {} pods die and the metrics are lost {} times for {} s; they are scraped each {} s and read {} s later. Everybody meets the same.",
+        "Per day {} pods die and metrics are lost {} times for {} s; they are scraped every {} s and read {} s later. This is the same for every policy.",
         world.pods_lost_per_day,
         world.metric_losses_per_day,
         world.metric_loss_s,
@@ -112,7 +112,7 @@ pub fn world(args: &WorldArgs, measured: &Measured, notes: &mut Vec<String>) -> 
     world
 }
 
-/// What a warm pod holds at target utilisation, and what is to be said of it.
+/// What a warm pod holds at target utilisation; where it was learned, `notes` gets that.
 pub fn capacity_rps(
     args: &WorldArgs,
     measured: &Measured,
@@ -127,11 +127,6 @@ pub fn capacity_rps(
     };
     notes.push(learned.in_words(declared_rps));
     learned.rps
-}
-
-/// A time with at most one digit behind the point.
-pub fn tenths(seconds: f64) -> f64 {
-    (seconds * 10.0).round() / 10.0
 }
 
 /// A time a pod takes: at most what `prewarm.leadSecondsMax` may be.
@@ -149,11 +144,4 @@ fn per_day(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok();
     let number = number.filter(|number| (0.0..=1_440.0).contains(number));
     number.ok_or_else(|| format!("{text:?} must be a number of at least 0 and at most 1440"))
-}
-
-/// A number above 0 and at most `most`.
-pub fn above_zero(text: &str, most: f64) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok();
-    let number = number.filter(|number| *number > 0.0 && *number <= most);
-    number.ok_or_else(|| format!("{text:?} must be a number above 0 and at most {most}"))
 }

@@ -1,4 +1,4 @@
-//! `sale report`.
+//! `sale report`: what came of a sale.
 
 use std::fmt::Write;
 
@@ -10,34 +10,27 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use serde::Serialize;
 
-use super::status::told;
-use super::{WhichArgs, instant, namespace, over_at, planned, times};
+use super::error::SaleError;
+use super::phase::{cold, instant, over_at, published, times};
+use super::picked;
 use crate::access::AccessArgs;
-use crate::failure::{Failure, Finding};
+use crate::colour;
+use crate::exit::Exit;
 use crate::moment::{Moment, span};
-use crate::output::OutputArgs;
-use crate::paint::Paint;
+use crate::point::{Weight, mark};
+use crate::query::{QueryArgs, namespace_of};
 use crate::table::Table;
 
-/// `sale report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     #[command(flatten)]
-    which: WhichArgs,
-    #[command(flatten)]
-    output: OutputArgs,
+    query: QueryArgs,
 }
 
-/// What came of sales, as `-o json` tells it.
-#[derive(Serialize)]
-struct Answers {
-    sales: Vec<Answer>,
-}
-
-/// What came of one sale.
+/// What came of one sale, as `-o json` prints it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct SaleOutcome {
     namespace: String,
     name: String,
     end: Timestamp,
@@ -46,57 +39,62 @@ struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     learned_uplift_percent: Option<i32>,
     clusters: Vec<SaleClusterStatus>,
+    #[serde(skip)]
+    sale: Sale,
 }
 
-/// Runs the command. Without a name, what is not over yet is told only where nothing is.
-pub async fn run(args: &ReportArgs, access: &AccessArgs) -> Result<Finding, Failure> {
-    let moment = args.which.moment();
-    let mut picked = super::find(&args.which, access).await?;
-    let all = std::mem::take(&mut picked.all);
-    picked.only(|event| planned(event, &all).is_ok_and(|sale| over_at(&sale) <= moment.now()));
-    let mut answers = Vec::new();
-    let mut sales = Vec::new();
-    for event in &picked.sales {
-        let sale = planned(event, &all)?;
-        answers.push(answer(event, &sale, moment.now()));
-        sales.push(sale);
-    }
-    let answers = Answers { sales: answers };
-    args.output.print(&answers, || {
-        let pages = answers.sales.iter().zip(&sales);
-        let pages = pages.map(|(answer, sale)| page(answer, sale, &moment, Paint::for_stdout()));
-        pages.collect::<Vec<_>>().join("\n")
-    })?;
-    let wrong = answers.sales.iter().any(|answer| {
-        let phases = || answer.clusters.iter().flat_map(|cluster| &cluster.phases);
-        !answer.complete || phases().any(is_cold) || phases().next().is_none()
-    });
-    Ok(Finding::wrong_if(wrong || picked.hides_one))
+/// Runs the command. Without a name, what is not over yet is reported only where nothing is.
+pub async fn run(args: &ReportArgs, access: &AccessArgs) -> Result<Exit, SaleError> {
+    let moment = args.query.moment();
+    let over = |sale: &Sale| over_at(sale) <= moment.now();
+    let mut picked = picked::find(&args.query, access).await?;
+    picked.only(|sale| sale.as_ref().is_ok_and(over));
+    let outcomes = picked.sales.into_iter();
+    let outcomes = outcomes.map(|one| Ok(outcome(one.event, one.sale?, moment.now())));
+    let outcomes: Vec<SaleOutcome> = outcomes.collect::<Result<_, SaleError>>()?;
+    let page = |one: &SaleOutcome| page(one, &moment);
+    args.query.print_pages("sales", &outcomes, page)?;
+    let fine = outcomes.iter().all(SaleOutcome::is_fine);
+    Ok(Exit::wrong_if(!fine || picked.hides_one))
 }
 
-fn answer(event: &SaleEvent, sale: &Sale, now: Timestamp) -> Answer {
-    let status = event.status.clone().unwrap_or_default();
-    let end = over_at(sale);
-    Answer {
-        namespace: namespace(event),
-        name: event.name_any(),
+fn outcome(event: SaleEvent, sale: Sale, now: Timestamp) -> SaleOutcome {
+    let (namespace, name) = (namespace_of(&event), event.name_any());
+    let status = event.status.unwrap_or_default();
+    let end = over_at(&sale);
+    SaleOutcome {
+        namespace,
+        name,
         end,
         complete: end <= now,
         learned_uplift_percent: status.learned_uplift_percent,
         clusters: status.clusters,
+        sale,
     }
 }
 
-/// Whether fewer pods than planned were warm at T0.
-fn is_cold(phase: &SalePhaseStatus) -> bool {
-    phase
-        .warm_at_t0
-        .is_some_and(|warm| warm < phase.planned_replicas)
+impl SaleOutcome {
+    /// Whether every phase is over, and all planned pods were warm at each T0.
+    fn is_fine(&self) -> bool {
+        let recorded = self.clusters.iter().any(|one| !one.phases.is_empty());
+        self.complete && recorded && self.cold().is_empty()
+    }
+
+    /// Phases whose planned pods were not all warm at T0.
+    fn cold(&self) -> Vec<String> {
+        let of = |one: &SaleClusterStatus| {
+            let phases = one.phases.iter();
+            phases
+                .filter_map(|phase| cold(one, phase))
+                .collect::<Vec<_>>()
+        };
+        self.clusters.iter().flat_map(of).collect()
+    }
 }
 
-fn page(answer: &Answer, sale: &Sale, moment: &Moment, paint: Paint) -> String {
+fn page(outcome: &SaleOutcome, moment: &Moment) -> String {
     let mut text = String::new();
-    let over = if answer.complete {
+    let over = if outcome.complete {
         "over since"
     } else {
         "not over, ends"
@@ -105,33 +103,26 @@ fn page(answer: &Answer, sale: &Sale, moment: &Moment, paint: Paint) -> String {
     let _ = writeln!(
         text,
         "{} ({}): {over} {}, {}",
-        paint.heading(&answer.name),
-        answer.namespace,
-        moment.instant(answer.end),
-        moment.relative(answer.end),
+        colour::heading(&outcome.name),
+        outcome.namespace,
+        moment.instant(outcome.end),
+        moment.relative(outcome.end),
     );
-    for cluster in &answer.clusters {
-        for phase in cluster.phases.iter().filter(|phase| is_cold(phase)) {
-            let line = format!(
-                "At T0 of {} only {} of {} planned pods of {} were warm",
-                phase.name,
-                phase.warm_at_t0.unwrap_or(0),
-                phase.planned_replicas,
-                cluster.name
-            );
-            let _ = writeln!(text, "  ! {}", paint.wrong(&line));
-        }
+    for line in outcome.cold() {
+        mark(&mut text, Weight::Wrong, &line, None);
     }
-    if let Some(percent) = answer.learned_uplift_percent {
-        let percent = u32::try_from(percent).unwrap_or(0);
+    if let Some(percent) = outcome.learned_uplift_percent {
         let _ = writeln!(
             text,
-            "It brought {} of the baseline; a later sale plans with that through `learnFrom: [{}]`.",
-            times(percent),
-            answer.name
+            "Its uplift was {} of the baseline; a later sale plans with that through `learnFrom: [{}]`.",
+            uplift(percent),
+            outcome.name
         );
     }
-    let header = [
+    if outcome.clusters.is_empty() {
+        return text + "Nothing was recorded.\n";
+    }
+    let mut table = Table::new(&[
         "CLUSTER",
         "PHASE",
         "WARM AT T0",
@@ -140,86 +131,78 @@ fn page(answer: &Answer, sale: &Sale, moment: &Moment, paint: Paint) -> String {
         "PLANNED FOR",
         "UPLIFT",
         "DEGRADED",
-    ];
-    let mut table = Table::new(&header);
-    for cluster in &answer.clusters {
-        for phase in &sale.phases {
-            table.row(row(cluster, phase, moment));
+    ]);
+    let mut profiles = String::new();
+    for cluster in &outcome.clusters {
+        for phase in &outcome.sale.phases {
+            let published = published(cluster, phase);
+            table.row(row(cluster, phase, published, moment));
+            profiles.extend(published.and_then(|phase| profile(cluster, phase)));
         }
     }
-    if answer.clusters.is_empty() {
-        text += "Nothing was recorded of it.\n";
-    } else {
-        let _ = write!(text, "\n{}", table.render(0));
-    }
-    for cluster in &answer.clusters {
-        for phase in &sale.phases {
-            if let Some(line) = told(cluster, phase).and_then(|told| lift(cluster, told)) {
-                let _ = write!(text, "\n{line}");
-            }
-        }
-    }
+    let _ = write!(text, "\n{}{profiles}", table.render());
     text
 }
 
-/// `checkout/midnight over its baseline, p50 and p95: from 0 min 9.1 and 10.2 times, ...`.
-fn lift(cluster: &SaleClusterStatus, told: &SalePhaseStatus) -> Option<String> {
-    let profile = &told.report.as_ref()?.profile;
+/// `checkout/midnight, times the baseline, p50 and p95: from 0 min 9.1 and 10.2, ...`.
+fn profile(cluster: &SaleClusterStatus, phase: &SalePhaseStatus) -> Option<String> {
     let percent = |percent: i32| f64::from(percent) / 100.0;
-    let steps: Vec<String> = profile
-        .iter()
-        .map(|step| {
-            let (p50, p95) = (percent(step.p50_percent), percent(step.p95_percent));
-            format!("from {} min {p50:.1} and {p95:.1}", step.from_minute)
-        })
-        .collect();
+    let steps = phase.report.as_ref()?.profile.iter().map(|step| {
+        let (p50, p95) = (percent(step.p50_percent), percent(step.p95_percent));
+        format!("from {} min {p50:.1} and {p95:.1}", step.from_minute)
+    });
+    let steps: Vec<String> = steps.collect();
     (!steps.is_empty()).then(|| {
         format!(
-            "{}/{}, times the baseline, p50 and p95: {}\n",
+            "\n{}/{}, times the baseline, p50 and p95: {}\n",
             cluster.name,
-            told.name,
+            phase.name,
             steps.join(", ")
         )
     })
 }
 
-fn row(cluster: &SaleClusterStatus, phase: &SalePhase, moment: &Moment) -> Vec<String> {
+/// The cells of a phase; those that nothing is known for are left out.
+fn row(
+    cluster: &SaleClusterStatus,
+    phase: &SalePhase,
+    published: Option<&SalePhaseStatus>,
+    moment: &Moment,
+) -> Vec<String> {
     let mut cells = vec![cluster.name.clone(), phase.name.clone()];
-    let Some(told) = told(cluster, phase) else {
-        cells.extend(vec![String::new(); 6]);
+    let Some(published) = published else {
         return cells;
     };
-    let warm = told.warm_at_t0.map_or("not noted".to_owned(), |warm| {
-        format!("{warm} of {}", told.planned_replicas)
-    });
-    let Some(report) = &told.report else {
-        let state = if instant(phase.until) > moment.now() {
-            "not over"
-        } else {
-            "not recorded"
-        };
-        let planned = format!("{} req/s", told.planned_rps);
-        let rest = ["", state, &planned, "", ""].map(str::to_owned);
-        cells.push(if told.warm_at_t0.is_some() {
-            warm
-        } else {
-            String::new()
-        });
-        cells.extend(rest);
+    let planned = format!("{} req/s", published.planned_rps);
+    let warm = published
+        .warm_at_t0
+        .map(|warm| format!("{warm} of {}", published.planned_replicas));
+    let Some(report) = &published.report else {
+        let over = instant(phase.until) <= moment.now();
+        let state = if over { "not recorded" } else { "not over" };
+        cells.extend([
+            warm.unwrap_or_default(),
+            String::new(),
+            state.to_owned(),
+            planned,
+        ]);
         return cells;
     };
-    let percent = |percent: i32| times(u32::try_from(percent).unwrap_or(0));
     cells.extend([
-        warm,
+        warm.unwrap_or_else(|| "not noted".to_owned()),
         report.replicas_max.to_string(),
         format!("{} req/s", report.peak_rps),
-        format!("{} req/s", told.planned_rps),
+        planned,
         format!(
             "{} (planned {})",
-            percent(report.learned_uplift_percent),
-            percent(told.uplift_percent)
+            uplift(report.learned_uplift_percent),
+            uplift(published.uplift_percent)
         ),
         span(i64::from(report.degraded_seconds)),
     ]);
     cells
+}
+
+fn uplift(percent: i32) -> String {
+    times(u32::try_from(percent).unwrap_or(0))
 }

@@ -1,7 +1,7 @@
-//! What is wrong with a cluster, in plain words. Pure: the time is given.
+//! What is wrong with a cluster, for a person. Pure: the time is given.
 //!
-//! Invariant: what a condition says is told in the operator's own words; only what they mean for a
-//! person, and what to do, is added here.
+//! Invariant: the message of a condition is repeated as the operator wrote it; only what it means
+//! for a person, and what to do, is added here.
 
 use floodgate_api::cluster::scaling::ScalingMode;
 use floodgate_api::cluster::status::{OverrideStatus, PaymentClusterStatus};
@@ -11,56 +11,19 @@ use floodgate_words::{ConditionType, Reason};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
-use serde::Serialize;
 
 use crate::moment::{seconds, span};
-
-/// Something a person should know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Point {
-    /// What, in a sentence.
-    pub what: String,
-    /// Reason of the condition or remark behind it.
-    pub reason: String,
-    /// Since when, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-    /// What to do about it, where there is something.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remedy: Option<String>,
-}
-
-impl Point {
-    /// A point with the remedy its reason has.
-    pub fn new(what: impl Into<String>, reason: &str, since: Option<Timestamp>) -> Self {
-        Self {
-            what: what.into(),
-            reason: reason.to_owned(),
-            since,
-            remedy: Reason::from_name(reason)
-                .and_then(Reason::remedy)
-                .map(str::to_owned),
-        }
-    }
-
-    /// What, and what to do, in one line.
-    pub fn in_one_line(self) -> String {
-        let remedy = self.remedy.map(|remedy| format!("; {remedy}"));
-        self.what + &remedy.unwrap_or_default()
-    }
-}
+use crate::point::Point;
+use crate::query::namespace_of;
 
 /// What is wrong, and what is only worth knowing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// Wrong, worst first.
     pub problems: Vec<Point>,
-    /// Worth knowing.
     pub notes: Vec<Point>,
 }
 
-/// Judges a cluster as it stands at `now`.
+/// Judges a cluster as of `now`.
 pub fn judge(cluster: &PaymentCluster, now: Timestamp) -> Judgement {
     let mut judgement = Judgement::default();
     if let Some(since) = &cluster.metadata.deletion_timestamp {
@@ -81,7 +44,7 @@ pub fn judge(cluster: &PaymentCluster, now: Timestamp) -> Judgement {
             .notes
             .push(Point::new(what, Reason::RecommendOnly.as_str(), None));
     }
-    let namespace = cluster.namespace().unwrap_or_else(|| "default".to_owned());
+    let namespace = namespace_of(cluster);
     for point in judgement.problems.iter_mut().chain(&mut judgement.notes) {
         if let Some(remedy) = &mut point.remedy {
             let of_this = remedy.replace("<namespace>", &namespace);
@@ -106,96 +69,89 @@ pub fn overrides_of(cluster: &PaymentCluster, now: Timestamp) -> OverridesRead {
 /// that a person wrote during a sale.
 pub fn in_force(cluster: &PaymentCluster, now: Timestamp) -> Vec<OverrideStatus> {
     let mut active = overrides_of(cluster, now).active;
-    let told = cluster.status.iter().flat_map(|status| &status.overrides);
+    let reported = cluster.status.iter().flat_map(|status| &status.overrides);
     let is_annotation = |one: &OverrideStatus| {
         let names = annotation::OVERRIDES.iter();
         let mut names = names.filter_map(|name| name.strip_prefix(annotation::PREFIX));
         names.any(|name| name == one.name)
     };
-    let held = told.filter(|one| !is_annotation(one) && one.until.0 > now);
+    let held = reported.filter(|one| !is_annotation(one) && one.until.0 > now);
     active.extend(held.cloned());
     active
 }
 
+/// Conditions with the status that means something is wrong, and how to say so.
+const TITLES: [(ConditionType, &str, &str); 9] = [
+    (ConditionType::Accepted, "False", "The spec is not accepted"),
+    (
+        ConditionType::WorkloadAvailable,
+        "False",
+        "Too few pods serve",
+    ),
+    (ConditionType::PlanMet, "False", "The plan is not met"),
+    (
+        ConditionType::CapacitySufficient,
+        "False",
+        "Capacity does not suffice",
+    ),
+    (ConditionType::Degraded, "True", "Degraded"),
+    (
+        ConditionType::SignalsFresh,
+        "False",
+        "Prometheus gives no valid load",
+    ),
+    (
+        ConditionType::ForecastTrusted,
+        "False",
+        "The forecast is not trusted",
+    ),
+    (
+        ConditionType::HistoryMasked,
+        "Unknown",
+        "A window to mask cannot be read",
+    ),
+    (
+        ConditionType::ScaleConflict,
+        "True",
+        "Somebody else scales these pods",
+    ),
+];
+
 fn conditions(judgement: &mut Judgement, status: &PaymentClusterStatus) {
-    use ConditionType as Kind;
-    let titles = [
-        (Kind::Accepted, "False", "The spec is not accepted"),
-        (Kind::WorkloadAvailable, "False", "Too few pods serve"),
-        (Kind::PlanMet, "False", "The plan is not met"),
-        (
-            Kind::CapacitySufficient,
-            "False",
-            "Capacity does not suffice",
-        ),
-        (Kind::Degraded, "True", "Degraded"),
-        (
-            Kind::SignalsFresh,
-            "False",
-            "Prometheus gives no valid load",
-        ),
-        (
-            Kind::ForecastTrusted,
-            "False",
-            "The forecast is not trusted",
-        ),
-        (
-            Kind::HistoryMasked,
-            "Unknown",
-            "A window to mask cannot be read",
-        ),
-        (
-            Kind::ScaleConflict,
-            "True",
-            "Somebody else scales these pods",
-        ),
-    ];
-    for (kind, wrong, title) in titles {
-        let Some(condition) = find(status, kind) else {
+    let point = |title: &str, condition: &Condition| {
+        let what = format!("{title}: {}", condition.message);
+        let since = Some(condition.last_transition_time.0);
+        Point::new(what, &condition.reason, since)
+    };
+    for (kind, wrong, title) in TITLES {
+        let Some(condition) = find(&status.conditions, kind) else {
             continue;
         };
-        let yet = if condition.status == "Unknown" && wrong == "False" {
-            " yet"
-        } else {
-            ""
-        };
-        let what = format!("{title}{yet}: {}", condition.message);
-        let point = Point::new(
-            what,
-            &condition.reason,
-            Some(condition.last_transition_time.0),
-        );
-        let by_override =
-            kind == Kind::Degraded && condition.reason == Reason::OverrideActive.as_str();
-        if condition.status == wrong && !by_override {
-            judgement.problems.push(point);
-        } else if condition.status == wrong || (condition.status == "Unknown" && wrong == "False") {
-            judgement.notes.push(point);
+        let overridden =
+            kind == ConditionType::Degraded && condition.reason == Reason::OverrideActive.as_str();
+        if condition.status == wrong && !overridden {
+            judgement.problems.push(point(title, condition));
+        } else if condition.status == wrong {
+            judgement.notes.push(point(title, condition));
+        } else if condition.status == "Unknown" && wrong == "False" {
+            let title = format!("{title} yet");
+            judgement.notes.push(point(&title, condition));
         }
     }
-    if let Some(paused) = find(status, Kind::Paused).filter(|one| one.status == "True") {
-        let since = Some(paused.last_transition_time.0);
-        let what = format!("Paused: {}", paused.message);
-        judgement
-            .notes
-            .push(Point::new(what, &paused.reason, since));
-    }
-    let ready = find(status, Kind::Ready).filter(|one| one.status == "False");
-    if let Some(ready) = ready.filter(|_| judgement.problems.is_empty()) {
-        let since = Some(ready.last_transition_time.0);
-        let what = format!("Not ready: {}", ready.message);
-        judgement
-            .problems
-            .push(Point::new(what, &ready.reason, since));
-    }
+    let paused = find(&status.conditions, ConditionType::Paused);
+    let paused = paused.filter(|one| one.status == "True");
+    judgement
+        .notes
+        .extend(paused.map(|one| point("Paused", one)));
+    let ready = find(&status.conditions, ConditionType::Ready);
+    let ready = ready.filter(|one| one.status == "False" && judgement.problems.is_empty());
+    let ready = ready.map(|one| point("Not ready", one));
+    judgement.problems.extend(ready);
 }
 
 /// The condition of a kind.
-pub fn find(status: &PaymentClusterStatus, kind: ConditionType) -> Option<&Condition> {
-    status
-        .conditions
-        .iter()
-        .find(|one| one.type_ == kind.as_str())
+pub fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
+    conditions.iter().find(|one| one.type_ == kind.as_str())
 }
 
 fn behind(judgement: &mut Judgement, cluster: &PaymentCluster, status: &PaymentClusterStatus) {
@@ -207,9 +163,8 @@ fn behind(judgement: &mut Judgement, cluster: &PaymentCluster, status: &PaymentC
         let what = format!(
             "The status is of generation {seen} and the spec of generation {wanted}: the operator has not taken the last change in"
         );
-        let mut point = Point::new(what, "StatusBehind", None);
         let remedy = "wait some seconds; if it stays, look at the operator's log";
-        point.remedy = Some(remedy.to_owned());
+        let point = Point::new(what, "StatusBehind", None).with_remedy(remedy);
         judgement.notes.push(point);
     }
 }

@@ -1,90 +1,75 @@
 //! Many clusters in one table: those with something wrong first, with what it is above the table.
-//! What is only worth knowing stands there too in the wide form, and is counted in the other.
+//! What is only worth knowing is listed in the wide format, and counted in the other.
 
 use std::fmt::Write;
 
-use floodgate_api::PaymentCluster;
-
-use super::ClusterReport;
-use super::judge::{Point, in_force};
-use super::screen::{Weight, headline, points};
+use super::judge::in_force;
+use super::report::ClusterReport;
+use super::screen::headline;
 use crate::moment::{Moment, span};
-use crate::paint::Paint;
-use crate::source::age::SAVED;
-use crate::table::Table;
+use crate::point::{Point, Weight, points};
+use crate::query::SAVED;
+use crate::table::{Table, cell};
 
 /// Rows a screen shows, about.
 const SCREEN_ROWS: usize = 20;
-/// Names that stand below a long table.
+/// Names listed below a long table.
 const NAMED_MAX: usize = 10;
 
 /// How the table is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns {
-    /// Whether namespaces are told apart.
+    /// Whether namespaces differ.
     pub namespaces: bool,
     /// Whether the wide columns are shown.
     pub wide: bool,
 }
 
-/// The list, worst first; `age` is how old all of it is, where that is to be told.
+/// The list, worst first; `age` is how old all of it is, where that matters.
 pub fn listing(
-    rows: &[(ClusterReport, Option<PaymentCluster>)],
+    reports: &[ClusterReport],
     age: Option<&Point>,
     columns: Columns,
     moment: &Moment,
-    paint: Paint,
 ) -> String {
     let mut text = String::new();
-    points(&mut text, age, Weight::Note, moment, paint);
-    let mut untold = 0;
-    for (report, _) in rows {
-        // The age is told once for all of them.
+    points(&mut text, age, Weight::Note, moment);
+    let mut hidden = 0;
+    for report in reports {
+        // The age is given once for all of them.
         let notes = report.notes.iter().filter(|note| note.reason != SAVED);
         let notes: Vec<&Point> = notes.collect();
         let shown = if columns.wide { notes.as_slice() } else { &[] };
-        untold += notes.len() - shown.len();
+        hidden += notes.len() - shown.len();
         if report.problems.is_empty() && shown.is_empty() {
             continue;
         }
-        text.push_str(&headline(report, paint));
-        points(&mut text, &report.problems, Weight::Wrong, moment, paint);
-        points(
-            &mut text,
-            shown.iter().copied(),
-            Weight::Note,
-            moment,
-            paint,
-        );
+        text.push_str(&headline(report));
+        points(&mut text, &report.problems, Weight::Wrong, moment);
+        points(&mut text, shown.iter().copied(), Weight::Note, moment);
     }
     if !text.is_empty() {
         text.push('\n');
     }
-    text += &table(rows, columns, moment);
-    text += &tail(rows);
-    if untold > 0 {
-        let things = if untold == 1 {
-            "thing is"
-        } else {
-            "things are"
-        };
+    text += &table(reports, columns, moment);
+    text += &tail(reports);
+    if hidden > 0 {
+        let notes = if hidden == 1 { "note" } else { "notes" };
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "\n{untold} {things} worth knowing besides: `-o wide`, or the NAME of a cluster"
+            "\n{hidden} {notes} not shown: use `-o wide`, or name a cluster"
         );
     }
     text
 }
 
-/// Which ones are wrong, below a table that is longer than a screen: they stand first in it, and
-/// what one sees is its end.
-fn tail(rows: &[(ClusterReport, Option<PaymentCluster>)]) -> String {
-    let wrong = rows
-        .iter()
-        .filter(|(report, _)| !report.problems.is_empty());
-    let names: Vec<&str> = wrong.map(|(report, _)| report.name.as_str()).collect();
-    if rows.len() < SCREEN_ROWS || names.is_empty() {
+/// Which ones are wrong, below a table that is longer than a screen: they are its first rows, and
+/// only its end is in sight.
+fn tail(reports: &[ClusterReport]) -> String {
+    let wrong = reports.iter().filter(|one| !one.problems.is_empty());
+    let names: Vec<&str> = wrong.map(|one| one.name.as_str()).collect();
+    if reports.len() < SCREEN_ROWS || names.is_empty() {
         return String::new();
     }
     let named = names.iter().take(NAMED_MAX).copied();
@@ -93,15 +78,11 @@ fn tail(rows: &[(ClusterReport, Option<PaymentCluster>)]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let (wrong, all) = (names.len(), rows.len());
+    let (wrong, all) = (names.len(), reports.len());
     format!("\n{wrong} of {all} clusters are wrong: {named}{more}\n")
 }
 
-fn table(
-    rows: &[(ClusterReport, Option<PaymentCluster>)],
-    columns: Columns,
-    moment: &Moment,
-) -> String {
+fn table(reports: &[ClusterReport], columns: Columns, moment: &Moment) -> String {
     let mut header = vec![
         "NAME", "STATE", "LOAD", "FORECAST", "DESIRED", "READY", "WARM", "LEVEL",
     ];
@@ -113,76 +94,49 @@ fn table(
         header.extend(["MIN-MAX", "LEAD TIME", "PER POD", "REASON"]);
     }
     let mut table = Table::new(&header);
-    for (report, cluster) in rows {
-        table.row(row(report, cluster.as_ref(), columns, moment));
+    for report in reports {
+        table.row(row(report, columns, moment));
     }
-    table.render(0)
+    table.render()
 }
 
-fn row(
-    report: &ClusterReport,
-    cluster: Option<&PaymentCluster>,
-    columns: Columns,
-    moment: &Moment,
-) -> Vec<String> {
-    let status = &report.status;
+fn row(report: &ClusterReport, columns: Columns, moment: &Moment) -> Vec<String> {
+    let (cluster, status) = (report.cluster.as_ref(), &report.status);
     let rate = |rps: i32| format!("{rps} req/s");
     let pods = status.replicas;
-    let count = |count: fn(floodgate_api::cluster::status::ReplicaCounts) -> i32| {
-        pods.map_or(String::new(), |pods| count(pods).to_string())
-    };
+    let forecast = status.forecast.as_ref();
+    let decision = status.decision.as_ref();
+    let sale = status.sale.as_ref().map(|sale| {
+        let t0 = moment.relative(sale.t0.0);
+        format!("{}/{} {t0}", sale.name, sale.phase)
+    });
     let overrides = cluster.map_or(Vec::new(), |cluster| in_force(cluster, moment.now()));
     let overrides = overrides.iter().map(|one| {
-        format!(
-            "{}={} ({} left)",
-            one.name,
-            one.value,
-            span(moment.seconds_until(one.until.0))
-        )
+        let left = span(moment.seconds_until(one.until.0));
+        format!("{}={} ({left} left)", one.name, one.value)
     });
     let mut cells = vec![
         report.name.clone(),
         report.verdict.to_owned(),
-        status.load_rps.map_or(String::new(), rate),
-        status
-            .forecast
-            .as_ref()
-            .map_or(String::new(), |forecast| rate(forecast.upper_rps)),
-        count(|pods| pods.desired),
-        count(|pods| pods.ready),
-        count(|pods| pods.warm),
-        status
-            .level
-            .as_ref()
-            .map_or(String::new(), |level| level.current.to_string()),
-        status.sale.as_ref().map_or(String::new(), |sale| {
-            format!(
-                "{}/{} {}",
-                sale.name,
-                sale.phase,
-                moment.relative(sale.t0.0)
-            )
-        }),
+        cell(status.load_rps.map(rate)),
+        cell(forecast.map(|forecast| rate(forecast.upper_rps))),
+        cell(pods.map(|pods| pods.desired)),
+        cell(pods.map(|pods| pods.ready)),
+        cell(pods.map(|pods| pods.warm)),
+        cell(status.level.as_ref().map(|level| level.current)),
+        cell(sale),
         overrides.collect::<Vec<_>>().join(", "),
     ];
     if columns.namespaces {
         cells.insert(0, report.namespace.clone());
     }
     if columns.wide {
+        let scaling = cluster.map(|cluster| &cluster.spec.scaling);
         cells.extend([
-            cluster.map_or(String::new(), |cluster| {
-                format!("{}-{}", cluster.spec.scaling.min, cluster.spec.scaling.max)
-            }),
-            status
-                .lead_time
-                .map_or(String::new(), |lead| span(i64::from(lead.seconds))),
-            status
-                .capacity
-                .map_or(String::new(), |capacity| rate(capacity.rps)),
-            status
-                .decision
-                .as_ref()
-                .map_or(String::new(), |decision| decision.reason.clone()),
+            cell(scaling.map(|scaling| format!("{}-{}", scaling.min, scaling.max))),
+            cell(status.lead_time.map(|lead| span(i64::from(lead.seconds)))),
+            cell(status.capacity.map(|capacity| rate(capacity.rps))),
+            cell(decision.map(|decision| &decision.reason)),
         ]);
     }
     cells

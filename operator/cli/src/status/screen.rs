@@ -6,100 +6,52 @@ use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::status::{LevelStatus, OverrideStatus, PaymentClusterStatus};
 use floodgate_words::{ConditionType, Level, Reason};
 
-use super::ClusterReport;
-use super::judge::{Point, find, in_force};
+use super::judge::{find, in_force};
+use super::report::ClusterReport;
+use crate::colour;
 use crate::line::one_line;
 use crate::moment::{Moment, span};
-use crate::paint::Paint;
+use crate::point::{Weight, points};
+use crate::table::titled;
 
-/// The screen.
-pub fn screen(
-    report: &ClusterReport,
-    cluster: &PaymentCluster,
-    moment: &Moment,
-    paint: Paint,
-) -> String {
-    let mut text = headline(report, paint);
-    points(&mut text, &report.problems, Weight::Wrong, moment, paint);
+pub fn screen(report: &ClusterReport, cluster: &PaymentCluster, moment: &Moment) -> String {
+    let mut text = headline(report);
+    points(&mut text, &report.problems, Weight::Wrong, moment);
     if !report.notes.is_empty() {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}", paint.heading("worth knowing:"));
-        points(&mut text, &report.notes, Weight::Note, moment, paint);
+        let _ = writeln!(text, "{}", colour::heading("worth knowing:"));
+        points(&mut text, &report.notes, Weight::Note, moment);
     }
     text.push('\n');
     let status = &report.status;
+    let level = status
+        .level
+        .as_ref()
+        .map(|level| self::level(level, moment));
+    let why = status.decision.as_ref().map(|one| one_line(&one.explain));
     let rows = [
         ("Load", Some(load(status))),
         ("Forecast", forecast(status)),
         ("Pods", Some(pods(cluster, status))),
-        (
-            "Level",
-            status
-                .level
-                .as_ref()
-                .map(|level| self::level(level, moment)),
-        ),
+        ("Level", level),
         ("Next sale", sale(cluster, moment)),
         ("Overrides", Some(overrides(cluster, moment))),
-        (
-            "Why",
-            status
-                .decision
-                .as_ref()
-                .map(|decision| one_line(&decision.explain)),
-        ),
+        ("Why", why),
     ];
-    for (title, row) in rows {
-        let title = format!("{title:<11}");
-        let row = row.unwrap_or_else(|| "not known yet".to_owned());
-        let row = row.replace('\n', "\n           ");
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{}{row}", paint.heading(&title));
-    }
-    text
+    let unknown = || "not known yet".to_owned();
+    let rows = rows.map(|(title, row)| (title, row.unwrap_or_else(unknown)));
+    text + &titled(rows)
 }
 
 /// `checkout (pay): 2 things are wrong`.
-pub fn headline(report: &ClusterReport, paint: Paint) -> String {
+pub fn headline(report: &ClusterReport) -> String {
     let verdict = match report.problems.len() {
-        0 => paint.fine("fine"),
-        1 => paint.wrong("1 thing is wrong"),
-        many => paint.wrong(&format!("{many} things are wrong")),
+        0 => colour::fine("fine"),
+        1 => colour::wrong("1 thing is wrong"),
+        many => colour::wrong(&format!("{many} things are wrong")),
     };
-    let name = paint.heading(&report.name);
+    let name = colour::heading(&report.name);
     format!("{name} ({}): {verdict}\n", report.namespace)
-}
-
-/// How much a point weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// Something is wrong; counted in the headline and marked `!`.
-    Wrong,
-    /// Only worth knowing; marked `-`.
-    Note,
-}
-
-/// One line per point, and one below it for what to do.
-pub fn points<'a>(
-    text: &mut String,
-    points: impl IntoIterator<Item = &'a Point>,
-    weight: Weight,
-    moment: &Moment,
-    paint: Paint,
-) {
-    for point in points {
-        let since = point
-            .since
-            .map(|since| format!(" ({})", moment.lasting(since)));
-        let line = format!("{}{}", one_line(&point.what), since.unwrap_or_default());
-        let _ = match weight {
-            Weight::Wrong => writeln!(text, "  ! {}", paint.wrong(&line)),
-            Weight::Note => writeln!(text, "  - {}", paint.note(&line)),
-        };
-        if let Some(remedy) = &point.remedy {
-            let _ = writeln!(text, "      do: {remedy}");
-        }
-    }
 }
 
 /// `412 req/s, 82 % of what 10 warm pods hold (500 req/s)`.
@@ -108,7 +60,8 @@ fn load(status: &PaymentClusterStatus) -> String {
         return "not known".to_owned();
     };
     // Without a valid load from Prometheus the operator shows what the pods count.
-    let stale = find(status, ConditionType::SignalsFresh).is_some_and(|one| one.status == "False");
+    let stale = find(&status.conditions, ConditionType::SignalsFresh)
+        .is_some_and(|one| one.status == "False");
     let counted = if stale { " by the pods' own count" } else { "" };
     let warm = status.replicas.map_or(0, |pods| pods.warm);
     match status
@@ -203,7 +156,7 @@ fn sale(cluster: &PaymentCluster, moment: &Moment) -> Option<String> {
         return Some("none".to_owned());
     };
     Some(format!(
-        "{}/{} {}, at {}\n{} pods planned, put up from {}, {}",
+        "{}/{} {}, at {}\n{} pods planned, pre-scale from {}, {}",
         sale.name,
         sale.phase,
         moment.relative(sale.t0.0),
@@ -219,12 +172,15 @@ fn overrides(cluster: &PaymentCluster, moment: &Moment) -> String {
     if active.is_empty() {
         return "none".to_owned();
     }
-    let lines: Vec<String> = active.iter().map(|one| told(one, moment)).collect();
+    let lines: Vec<String> = active
+        .iter()
+        .map(|one| override_line(one, moment))
+        .collect();
     lines.join("\n")
 }
 
 /// `floor-replicas=20, 42 min left, until 03:00:00 CST (19:00:00 UTC): acquirer B is slow (lin)`.
-pub fn told(active: &OverrideStatus, moment: &Moment) -> String {
+fn override_line(active: &OverrideStatus, moment: &Moment) -> String {
     let by = active
         .by
         .as_ref()

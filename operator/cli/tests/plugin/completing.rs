@@ -26,7 +26,7 @@ fn completion_knows_every_command_and_kubectl_is_offered_them() {
         "{values}"
     );
     let left = run(&["__complete", "override", "clear", "till", "f"]).stdout;
-    assert_eq!(left, "floor\tAt least so many replicas\n:4\n");
+    assert_eq!(left, "floor\tAt least this many replicas\n:4\n");
     assert_eq!(run(&["__complete", "status", "till", ""]).stdout, ":4\n");
     let levels = run(&[
         "__complete",

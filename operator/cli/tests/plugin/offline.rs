@@ -4,7 +4,7 @@ use floodgate_words::{ConditionType, Reason};
 use serde_json::Value;
 
 use crate::golden::holds;
-use crate::run::{fixture, run, run_in, run_with};
+use crate::run::{fixture, run, run_in, run_in_colour, run_with};
 
 /// Two minutes before T0 of the fixtures.
 const AT: &str = "2026-11-10T15:58:00Z";
@@ -210,13 +210,38 @@ fn what_others_wrote_cannot_forge_a_line_or_hide_one() {
         &["status", "-o", "wide"],
         &["override", "list"],
     ] {
-        let ran = run_with(&[args, &["-f", "-", "--at", AT]].concat(), &text);
+        let ran = run_in_colour(&[args, &["-f", "-", "--at", AT]].concat(), &text);
         assert!(
-            !ran.stdout.contains('\x1b') && !ran.stdout.contains("\nlevel"),
+            !ran.stdout.contains("\x1b[2J") && !ran.stdout.contains("\nlevel"),
             "{}",
             ran.stdout
         );
     }
+}
+
+#[test]
+fn what_is_wrong_is_red_on_a_terminal_and_plain_in_a_file() {
+    let till = fixture("till.yaml");
+    let args = ["status", "till", "-f", &till, "--at", AT];
+    let red = "  ! \x1b[1;31mCapacity does not suffice";
+    assert!(run_in_colour(&args, "").stdout.contains(red));
+    let plain = run(&args).stdout;
+    assert!(!plain.contains('\x1b'), "{plain}");
+}
+
+#[test]
+fn columns_line_up_below_chinese_text() {
+    let till = std::fs::read_to_string(fixture("till.yaml")).unwrap();
+    let text = till.replace(
+        "override-reason: INC-7 bank is slow",
+        "override-reason: 双十一银行变慢",
+    );
+    assert_ne!(text, till);
+    let args = ["override", "list", "-f", "-", "--at", AT];
+    let listed = run_with(&args, &text).stdout;
+    // Seven characters in fourteen cells: the header is padded to them, and the gap follows.
+    assert!(listed.contains("REASON           BY\n"), "{listed}");
+    assert!(listed.contains("双十一银行变慢   lin\n"), "{listed}");
 }
 
 #[test]
@@ -226,7 +251,7 @@ fn a_zone_that_is_not_known_is_told_once_and_times_stand_in_utc() {
     let unknown = run_in("Asia/Shangai", &args);
     assert_eq!(
         unknown.stderr,
-        "warning: `TZ` is `Asia/Shangai`, no zone that is known here, and times stand in UTC; did you mean `Asia/Shanghai`?\n"
+        "warning: `TZ` is `Asia/Shangai`, which is no known time zone; times are in UTC; did you mean `Asia/Shanghai`?\n"
     );
     assert_eq!(unknown.stdout, run_in("UTC", &args).stdout);
     for zone in ["", "UTC", "CST-8", ":Asia/Shanghai"] {

@@ -57,7 +57,7 @@ fn one_unreadable_object_hides_no_other() {
     assert_eq!(ran.code, 2);
     assert!(
         ran.stderr
-            .contains("PaymentCluster `broken` cannot be read; correct it first"),
+            .contains("PaymentCluster `broken` in namespace shop cannot be read; correct it first"),
         "{}",
         ran.stderr
     );

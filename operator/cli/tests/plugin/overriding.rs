@@ -55,7 +55,7 @@ fn set_does_not_bring_back_what_has_lapsed_and_keeps_what_holds() {
     let ran = server.run(&set(&["--floor", "9"]));
     assert!(
         ran.stdout
-            .contains("pin-replicas was not in force any more and is removed"),
+            .contains("pin-replicas was no longer in force and was removed"),
         "{}",
         ran.stdout
     );
@@ -189,7 +189,7 @@ fn set_says_when_the_operator_acts_on_nothing_of_this_cluster() {
     object["status"]["conditions"][1]["message"] = json!("Secret `backends` must exist");
     let server = Server::holding(&object.to_string());
     let ran = server.run(&set(&["--floor", "9"]));
-    let words = "it has no effect until the cluster is accepted: Secret `backends` must exist";
+    let words = "no effect until the cluster is accepted: Secret `backends` must exist";
     assert!(ran.stdout.contains(words), "{}", ran.stdout);
     let holds = json!("Secret `backends` must exist; the last valid spec holds");
     object["status"]["conditions"][1]["message"] = holds;

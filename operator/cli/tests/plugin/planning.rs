@@ -82,7 +82,7 @@ fn a_pre_scale_that_began_is_told_while_there_is_time() {
     let (till, sale) = (fixture("till.yaml"), fixture("sale.yaml"));
     let args = ["sale", "plan", "-f", &till, "-f", &sale, "--baseline-rps"];
     let ran = run(&[&args[..], &["14", "--at", "2026-11-10T15:58:30Z"]].concat());
-    let said = "The pre-scale of midnight began at 23:57:58 CST (15:57:58 UTC); what is put up within 28 s is still warm at T0";
+    let said = "The pre-scale of midnight began at 23:57:58 CST (15:57:58 UTC); pods created within 28 s are still warm at T0";
     assert!(ran.stdout.contains(said), "{}", ran.stdout);
     assert_eq!(ran.code, 0);
 }

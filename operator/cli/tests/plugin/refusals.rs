@@ -39,7 +39,7 @@ fn b27_an_override_needs_an_end_and_a_reason() {
 
 /// B27.
 #[test]
-fn b27_ends_are_refused_in_the_words_of_the_operator() {
+fn b27_ends_are_refused_with_the_message_of_the_operator() {
     for (until, words) in [
         (
             "tonight",
@@ -67,7 +67,7 @@ fn b27_ends_are_refused_in_the_words_of_the_operator() {
 
 /// B26.
 #[test]
-fn b26_bad_values_are_refused_in_the_words_of_the_operator() {
+fn b26_bad_values_are_refused_with_the_message_of_the_operator() {
     for (flag, value, words) in [
         (
             "--pin",
@@ -143,17 +143,17 @@ fn every_misspelling_of_every_file_is_refused_at_once_with_the_nearest_spelling(
 }
 
 #[test]
-fn an_object_that_stands_twice_is_refused() {
+fn an_object_that_is_there_twice_is_refused() {
     let till = fixture("till.yaml");
     let ran = run(&["status", "-f", &till, "-f", &till]);
     refused(
         &ran,
-        "PaymentCluster `till` stands twice in the files; must stand once",
+        "PaymentCluster `till` is in the files twice; must be there once",
     );
 }
 
 #[test]
-fn what_is_wrong_with_a_file_is_told_once() {
+fn what_is_wrong_with_a_file_is_printed_once() {
     let ran = run_with(&["status", "-f", "-"], "a: [1");
     refused(&ran, "unclosed bracket");
     assert_eq!(
@@ -312,7 +312,7 @@ fn an_invalid_sale_is_not_passed_over_among_valid_ones() {
 fn a_sale_alone_asks_for_the_file_of_its_cluster() {
     let ran = run(&["sale", "plan", "-f", &fixture("sale.yaml")]);
     refused(&ran, "the files hold no PaymentCluster");
-    refused(&ran, "give the file of the cluster with -f, too");
+    refused(&ran, "add the file of the PaymentCluster with -f");
 }
 
 #[test]

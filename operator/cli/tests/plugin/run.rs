@@ -32,6 +32,11 @@ pub fn run_with(args: &[&str], stdin: &str) -> Ran {
     finish(&mut command(args), stdin)
 }
 
+/// The same in colour, as on a terminal.
+pub fn run_in_colour(args: &[&str], stdin: &str) -> Ran {
+    finish(command(args).env("CLICOLOR_FORCE", "1"), stdin)
+}
+
 fn finish(command: &mut Command, stdin: &str) -> Ran {
     let mut child = command
         .stdin(Stdio::piped())

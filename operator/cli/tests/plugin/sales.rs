@@ -124,7 +124,7 @@ fn what_is_doubtful_about_a_history_is_said() {
             "The history ended 10 d 6 h before",
         ),
         (14, "2026-11-09T06:00:00Z", "later rows were left out"),
-        (3, "2026-10-30T00:00:00Z", "Weekdays are not told apart"),
+        (3, "2026-10-30T00:00:00Z", "Weekdays are taken to be alike"),
     ] {
         let (ran, plan) = plan_from_trace(6_000, days * 288, &["--at", at]);
         let doubts = plan["sales"][0]["doubts"].to_string();

@@ -285,7 +285,7 @@ fn a_sale_that_hits_another_cluster_is_refused_and_not_left_out_unseen() {
         "trace.csv",
     ];
     let error = files.refused(&args);
-    let says = "asks for the name kiosk, which the PaymentCluster has not: it is till (no labels)";
+    let says = "asks for the name kiosk, and the PaymentCluster is till (no labels)";
     assert!(error.contains(says), "{error}");
 }
 

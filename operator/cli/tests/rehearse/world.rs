@@ -126,7 +126,7 @@ fn every_flag_of_the_world_stands_in_the_settings_so_that_a_result_can_be_repeat
         assert_eq!(answer["settings"]["world"][field], *value, "{flag}");
     }
     let notes = notes(&answer);
-    assert!(notes.contains("A day 12 pods die"), "{notes}");
+    assert!(notes.contains("Per day 12 pods die"), "{notes}");
     assert!(notes.contains("The nodes have room for 20 pods"), "{notes}");
     for (flag, value) in [
         ("--pods-lost-per-day", "-1"),

@@ -2,22 +2,9 @@
 
 use floodgate_api::PaymentCluster;
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::{ClusterPlan, PhaseRow};
+use super::plans::{ClusterPlan, Late, PhasePlan};
 use crate::moment::{Moment, seconds, span};
-
-/// Pods that come after T0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Late {
-    /// Planned pods that are not warm.
-    replicas: u32,
-    /// Pods that are planned.
-    planned: u32,
-    /// How long after T0 they are warm when they are put up now, seconds.
-    seconds: i64,
-}
 
 /// Marks the phases that are nearer than the lead time, or run, while their pods are not all warm.
 pub(super) fn mark(plan: &mut ClusterPlan, cluster: &PaymentCluster, now: Timestamp) {
@@ -35,7 +22,7 @@ pub(super) fn mark(plan: &mut ClusterPlan, cluster: &PaymentCluster, now: Timest
     }
 }
 
-/// Pods that are warm already; of a cluster nobody has looked at, none that is known.
+/// Pods that are warm already; none of a cluster without a status.
 fn warm(cluster: &PaymentCluster) -> u32 {
     let status = cluster.status.as_ref();
     let pods = status.and_then(|status| status.replicas);
@@ -44,7 +31,7 @@ fn warm(cluster: &PaymentCluster) -> u32 {
 }
 
 /// What is late of a phase: `midnight begins in 50 s and a pod takes 1 min 2 s to be warm: ...`.
-pub(super) fn told(phase: &PhaseRow, lead_s: i64, moment: &Moment) -> Option<String> {
+pub(super) fn missed(phase: &PhasePlan, lead_s: i64, moment: &Moment) -> Option<String> {
     let Late {
         replicas,
         planned,
@@ -56,19 +43,19 @@ pub(super) fn told(phase: &PhaseRow, lead_s: i64, moment: &Moment) -> Option<Str
         passed => format!("began {} ago", span(-passed)),
     };
     Some(format!(
-        "{name} {begun} and a pod takes {} to be warm: {replicas} of {planned} pods are not warm, and put up now they come {} late",
+        "{name} {begun} and a pod takes {} to be warm: {replicas} of {planned} pods are not warm; created now, they are {} late",
         span(lead_s),
         span(seconds),
     ))
 }
 
 /// That the pre-scale of a phase should have begun, while its pods can still come in time.
-pub(super) fn begun(phase: &PhaseRow, lead_s: i64, moment: &Moment) -> Option<String> {
+pub(super) fn begun(phase: &PhasePlan, lead_s: i64, moment: &Moment) -> Option<String> {
     let spare_s = moment.seconds_until(phase.t0) - lead_s;
     let due = phase.prescale_start < moment.now() && spare_s >= 0;
     due.then(|| {
         format!(
-            "The pre-scale of {} began at {}; what is put up within {} is still warm at T0",
+            "The pre-scale of {} began at {}; pods created within {} are still warm at T0",
             phase.name,
             moment.instant(phase.prescale_start),
             span(spare_s),

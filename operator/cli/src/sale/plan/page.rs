@@ -2,18 +2,20 @@
 
 use std::fmt::Write;
 
+use super::late;
+use super::plans::{ClusterPlan, SalePlan};
 use super::rows::CHANCES_PERCENT;
-use super::{Answer, ClusterPlan, late};
+use crate::colour;
 use crate::moment::{Moment, span};
-use crate::paint::Paint;
-use crate::sale::times;
-use crate::table::Table;
+use crate::point::{Weight, mark};
+use crate::sale::phase::times;
+use crate::table::{Table, cell, titled};
 
 /// Greatest `scaling.max`.
 const REPLICAS_MAX: u32 = 10_000;
 
 /// What is short, where a phase needs more than the maximum.
-pub(super) fn short(plan: &ClusterPlan) -> Option<String> {
+fn short(plan: &ClusterPlan) -> Option<String> {
     let worst = plan
         .phases
         .iter()
@@ -40,39 +42,38 @@ fn pods(count: u32) -> String {
     }
 }
 
-/// The plan for a person; the wide form has what other chances would ask for.
-pub(super) fn page(answer: &Answer, wide: bool, moment: &Moment, paint: Paint) -> String {
+/// The plan for a person; the wide format adds what other chances would need.
+pub(super) fn page(sale: &SalePlan, wide: bool, moment: &Moment) -> String {
     let mut text = String::new();
-    for plan in &answer.clusters {
+    for plan in &sale.clusters {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
             "{} ({}) on {}: {}",
-            paint.heading(&answer.name),
-            answer.namespace,
-            paint.heading(&plan.name),
+            colour::heading(&sale.name),
+            sale.namespace,
+            colour::heading(&plan.name),
             counts(plan, moment),
         );
-        objections(&mut text, answer, plan, moment, paint);
+        marks(&mut text, sale, plan, moment);
         let _ = writeln!(text, "\n{}", phases(plan, wide, moment));
-        let _ = writeln!(
-            text,
-            "Cost       {:.1} pod-hours from the pre-scale to the end of each phase, {:.1} of them beyond min {}",
+        let cost = format!(
+            "{:.1} pod-hours from the pre-scale to the end of each phase, {:.1} of them beyond min {}",
             plan.pod_hours, plan.pod_hours_above_min, plan.replicas_min
         );
-        let _ = writeln!(
-            text,
-            "Planned    {} req/s per warm pod; lead time {} and margin {}; baseline: {}",
+        let basis = format!(
+            "{} req/s per warm pod; lead time {} and margin {}; baseline: {}",
             plan.capacity_rps,
             span(plan.lead_seconds),
             span(i64::from(plan.margin_seconds)),
             plan.baseline,
         );
+        text += &titled([("Cost", cost), ("Planned", basis)]);
     }
     text
 }
 
-/// How many pods the first pre-scale puts up, and how many there are at most, where later ones are
+/// How many pods the first pre-scale creates, and how many there are at most, where later ones are
 /// more.
 fn counts(plan: &ClusterPlan, moment: &Moment) -> String {
     let first = plan.phases.iter().min_by_key(|phase| phase.prescale_start);
@@ -89,43 +90,29 @@ fn counts(plan: &ClusterPlan, moment: &Moment) -> String {
     let most = most.next().map_or(String::new(), |(pods, from)| {
         format!("; at most {pods}, from {}", moment.instant(from))
     });
-    format!("{first} pods, put up from {at}, {when}{most}")
+    format!("{first} pods, pre-scale from {at}, {when}{most}")
 }
 
 /// What is wrong with a plan, with what to do, and what is only worth knowing.
-fn objections(
-    text: &mut String,
-    answer: &Answer,
-    plan: &ClusterPlan,
-    moment: &Moment,
-    paint: Paint,
-) {
-    // Writing to a String cannot fail.
-    if answer.end <= moment.now() {
-        let _ = writeln!(text, "  ! {}", paint.wrong("The sale is over"));
+fn marks(text: &mut String, sale: &SalePlan, plan: &ClusterPlan, moment: &Moment) {
+    if sale.end <= moment.now() {
+        mark(text, Weight::Wrong, "The sale is over", None);
     }
-    let late = |phase| late::told(phase, plan.lead_seconds, moment);
-    let late: Vec<String> = plan.phases.iter().filter_map(late).collect();
-    for late in &late {
-        let _ = writeln!(text, "  ! {}", paint.wrong(late));
-    }
-    if !late.is_empty() {
-        let _ = writeln!(
-            text,
-            "      do: apply the sale at once, or move T0; until the pods are warm, degradation answers the rest"
-        );
+    let missed = |phase| late::missed(phase, plan.lead_seconds, moment);
+    let missed: Vec<String> = plan.phases.iter().filter_map(missed).collect();
+    for (index, line) in missed.iter().enumerate() {
+        let remedy = "apply the sale at once, or move T0; until the pods are warm, degradation answers the rest";
+        let is_last = index + 1 == missed.len();
+        mark(text, Weight::Wrong, line, is_last.then_some(remedy));
     }
     if let Some(short) = short(plan) {
-        let _ = writeln!(text, "  ! {}", paint.wrong(&short));
-        let _ = writeln!(
-            text,
-            "      do: raise `scaling.max`, and see that quota and nodes have room"
-        );
+        let remedy = "raise `scaling.max`, and see that quota and nodes have room";
+        mark(text, Weight::Wrong, &short, Some(remedy));
     }
     let begun = |phase| late::begun(phase, plan.lead_seconds, moment);
     let begun: Vec<String> = plan.phases.iter().filter_map(begun).collect();
-    for note in begun.iter().chain(&answer.remarks).chain(&answer.doubts) {
-        let _ = writeln!(text, "  - {}", paint.note(note));
+    for note in begun.iter().chain(&sale.remarks).chain(&sale.doubts) {
+        mark(text, Weight::Note, note, None);
     }
 }
 
@@ -139,7 +126,7 @@ fn phases(plan: &ClusterPlan, wide: bool, moment: &Moment) -> String {
         "EXPECTED",
         "PODS",
         "NEEDED",
-        "PUT UP FROM",
+        "PRE-SCALE FROM",
     ];
     let chances = CHANCES_PERCENT.map(|percent| format!("FOR {percent} %"));
     if wide {
@@ -154,7 +141,7 @@ fn phases(plan: &ClusterPlan, wide: bool, moment: &Moment) -> String {
             moment.instant(phase.t0),
             span(crate::moment::seconds(phase.t0, phase.end)),
             times(phase.uplift_percent),
-            phase.baseline_rps.map_or(String::new(), rate),
+            cell(phase.baseline_rps.map(rate)),
             rate(phase.expected_rps),
             phase.replicas.to_string(),
             pods(phase.replicas_needed),
@@ -162,22 +149,27 @@ fn phases(plan: &ClusterPlan, wide: bool, moment: &Moment) -> String {
         ];
         if wide {
             let percent = |percent: u8| format!("{percent} %");
-            cells.push(phase.quantile_percent.map_or(String::new(), percent));
+            cells.push(cell(phase.quantile_percent.map(percent)));
             cells.extend(CHANCES_PERCENT.map(|percent| {
                 let mut chances = phase.chances.iter();
                 let chance = chances.find(|one| one.quantile_percent == percent);
-                chance.map_or(String::new(), |one| pods(one.replicas_needed))
+                cell(chance.map(|one| pods(one.replicas_needed)))
             }));
         }
         table.row(cells);
         for step in &phase.later {
-            let mut cells = vec![String::new(); header.len()];
-            cells[1] = format!("from {}", moment.instant(step.from));
-            cells[5] = rate(step.expected_rps);
-            cells[6] = step.replicas.to_string();
-            cells[7] = pods(step.replicas_needed);
-            table.row(cells);
+            let blank = String::new;
+            table.row([
+                blank(),
+                format!("from {}", moment.instant(step.from)),
+                blank(),
+                blank(),
+                blank(),
+                rate(step.expected_rps),
+                step.replicas.to_string(),
+                pods(step.replicas_needed),
+            ]);
         }
     }
-    table.render(0)
+    table.render()
 }

@@ -2,77 +2,50 @@
 
 use floodgate_api::sale::status::{SalePhaseStatus, SalePlanStep};
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_planner::{
-    Baseline, ForecastPath, LeadTime, PlannedStep, Sale, SalePhase, Scaling, sale_plan,
-};
+use floodgate_planner::{LeadTime, PlannedStep, Sale, SalePhase, Scaling, sale_plan};
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use super::{ChanceRow, ClusterPlan, PhaseRow, StepRow};
-use crate::sale::cost::{Standing, cost};
-use crate::sale::{SaleError, instant};
+use super::baseline::KnownLoad;
+use super::cost::{Span, cost};
+use super::plans::{ChancePlan, ClusterPlan, PhasePlan, StepPlan};
+use crate::number::tenths;
+use crate::sale::error::SaleError;
+use crate::sale::phase::instant;
 use crate::settings;
 
-/// Chances whose needs are told beside the one that is planned with, percent: the median, and the
+/// Chances whose needs are shown beside the one that is planned with, percent: the median, and the
 /// two upper quantiles that a forecast knows.
 pub(super) const CHANCES_PERCENT: [u8; 3] = [50, 95, 99];
-
-/// Where the load without the sale is known from.
-pub(super) enum Basis {
-    /// Given by hand, or measured, requests/s.
-    Rate(f64, String),
-    /// Forecast from a recorded trace.
-    Path {
-        /// The forecast.
-        path: ForecastPath,
-        /// Largest load in the trace, requests/s.
-        observed_peak_rps: f64,
-        /// Where it comes from, in words.
-        source: String,
-    },
-}
-
-/// What the operator knows of the load without the sale; nothing where it has published a plan.
-fn measured(cluster: &PaymentCluster) -> Option<Basis> {
-    let rps = cluster.status.as_ref()?.load_rps.filter(|rps| *rps > 0)?;
-    Some(Basis::Rate(
-        f64::from(rps),
-        "the load measured by the operator".to_owned(),
-    ))
-}
 
 /// Plans a sale on a cluster it hits; `given` is the load from the command line.
 pub(super) fn plan(
     event: &SaleEvent,
     sale: &Sale,
     cluster: &PaymentCluster,
-    given: Option<&Basis>,
+    given: Option<&KnownLoad>,
 ) -> Result<ClusterPlan, SaleError> {
-    let scaling =
-        floodgate_settings::scaling(&cluster.spec.scaling).map_err(|source| SaleError::Field {
-            object: format!("PaymentCluster `{}`", cluster.name_any()),
-            source,
-        })?;
-    let lead_time = settings::lead_time(cluster);
-    let quantile = settings::quantile_percent(cluster).map_err(|source| SaleError::Field {
+    let field = |source| SaleError::Field {
         object: format!("PaymentCluster `{}`", cluster.name_any()),
         source,
-    })?;
+    };
+    let scaling = floodgate_settings::scaling(&cluster.spec.scaling).map_err(field)?;
+    let quantile = settings::quantile_percent(cluster).map_err(field)?;
+    let lead_time = settings::lead_time(cluster);
     let sale = &sale.clone().with_usual_confidence(quantile);
-    let published = given
-        .is_none()
-        .then(|| published(event, cluster, sale))
-        .flatten();
-    let (phases, source) = if let Some(published) = published {
+    let published = || published(event, cluster, sale);
+    let (phases, source) = if let Some(published) = given.is_none().then(published).flatten() {
         let phases = sale.phases.iter().zip(published);
-        let rows = phases.map(|(phase, told)| told_row(phase, told, &scaling));
+        let rows = phases.map(|(phase, published)| published_phase(phase, published, &scaling));
         (rows.collect(), "published by the operator".to_owned())
     } else {
-        let own = measured(cluster);
-        let basis = given.or(own.as_ref());
-        let basis = basis.ok_or_else(|| SaleError::NoBaseline(cluster.name_any()))?;
-        own_rows(sale, basis, &scaling, &lead_time)
-            .ok_or_else(|| SaleError::NoBaseline(cluster.name_any()))?
+        let measured = KnownLoad::measured(cluster);
+        let load = given.or(measured.as_ref());
+        let phases = load.and_then(|load| own_phases(sale, load, &scaling, &lead_time));
+        let unknown = || SaleError::NoBaseline(cluster.name_any());
+        phases
+            .zip(load.map(|load| load.source.clone()))
+            .ok_or_else(unknown)?
     };
     Ok(summed(cluster, phases, source, &scaling, &lead_time))
 }
@@ -83,88 +56,66 @@ fn published<'a>(
     cluster: &PaymentCluster,
     sale: &Sale,
 ) -> Option<Vec<&'a SalePhaseStatus>> {
-    let told = event.status.as_ref()?.clusters.iter();
-    let told = told
-        .into_iter()
-        .find(|one| one.name == cluster.name_any())?;
+    let mut clusters = event.status.as_ref()?.clusters.iter();
+    let of_cluster = clusters.find(|one| one.name == cluster.name_any())?;
     let phases = sale.phases.iter();
     phases
         .map(|phase| {
             let same = |one: &&SalePhaseStatus| {
                 one.name == phase.name && one.t0.0.as_second() == instant(phase.t0).as_second()
             };
-            told.phases.iter().find(same)
+            of_cluster.phases.iter().find(same)
         })
         .collect()
 }
 
-fn told_row(phase: &SalePhase, told: &SalePhaseStatus, scaling: &Scaling) -> PhaseRow {
-    let replicas = u32::try_from(told.planned_replicas).unwrap_or(0);
-    let expected_rps = f64::from(told.planned_rps);
-    PhaseRow {
+fn published_phase(phase: &SalePhase, published: &SalePhaseStatus, scaling: &Scaling) -> PhasePlan {
+    let replicas = u32::try_from(published.planned_replicas).unwrap_or(0);
+    let expected_rps = f64::from(published.planned_rps);
+    let uplift_percent = u32::try_from(published.uplift_percent);
+    let step = |step| published_step(phase, step, scaling);
+    PhasePlan {
         name: phase.name.clone(),
         t0: instant(phase.t0),
         end: instant(phase.until),
-        uplift_percent: u32::try_from(told.uplift_percent).unwrap_or(phase.uplift_percent),
+        uplift_percent: uplift_percent.unwrap_or(phase.uplift_percent),
         baseline_rps: None,
         expected_rps,
         quantile_percent: None,
         replicas,
-        replicas_needed: scaling
-            .replicas_for(expected_rps)
-            .unwrap_or(replicas)
-            .max(replicas),
-        prescale_start: told.prescale_start.0,
-        later: told
-            .later
-            .iter()
-            .map(|step| told_step(phase, step, scaling))
-            .collect(),
+        replicas_needed: needed(expected_rps, replicas, scaling),
+        prescale_start: published.prescale_start.0,
+        later: published.later.iter().map(step).collect(),
         late: None,
         chances: Vec::new(),
     }
 }
 
-fn told_step(phase: &SalePhase, step: &SalePlanStep, scaling: &Scaling) -> StepRow {
+fn published_step(phase: &SalePhase, step: &SalePlanStep, scaling: &Scaling) -> StepPlan {
     let replicas = u32::try_from(step.planned_replicas).unwrap_or(0);
     let expected_rps = f64::from(step.planned_rps);
-    let needed = scaling.replicas_for(expected_rps).unwrap_or(replicas);
-    StepRow {
+    StepPlan {
         from: instant(phase.t0.plus_s(i64::from(step.from_minute) * 60)),
         expected_rps,
         replicas,
-        replicas_needed: needed.max(replicas),
+        replicas_needed: needed(expected_rps, replicas, scaling),
     }
 }
 
-fn own_rows(
+/// What a load needs without a maximum: what is planned for it, or more.
+fn needed(expected_rps: f64, replicas: u32, scaling: &Scaling) -> u32 {
+    let needed = scaling.replicas_for(expected_rps);
+    needed.map_or(replicas, |needed| needed.max(replicas))
+}
+
+/// The plan as it is made here; none where the load at a phase is not known.
+fn own_phases(
     sale: &Sale,
-    basis: &Basis,
+    load: &KnownLoad,
     scaling: &Scaling,
     lead_time: &LeadTime,
-) -> Option<(Vec<PhaseRow>, String)> {
-    let (baseline, source) = match basis {
-        Basis::Rate(rps, source) => {
-            let baseline = Baseline {
-                path: None,
-                measured_rps: Some(*rps),
-                observed_peak_rps: None,
-            };
-            (baseline, format!("{rps} req/s, {source}"))
-        }
-        Basis::Path {
-            path,
-            observed_peak_rps,
-            source,
-        } => {
-            let baseline = Baseline {
-                path: Some(path),
-                measured_rps: None,
-                observed_peak_rps: Some(*observed_peak_rps),
-            };
-            (baseline, source.clone())
-        }
-    };
+) -> Option<Vec<PhasePlan>> {
+    let baseline = load.baseline();
     let planned = sale_plan(sale, baseline, scaling, lead_time).phases;
     let others = CHANCES_PERCENT.map(|percent| {
         let other = with_chance(sale.clone(), percent);
@@ -177,13 +128,13 @@ fn own_rows(
     let rows = rows.map(|(index, (phase, plan))| {
         let chances = others.iter().filter_map(|(percent, phases)| {
             let other = phases.get(index)?;
-            Some(ChanceRow {
+            Some(ChancePlan {
                 quantile_percent: *percent,
                 expected_rps: other.expected_rps?,
                 replicas_needed: other.replicas_needed?,
             })
         });
-        Some(PhaseRow {
+        Some(PhasePlan {
             name: phase.name.clone(),
             t0: instant(phase.t0),
             end: instant(phase.until),
@@ -199,11 +150,11 @@ fn own_rows(
             chances: chances.collect(),
         })
     });
-    Some((rows.collect::<Option<_>>()?, source))
+    rows.collect()
 }
 
-fn own_step(step: &PlannedStep) -> StepRow {
-    StepRow {
+fn own_step(step: &PlannedStep) -> StepPlan {
+    StepPlan {
         from: instant(step.from),
         expected_rps: step.expected_rps,
         replicas: step.replicas,
@@ -221,7 +172,7 @@ fn with_chance(mut sale: Sale, percent: u8) -> Sale {
 
 fn summed(
     cluster: &PaymentCluster,
-    phases: Vec<PhaseRow>,
+    phases: Vec<PhasePlan>,
     baseline: String,
     scaling: &Scaling,
     lead_time: &LeadTime,
@@ -239,7 +190,7 @@ fn summed(
         replicas_max: scaling.replicas_max,
         replicas: phases
             .iter()
-            .map(PhaseRow::replicas_most)
+            .map(PhasePlan::replicas_most)
             .max()
             .unwrap_or(0),
         prescale_start: first.unwrap_or(Timestamp::MAX),
@@ -249,8 +200,8 @@ fn summed(
     }
 }
 
-/// What stands for a phase, from the pre-scale on.
-fn spans(phase: &PhaseRow) -> Vec<Standing> {
+/// What is kept for a phase, from the pre-scale on.
+fn spans(phase: &PhasePlan) -> Vec<Span> {
     let steps = phase.later.iter().map(|step| (step.from, step.replicas));
     let starts: Vec<(Timestamp, u32)> = std::iter::once((phase.prescale_start, phase.replicas))
         .chain(steps)
@@ -260,14 +211,10 @@ fn spans(phase: &PhaseRow) -> Vec<Standing> {
     let spans = starts
         .iter()
         .zip(ends)
-        .map(|((from, replicas), until)| Standing {
+        .map(|((from, replicas), until)| Span {
             from: (*from).into(),
             until: until.into(),
             replicas: *replicas,
         });
     spans.collect()
-}
-
-fn tenths(hours: f64) -> f64 {
-    (hours * 10.0).round() / 10.0
 }

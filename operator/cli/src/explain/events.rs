@@ -4,30 +4,28 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Event;
 use serde::Serialize;
 
-/// One Event, as far as it tells something.
+/// One earlier Event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Told {
+pub struct PastEvent {
     /// When it was last seen.
     pub time: Timestamp,
-    /// Its reason.
     pub reason: String,
-    /// What it says.
     pub message: String,
     /// How often it was seen.
     pub count: i32,
 }
 
 /// The newest `most` Events, newest first; those without any time are left out.
-pub fn newest(events: Vec<Event>, most: usize) -> Vec<Told> {
-    let mut told: Vec<Told> = events.into_iter().filter_map(told).collect();
-    told.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.reason.cmp(&b.reason)));
-    told.truncate(most);
-    told
+pub fn newest(events: Vec<Event>, most: usize) -> Vec<PastEvent> {
+    let mut past: Vec<PastEvent> = events.into_iter().filter_map(past).collect();
+    past.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.reason.cmp(&b.reason)));
+    past.truncate(most);
+    past
 }
 
 /// Events of the newer API carry `series` and `eventTime`, older ones `lastTimestamp` and `count`.
-fn told(event: Event) -> Option<Told> {
+fn past(event: Event) -> Option<PastEvent> {
     let series = event.series.as_ref();
     let repeated = series
         .and_then(|series| series.last_observed_time.as_ref())
@@ -39,7 +37,7 @@ fn told(event: Event) -> Option<Told> {
         event.first_timestamp.as_ref().map(|at| at.0),
         event.metadata.creation_timestamp.as_ref().map(|at| at.0),
     ];
-    Some(Told {
+    Some(PastEvent {
         time: times.into_iter().flatten().next()?,
         reason: event.reason.unwrap_or_default(),
         message: event.message.unwrap_or_default(),

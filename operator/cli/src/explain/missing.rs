@@ -1,4 +1,4 @@
-//! Sources that make no bid at all, and why: the record of a decision has only those that do.
+//! Sources that make no bid, and why: the record of a decision has only those that do.
 
 use floodgate_api::PaymentClusterStatus;
 use floodgate_words::{ConditionType, Reason};
@@ -8,15 +8,15 @@ use crate::status::judge::find;
 
 /// A source without a bid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Silent {
+pub struct MissingBid {
     /// As bids name it.
     pub source: &'static str,
-    /// In the operator's words.
+    /// What the operator says of it.
     pub why: String,
 }
 
 /// The sources that could have made a bid on the last decision and did not.
-pub fn of(status: &PaymentClusterStatus) -> Vec<Silent> {
+pub fn of(status: &PaymentClusterStatus) -> Vec<MissingBid> {
     let Some(decision) = &status.decision else {
         return Vec::new();
     };
@@ -28,15 +28,15 @@ pub fn of(status: &PaymentClusterStatus) -> Vec<Silent> {
         ),
         ("Forecast", &["Forecast"], ConditionType::ForecastTrusted),
     ];
-    let silent = sources.into_iter().filter_map(|(source, names, kind)| {
+    let missing = sources.into_iter().filter_map(|(source, names, kind)| {
         let mut bids = decision.bids.iter();
         let bids = bids.any(|bid| names.contains(&bid.source.as_str()));
-        let condition = find(status, kind).filter(|_| !bids)?;
-        // These say that all is well: the decision is of before.
+        let condition = find(&status.conditions, kind).filter(|_| !bids)?;
+        // With these all is well; the decision is older than they are.
         let well = [Reason::SignalsFresh, Reason::WithinGate];
         let well = well.iter().any(|one| one.as_str() == condition.reason);
         let why = condition.message.clone();
-        (!well).then_some(Silent { source, why })
+        (!well).then_some(MissingBid { source, why })
     });
-    silent.collect()
+    missing.collect()
 }

@@ -1,4 +1,4 @@
-//! How old saved objects are, told from the instants in their status. Pure.
+//! How old saved objects are, judged by the instants in their status. Pure.
 //!
 //! Nobody writes into an object when it was saved, so the newest instant of its status is the best
 //! there is; a cluster at which nothing happened for days looks as old as one saved days ago.
@@ -7,18 +7,17 @@ use floodgate_api::{PaymentCluster, SaleEvent};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use super::SourceArgs;
 use crate::moment::{Moment, seconds};
-use crate::status::judge::Point;
+use crate::point::Point;
 
 /// Younger than this, seconds, a status is as good as one of now: within it most pods get warm.
 const YOUNG_S: i64 = 60;
-/// Reason of the point that tells the age.
+/// Reason of the point that gives the age.
 pub const SAVED: &str = "SavedEarlier";
 
 /// Instants that the operator wrote into a status and that had come when it did.
 pub trait Dated {
-    /// In no order.
+    /// Them, in no order.
     fn instants(&self) -> Vec<Timestamp>;
 }
 
@@ -60,31 +59,21 @@ fn all<'a>(conditions: &[Condition], others: impl Iterator<Item = &'a Time>) -> 
     flips.chain(others.map(|time| time.0)).collect()
 }
 
-impl SourceArgs {
-    /// That saved objects are judged as of now although their status is older; nothing where
-    /// `--at` says as of when, or where they come from the cluster.
-    pub fn age<'a, K: Dated + 'a>(
-        &self,
-        objects: impl IntoIterator<Item = &'a K>,
-        moment: &Moment,
-    ) -> Option<Point> {
-        if self.filename.is_empty() || self.at.is_some() {
-            return None;
-        }
-        let instants = objects.into_iter().flat_map(Dated::instants);
-        let newest = instants.filter(|at| *at <= moment.now()).max()?;
-        if seconds(newest, moment.now()) < YOUNG_S {
-            return None;
-        }
-        let what = format!(
-            "Read from a file and judged as of now; the newest instant in its status is {}, {}",
-            moment.instant(newest),
-            moment.relative(newest),
-        );
-        let remedy = format!("if it was saved about then, judge it as of then: `--at {newest}`");
-        Some(Point {
-            remedy: Some(remedy),
-            ..Point::new(what, SAVED, None)
-        })
+/// That objects are judged as of now although the newest instant of their status is older.
+pub(super) fn age<'a, K: Dated + 'a>(
+    objects: impl IntoIterator<Item = &'a K>,
+    moment: &Moment,
+) -> Option<Point> {
+    let instants = objects.into_iter().flat_map(Dated::instants);
+    let newest = instants.filter(|at| *at <= moment.now()).max()?;
+    if seconds(newest, moment.now()) < YOUNG_S {
+        return None;
     }
+    let what = format!(
+        "Read from a file and judged as of now; the newest instant in its status is {}, {}",
+        moment.instant(newest),
+        moment.relative(newest),
+    );
+    let remedy = format!("if it was saved about then, judge it as of then: `--at {newest}`");
+    Some(Point::new(what, SAVED, None).with_remedy(remedy))
 }

@@ -1,15 +1,14 @@
-//! What standing ready costs, in pod-hours. Pure.
+//! What a sale costs in pod-hours. Pure.
 
 use floodgate_planner::UnixMillis;
 
-/// A span in which at least so many pods stand.
+/// A span in which at least so many pods are kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing {
+pub struct Span {
     /// From the start of the pre-scale.
     pub from: UnixMillis,
     /// To the end of the phase.
     pub until: UnixMillis,
-    /// Pods.
     pub replicas: u32,
 }
 
@@ -22,10 +21,10 @@ pub struct Cost {
     pub above_min_pod_hours: f64,
 }
 
-/// Integrates the highest count over all spans; where no span stands, nothing is counted.
+/// Integrates the highest count over all spans; outside of them nothing is counted.
 ///
 /// The way down after the last phase (stabilisation, step by step) is not part of it.
-pub fn cost(spans: &[Standing], replicas_min: u32) -> Cost {
+pub fn cost(spans: &[Span], replicas_min: u32) -> Cost {
     let mut edges: Vec<UnixMillis> = spans
         .iter()
         .flat_map(|span| [span.from, span.until])
@@ -35,12 +34,12 @@ pub fn cost(spans: &[Standing], replicas_min: u32) -> Cost {
     let mut cost = Cost::default();
     for pair in edges.windows(2) {
         let &[from, until] = pair else { continue };
-        let standing = spans
+        let highest = spans
             .iter()
             .filter(|span| span.from <= from && until <= span.until)
             .map(|span| span.replicas)
             .max();
-        let Some(replicas) = standing else { continue };
+        let Some(replicas) = highest else { continue };
         let hours = (until.0 - from.0) as f64 / 3_600_000.0;
         cost.pod_hours += hours * f64::from(replicas);
         cost.above_min_pod_hours += hours * f64::from(replicas.saturating_sub(replicas_min));
@@ -54,8 +53,8 @@ mod tests {
 
     const HOUR_MS: i64 = 3_600_000;
 
-    fn span(from_h: i64, until_h: i64, replicas: u32) -> Standing {
-        Standing {
+    fn span(from_h: i64, until_h: i64, replicas: u32) -> Span {
+        Span {
             from: UnixMillis(from_h * HOUR_MS),
             until: UnixMillis(until_h * HOUR_MS),
             replicas,
@@ -63,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn where_phases_overlap_the_higher_count_stands_once() {
+    fn where_phases_overlap_the_higher_count_is_counted_once() {
         let cost = cost(&[span(0, 4, 10), span(2, 6, 4)], 2);
         assert!((cost.pod_hours - (4.0 * 10.0 + 2.0 * 4.0)).abs() < 1e-9);
         assert!((cost.above_min_pod_hours - (4.0 * 8.0 + 2.0 * 2.0)).abs() < 1e-9);

@@ -1,26 +1,24 @@
-//! The pods that stand beside the number decided, and why the two differ.
+//! The pods that exist, beside the number decided, and why the two differ.
 
 use floodgate_api::PaymentCluster;
 use floodgate_api::cluster::scaling::ScalingMode;
 use floodgate_words::{ConditionType, Reason};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use serde::Serialize;
 
 use crate::line::one_line;
+use crate::status::judge::find;
 
-/// The pods that stand.
+/// The pods that exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Standing {
-    /// Pods that exist.
+pub struct CurrentPods {
     pub pods: i32,
-    /// Of these, Ready.
     pub ready: i32,
-    /// What keeps the decision from being what stands; empty where nothing does.
+    /// What keeps the decision from being carried out; empty where nothing does.
     pub why: Vec<String>,
 }
 
-impl Standing {
+impl CurrentPods {
     /// `2 pods (2 Ready): the number is only recommended, ...`.
     pub fn line(&self) -> String {
         let Self { pods, ready, why } = self;
@@ -32,33 +30,31 @@ impl Standing {
     }
 }
 
-/// What stands, once the operator has said anything of it.
-pub fn of(cluster: &PaymentCluster) -> Option<Standing> {
+/// The pods of a cluster, once the operator has counted them.
+pub fn of(cluster: &PaymentCluster) -> Option<CurrentPods> {
     let status = cluster.status.as_ref()?;
+    let replicas = status.replicas?;
     let mut why = Vec::new();
     if cluster.spec.scaling.mode == ScalingMode::Recommend {
         why.push("the number is only recommended, `scaling.mode` is Recommend".to_owned());
     }
-    let told = [
+    let obstacles = [
         // While the spec is refused, what was decided is of an earlier one, or of long ago.
         (ConditionType::Accepted, "False"),
         (ConditionType::ScaleConflict, "True"),
         (ConditionType::PlanMet, "False"),
     ];
-    for (kind, truth) in told {
-        let held = |one: &&Condition| one.type_ == kind.as_str() && one.status == truth;
-        let Some(condition) = status.conditions.iter().find(held) else {
-            continue;
-        };
-        // The mode is told above, and a conflict once.
-        let told_already =
+    for (kind, truth) in obstacles {
+        let condition = find(&status.conditions, kind).filter(|one| one.status == truth);
+        let Some(condition) = condition else { continue };
+        // The mode is named above, and a conflict once.
+        let named =
             condition.reason == Reason::RecommendOnly.as_str() || why.contains(&condition.message);
-        if !told_already {
+        if !named {
             why.push(condition.message.clone());
         }
     }
-    let replicas = status.replicas?;
-    Some(Standing {
+    Some(CurrentPods {
         pods: replicas.current,
         ready: replicas.ready,
         why,
