@@ -1,18 +1,20 @@
 //! Applies what was built, by server-side apply with one field manager.
 //!
 //! Every field the operator owns is sent every time it sends at all; what was sent before and
-//! still stands is not sent again.
+//! is still in place is not sent again.
 //! Order: what pods need first, the pods last, so that a crash between two writes leaves nothing
 //! that waits for something nobody made (F48).
 
-use std::{collections::HashMap, marker::PhantomData, time::Duration};
+use std::{collections::HashMap, fmt, marker::PhantomData, time::Duration};
 
 use floodgate_api::apply_params;
 use floodgate_words::Reason;
 use k8s_openapi::{NamespaceResourceScope, Resource as _, api::core::v1::Secret};
 use kube::{
-    Api, Resource, ResourceExt,
+    Api, Client, Resource, ResourceExt,
     api::{ObjectMeta, Patch},
+    core::PartialObjectMeta,
+    runtime::reflector::Store,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -20,10 +22,10 @@ use tokio::time::Instant;
 
 use crate::{
     build::{Applied, Prepared, Resources},
-    metrics::KindLabel,
-    reconcile::Context,
+    metrics::Metrics,
     secrets::SecretError,
-    snapshot::{Cell, ClusterKey},
+    snapshot::ClusterKey,
+    stores::Stores,
 };
 
 /// After this long an object is applied again although nothing seems to have changed: changes that
@@ -34,64 +36,48 @@ const RESYNC: Duration = Duration::from_secs(300);
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// The object cannot be read.
-    #[error("cannot read {kind} {name}")]
-    Read {
-        /// Kind.
-        kind: String,
-        /// Name.
-        name: String,
-        /// Why.
-        #[source]
-        source: Box<kube::Error>,
-    },
+    #[error("cannot read {0}")]
+    Read(ObjectName, #[source] Box<kube::Error>),
     /// The object cannot be written.
-    #[error("cannot apply {kind} {name}")]
-    Write {
-        /// Kind.
-        kind: String,
-        /// Name.
-        name: String,
-        /// Why.
-        #[source]
-        source: Box<kube::Error>,
-    },
+    #[error("cannot apply {0}")]
+    Write(ObjectName, #[source] Box<kube::Error>),
     /// An object of that name belongs to somebody else and is left alone.
-    #[error("{kind} {name} exists and was not made for this cluster; rename or remove it")]
-    NameTaken {
-        /// Kind.
-        kind: String,
-        /// Name.
-        name: String,
-    },
-    /// An object cannot be written as JSON.
-    #[error("cannot encode {kind} {name}")]
-    Encode {
-        /// Kind.
-        kind: String,
-        /// Name.
-        name: String,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
+    #[error("{0} exists and was not made for this cluster; rename or remove it")]
+    NameTaken(ObjectName),
+    /// The object cannot be written as JSON.
+    #[error("cannot encode {0}")]
+    Encode(ObjectName, #[source] serde_json::Error),
+}
+
+/// Kind and name of an object, as in `Deployment till`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectName {
+    kind: &'static str,
+    name: String,
+}
+
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
 }
 
 impl ApplyError {
     /// Label of this error in metrics and logs.
     pub const fn category(&self) -> &'static str {
         match self {
-            Self::Read { .. } => "apply_read",
-            Self::Write { .. } => "apply_write",
-            Self::NameTaken { .. } => "name_taken",
-            Self::Encode { .. } => "apply_encode",
+            Self::Read(..) => "apply_read",
+            Self::Write(..) => "apply_write",
+            Self::NameTaken(_) => "name_taken",
+            Self::Encode(..) => "apply_encode",
         }
     }
 
     /// The reason to give in the status, where the object itself is at fault.
     pub const fn reason(&self) -> Option<Reason> {
         match self {
-            Self::NameTaken { .. } => Some(Reason::NameTaken),
-            Self::Read { .. } | Self::Write { .. } | Self::Encode { .. } => None,
+            Self::NameTaken(_) => Some(Reason::NameTaken),
+            Self::Read(..) | Self::Write(..) | Self::Encode(..) => None,
         }
     }
 }
@@ -106,62 +92,64 @@ pub struct Sent {
 }
 
 /// What this process applied of one cluster, by kind.
-pub type SentByKind = HashMap<String, Sent>;
+pub type SentByKind = HashMap<&'static str, Sent>;
 
-/// Applies everything a cluster owns.
-pub async fn apply(
-    ctx: &Context,
-    key: &ClusterKey,
-    cell: &Cell,
-    resources: Resources<Prepared>,
-) -> Result<Resources<Applied>, ApplyError> {
-    let Resources {
-        control_secret,
-        service,
-        network_policy,
-        pod_disruption_budget,
-        deployment,
-        stage: PhantomData,
-    } = resources;
-    let secret_live = live_secret(ctx, &control_secret).await?;
-    let step = Step { ctx, key, cell };
-    let control_secret = step.one(control_secret, secret_live).await?;
-    let live = meta_in(&ctx.owned.services, &service);
-    let service = step.one(service, live).await?;
-    let live = meta_in(&ctx.owned.network_policies, &network_policy);
-    let network_policy = step.one(network_policy, live).await?;
-    let live = meta_in(&ctx.owned.disruption_budgets, &pod_disruption_budget);
-    let pod_disruption_budget = step.one(pod_disruption_budget, live).await?;
-    let watched = ctx.deployments.get(&key.object_ref());
-    let live = watched
-        .as_ref()
-        .map(|deployment| deployment.metadata.clone());
-    let applied = step.one(deployment.clone(), live).await?;
-    // An apply that was not needed returns what was sent; the watch has the status beside it.
-    let deployment = match watched {
-        Some(watched) if applied.metadata.resource_version.is_none() => (*watched).clone(),
-        _ => applied,
-    };
-    Ok(Resources {
-        control_secret,
-        service,
-        network_policy,
-        pod_disruption_budget,
-        deployment,
-        stage: PhantomData,
-    })
+/// Applies what one cluster owns.
+pub struct Applier<'a> {
+    /// Client whose writes pass the fence of leadership.
+    pub client: &'a Client,
+    /// Objects as the watches have them.
+    pub stores: &'a Stores,
+    pub metrics: &'a Metrics,
+    /// What was sent by earlier passes; what this one sends is added.
+    pub sent: &'a mut SentByKind,
 }
 
-/// One cluster's apply.
-struct Step<'a> {
-    ctx: &'a Context,
-    key: &'a ClusterKey,
-    cell: &'a Cell,
-}
+impl Applier<'_> {
+    /// Applies everything a cluster owns.
+    pub async fn apply(
+        mut self,
+        resources: Resources<Prepared>,
+    ) -> Result<Resources<Applied>, ApplyError> {
+        let Resources {
+            control_secret,
+            service,
+            network_policy,
+            pod_disruption_budget,
+            deployment,
+            stage: PhantomData,
+        } = resources;
+        let stores = self.stores;
+        let live = self.live_secret(&control_secret).await?;
+        let control_secret = self.one(control_secret, live).await?;
+        let live = meta_in(&stores.services, &service);
+        let service = self.one(service, live).await?;
+        let live = meta_in(&stores.network_policies, &network_policy);
+        let network_policy = self.one(network_policy, live).await?;
+        let live = meta_in(&stores.disruption_budgets, &pod_disruption_budget);
+        let pod_disruption_budget = self.one(pod_disruption_budget, live).await?;
+        let watched = stores
+            .deployments
+            .get(&ClusterKey::of(&deployment).object_ref());
+        let live = watched.as_ref().map(|watched| watched.metadata.clone());
+        let applied = self.one(deployment, live).await?;
+        // An apply that was not needed returns what was sent; the watch has the status beside it.
+        let deployment = match watched {
+            Some(watched) if applied.metadata.resource_version.is_none() => (*watched).clone(),
+            _ => applied,
+        };
+        Ok(Resources {
+            control_secret,
+            service,
+            network_policy,
+            pod_disruption_budget,
+            deployment,
+            stage: PhantomData,
+        })
+    }
 
-impl Step<'_> {
-    /// Applies one object unless it stands as it was sent before; then it is returned as built.
-    async fn one<K>(&self, wanted: K, live: Option<ObjectMeta>) -> Result<K, ApplyError>
+    /// Applies one object unless it is as it was sent before; then it is returned as built.
+    async fn one<K>(&mut self, wanted: K, live: Option<ObjectMeta>) -> Result<K, ApplyError>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
             + k8s_openapi::Resource
@@ -170,70 +158,72 @@ impl Step<'_> {
             + Serialize
             + DeserializeOwned,
     {
-        let (kind, name) = (K::KIND.to_owned(), wanted.name_any());
-        let encoded = serde_json::to_vec(&wanted).map_err(|source| ApplyError::Encode {
-            kind: kind.clone(),
-            name: name.clone(),
-            source,
-        })?;
+        let object = ObjectName {
+            kind: K::KIND,
+            name: wanted.name_any(),
+        };
+        let encoded = match serde_json::to_vec(&wanted) {
+            Ok(encoded) => encoded,
+            Err(source) => return Err(ApplyError::Encode(object, source)),
+        };
         let digest: [u8; 32] = Sha256::digest(&encoded).into();
         let version_before = live.as_ref().and_then(version_of);
-        let sent = self
-            .cell
-            .with_remembered(|remembered| remembered.sent.get(&kind).cloned());
-        let stands = sent.as_ref().is_some_and(|sent| {
+        let sent = self.sent.get(K::KIND);
+        let unchanged = sent.is_some_and(|sent| {
             let seen = version_before == sent.version || version_before == sent.version_before;
             sent.digest == digest && live.is_some() && seen && sent.at.elapsed() < RESYNC
         });
-        if stands {
+        if unchanged {
             return Ok(wanted);
         }
-        let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &self.key.namespace);
+        let namespace = wanted.namespace().unwrap_or_default();
+        let api: Api<K> = Api::namespaced(self.client.clone(), &namespace);
         if sent.is_none() {
-            refuse_foreign(&api, &wanted, &kind, &name).await?;
+            refuse_foreign(&api, &wanted, &object).await?;
         }
-        let params = apply_params();
-        let applied = api
-            .patch(&name, &params, &Patch::Apply(&wanted))
-            .await
-            .map_err(|source| ApplyError::Write {
-                kind: kind.clone(),
-                name: name.clone(),
-                source: Box::new(source),
-            })?;
-        let label = KindLabel { kind: K::KIND };
-        self.ctx.metrics.writes.get_or_create(&label).inc();
-        let version = version_of(applied.meta());
+        let (params, patch) = (apply_params(), Patch::Apply(&wanted));
+        let applied = match api.patch(&object.name, &params, &patch).await {
+            Ok(applied) => applied,
+            Err(source) => return Err(ApplyError::Write(object, Box::new(source))),
+        };
+        self.metrics.count_write(K::KIND);
         let sent = Sent {
             digest,
-            version,
+            version: version_of(applied.meta()),
             version_before,
             at: Instant::now(),
         };
-        self.cell
-            .with_remembered(|remembered| remembered.sent.insert(kind, sent));
+        self.sent.insert(K::KIND, sent);
         Ok(applied)
+    }
+
+    /// The control Secret is not watched; the cache says within its bounds what it holds.
+    async fn live_secret(&self, wanted: &Secret) -> Result<Option<ObjectMeta>, ApplyError> {
+        let (namespace, name) = (wanted.namespace().unwrap_or_default(), wanted.name_any());
+        match self
+            .stores
+            .secrets
+            .read(self.client, &namespace, &name)
+            .await
+        {
+            Ok(secret) => Ok(secret.map(|secret| secret.metadata.clone())),
+            Err(SecretError { source, .. }) => {
+                let kind = Secret::KIND;
+                Err(ApplyError::Read(ObjectName { kind, name }, source))
+            }
+        }
     }
 }
 
 /// Before the first apply of this process: an object of that name must be ours or not exist.
-async fn refuse_foreign<K>(
-    api: &Api<K>,
-    wanted: &K,
-    kind: &str,
-    name: &str,
-) -> Result<(), ApplyError>
+async fn refuse_foreign<K>(api: &Api<K>, wanted: &K, object: &ObjectName) -> Result<(), ApplyError>
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned,
 {
-    let live = api
-        .get_metadata_opt(name)
-        .await
-        .map_err(|source| ApplyError::Read {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            source: Box::new(source),
-        })?;
+    let live = match api.get_metadata_opt(&object.name).await {
+        Ok(live) => live,
+        Err(source) => return Err(ApplyError::Read(object.clone(), Box::new(source))),
+    };
     let owners = |meta: &ObjectMeta| meta.owner_references.clone().unwrap_or_default();
     let ours = owners(wanted.meta());
     let foreign = live.is_some_and(|live| {
@@ -243,10 +233,7 @@ where
             .all(|our| theirs.iter().any(|their| their.uid == our.uid))
     });
     if foreign {
-        return Err(ApplyError::NameTaken {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-        });
+        return Err(ApplyError::NameTaken(object.clone()));
     }
     Ok(())
 }
@@ -259,30 +246,10 @@ fn version_of(meta: &ObjectMeta) -> Option<String> {
     Some(format!("{uid}/{version}"))
 }
 
-fn meta_in<K>(
-    store: &kube::runtime::reflector::Store<kube::core::PartialObjectMeta<K>>,
-    wanted: &K,
-) -> Option<ObjectMeta>
+fn meta_in<K>(store: &Store<PartialObjectMeta<K>>, wanted: &K) -> Option<ObjectMeta>
 where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
-    let reference = kube::runtime::reflector::ObjectRef::new(&wanted.name_any())
-        .within(&wanted.namespace().unwrap_or_default());
-    store
-        .get(&reference)
-        .map(|partial| partial.metadata.clone())
-}
-
-/// The control Secret is not watched; the cache says within its bounds how it stands.
-async fn live_secret(ctx: &Context, wanted: &Secret) -> Result<Option<ObjectMeta>, ApplyError> {
-    let (namespace, name) = (wanted.namespace().unwrap_or_default(), wanted.name_any());
-    let read = ctx.secrets.read(&ctx.client, &namespace, &name).await;
-    match read {
-        Ok(secret) => Ok(secret.map(|secret| secret.metadata.clone())),
-        Err(SecretError { source, .. }) => Err(ApplyError::Read {
-            kind: Secret::KIND.to_owned(),
-            name,
-            source,
-        }),
-    }
+    let partial = store.get(&ClusterKey::of(wanted).object_ref())?;
+    Some(partial.metadata.clone())
 }

@@ -1,6 +1,6 @@
 //! Builds the child objects of a cluster from its validated form. Pure.
 //!
-//! Server-side apply sends exactly what stands here, every time: a field left out on one pass would
+//! Server-side apply sends exactly what is built here, every time: a field left out on one pass would
 //! be given up and fall back to its default. That is why `replicas` is no option.
 //! Invariant: same input, same objects, byte for byte; nothing here reads a clock or random numbers.
 
@@ -20,7 +20,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 
 use crate::validate::ValidatedCluster;
 
-/// Key of the control Secret under which the bearer token stands.
+/// Key of the control Secret with the bearer token.
 pub const CONTROL_TOKEN_KEY: &str = "token";
 
 /// Stage of [`Resources`]: built, not yet sent.
@@ -53,7 +53,7 @@ pub struct Resources<Stage> {
 pub struct BuildInput<'a> {
     /// Replicas to run.
     pub replicas: i32,
-    /// What stood before an override moved the replicas, to be remembered.
+    /// Replicas before an override moved them, to be remembered.
     pub before_override: Option<u32>,
     /// Bearer token of the control port: the one that exists, or a fresh one when there is none.
     pub control_token: &'a str,

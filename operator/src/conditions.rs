@@ -7,6 +7,7 @@ use floodgate_words::{ConditionType, Level, Reason, condition::LAST_VALID_HOLDS}
 use k8s_openapi::api::apps::v1::Deployment;
 
 use crate::{
+    build::{Applied, Resources},
     observe::Observed,
     plan::Planned,
     validate::{ValidateError, ValidatedCluster},
@@ -17,81 +18,13 @@ pub mod merge;
 mod paused;
 mod plan_met;
 mod signals;
+mod verdict;
 
 use capacity::capacity_sufficient;
 use paused::paused;
 use plan_met::plan_met;
 use signals::{forecast_trusted, history_masked, signals_fresh};
-
-/// What one condition says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Which condition.
-    pub kind: ConditionType,
-    /// Its status.
-    pub status: Truth,
-    /// Why.
-    pub reason: Reason,
-    /// For a person.
-    pub message: String,
-    /// Whether it only says that nothing was asked yet.
-    pub awaits_first_answer: bool,
-}
-
-/// Status of a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Truth {
-    /// It holds.
-    True,
-    /// It does not.
-    False,
-    /// Not known yet.
-    Unknown,
-}
-
-impl Truth {
-    /// Spelling in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::True => "True",
-            Self::False => "False",
-            Self::Unknown => "Unknown",
-        }
-    }
-}
-
-impl From<bool> for Truth {
-    fn from(holds: bool) -> Self {
-        if holds { Self::True } else { Self::False }
-    }
-}
-
-impl Verdict {
-    /// A verdict.
-    pub fn new(
-        kind: ConditionType,
-        status: impl Into<Truth>,
-        reason: Reason,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            kind,
-            status: status.into(),
-            reason,
-            message: message.into(),
-            awaits_first_answer: false,
-        }
-    }
-}
-
-/// What reconcile knows beside the plan.
-#[derive(Clone, Debug, Default)]
-pub struct Standing {
-    /// Seconds for which fewer pods than planned have been warm; none while they are enough.
-    pub short_for_s: Option<f64>,
-    /// Who else writes the replicas, if anybody does, with the reason to give.
-    pub foreign_writer: Option<(Reason, String)>,
-}
+pub use verdict::{Standing, Truth, Verdict};
 
 /// Conditions `Ready` is the sum of, in the order in which they are reported.
 const SUMMED: [ConditionType; 7] = [
@@ -109,13 +42,13 @@ pub fn of(
     observed: &Observed,
     cluster: &ValidatedCluster,
     planned: &Planned,
-    deployment: &Deployment,
+    applied: &Resources<Applied>,
     standing: &Standing,
     accepted: Verdict,
 ) -> Vec<Verdict> {
     let mut verdicts = vec![
         accepted,
-        workload_available(observed, cluster, deployment),
+        workload_available(observed, cluster, &applied.deployment),
         signals_fresh(planned),
         forecast_trusted(observed, planned),
         capacity_sufficient(observed, cluster, planned),
@@ -154,7 +87,7 @@ pub fn of_refused(reason: Reason, message: &str) -> Vec<Verdict> {
     ]
 }
 
-/// False with the words of the first summed condition that is False, True otherwise.
+/// False with reason and message of the first summed condition that is False, True otherwise.
 pub fn ready(verdicts: &[Verdict]) -> Verdict {
     let summed = SUMMED
         .iter()

@@ -56,7 +56,6 @@ pub enum ControlError {
     NoAnswer {
         /// Who was asked.
         address: ControlAddress,
-        /// Why.
         #[source]
         source: reqwest::Error,
     },

@@ -13,18 +13,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
+    context::Context,
     control::ControlClient,
     forecast::Forecaster,
     metrics::Metrics,
     nodes::Rooms,
     publisher::Publisher,
     readiness::Readiness,
-    reconcile::{self, Context},
-    sale::{self, SaleContext},
+    reconcile::{self, Reconciler},
+    sale::{self, SaleReconciler},
     sample::{Sampler, early_warm},
-    secrets::SecretCache,
     snapshot::{ClusterKey, Snapshots},
-    stores::{Guarded, OwnedStores},
+    stores::{Guarded, Stores},
+    synced::Synced,
 };
 
 mod tasks;
@@ -50,9 +51,9 @@ pub struct Operator {
     pub identity: String,
     /// Namespace to watch; none for all.
     pub namespace: Option<String>,
-    /// The clock.
+    /// Where every loop and step takes the time from.
     pub clock: Clock,
-    /// Counters.
+    /// What `/metrics` serves.
     pub metrics: Metrics,
     /// Says while a leader still waits for its watches.
     pub readiness: Readiness,
@@ -120,105 +121,75 @@ pub async fn operate(operator: Operator, stop: CancellationToken) -> Result<(), 
         forecaster.run(stop.clone()),
     );
     let rooms = Arc::new(Rooms::default());
-    let contexts = contexts(&operator, &snapshots, &watches, &rooms, nudge);
-    let reading = rooms.run(operator.client, operator.clock, stop.clone());
-    named(&mut tasks, "the reading of room on the nodes", reading);
-    let care = forget_gone(
-        operator.metrics,
-        watches.synced.clone(),
-        snapshots,
-        watches.clusters.store.clone(),
+    let reading = Arc::clone(&rooms);
+    let reading = reading.run(
+        operator.client.clone(),
+        operator.clock.clone(),
         stop.clone(),
     );
+    named(&mut tasks, "the reading of room on the nodes", reading);
+    let stores = watches.stores(rooms);
+    let ctx = context(operator, &watches.synced, snapshots, stores, nudge);
+    let reconciler = Arc::new(Reconciler::new(Arc::clone(&ctx)));
+    let care = forget_gone(Arc::clone(&ctx), Arc::clone(&reconciler), stop.clone());
     named(&mut tasks, "the care of gone clusters", care);
-    run_controllers(contexts, watches, triggers, &mut tasks, &stop);
+    let sales = Arc::new(SaleReconciler::new(ctx));
+    run_controllers((reconciler, sales), watches, triggers, &mut tasks, &stop);
     until_stopped(tasks, &stop)
         .await
         .map_err(OperateError::TaskEnded)
 }
 
 /// What the passes of both controllers work with.
-fn contexts(
-    operator: &Operator,
-    snapshots: &Arc<Snapshots>,
-    watches: &Watches,
-    rooms: &Arc<Rooms>,
+fn context(
+    operator: Operator,
+    synced: &Synced,
+    snapshots: Arc<Snapshots>,
+    stores: Stores,
     nudges: mpsc::Sender<ClusterKey>,
-) -> (Context, SaleContext) {
+) -> Arc<Context> {
     let Operator {
         client,
         identity,
+        namespace: _,
         clock,
         metrics,
-        namespace: _,
         readiness: _,
         started_by,
-    } = operator.clone();
-    let publisher = Publisher::new(client.clone(), &identity, metrics.clone());
-    let clusters = Context {
-        client: client.clone(),
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-        synced: watches.synced.clone(),
-        snapshots: Arc::clone(snapshots),
-        publisher: publisher.clone(),
-        secrets: SecretCache::default(),
-        deployments: watches.deployments.store.clone(),
-        sales: watches.sales.store.clone(),
-        owned: OwnedStores {
-            services: watches.owned.services.store.clone(),
-            network_policies: watches.owned.network_policies.store.clone(),
-            disruption_budgets: watches.owned.disruption_budgets.store.clone(),
-        },
-        autoscalers: watches.autoscalers.store.clone(),
-        quotas: watches.quotas.store.clone(),
-        rooms: Arc::clone(rooms),
-        started_by,
-        nudges,
-    };
-    let sales = SaleContext {
+    } = operator;
+    Arc::new(Context {
+        publisher: Publisher::new(client.clone(), &identity, metrics.clone()),
         client,
         clock,
         metrics,
-        synced: watches.synced.clone(),
-        snapshots: Arc::clone(snapshots),
-        publisher,
-        clusters: watches.clusters.store.clone(),
-        sales: watches.sales.store.clone(),
-        ledger: sale::Ledger::default(),
-        rooms: Arc::clone(rooms),
-    };
-    (clusters, sales)
+        synced: synced.clone(),
+        snapshots,
+        stores,
+        started_by,
+        nudges,
+    })
 }
 
 /// Starts both controllers on their watches.
 fn run_controllers(
-    (ctx, sale_ctx): (Context, SaleContext),
+    (clusters, sales): (Arc<Reconciler>, Arc<SaleReconciler>),
     watches: Watches,
     triggers: mpsc::Receiver<ObjectRef<Guarded>>,
     tasks: &mut JoinSet<&'static str>,
     stop: &CancellationToken,
 ) {
-    let Watches {
-        synced: _,
-        clusters,
-        sales,
-        pods: _,
-        deployments,
-        owned,
-        autoscalers,
-        quotas,
-    } = watches;
-    let autoscalers = drive("autoscalers", autoscalers.events, stop.clone());
+    let owned = watches.owned;
+    let autoscalers = drive("autoscalers", watches.autoscalers.events, stop.clone());
     named(tasks, "the watch of autoscalers", autoscalers);
-    let quotas = drive("quotas", quotas.events, stop.clone());
+    let quotas = drive("quotas", watches.quotas.events, stop.clone());
     named(tasks, "the watch of quotas", quotas);
     let config = Config::default()
         .concurrency(CONCURRENCY)
         .debounce(DEBOUNCE);
-    let controller = Controller::for_stream(clusters.events.applied_objects(), clusters.store)
+    let watched = watches.clusters;
+    let controller = Controller::for_stream(watched.events.applied_objects(), watched.store)
         .with_config(config.clone())
-        .owns_stream(deployments.events.touched_objects())
+        .owns_stream(watches.deployments.events.touched_objects())
         .owns_stream(owned.services.events.touched_objects())
         .owns_stream(owned.network_policies.events.touched_objects())
         .owns_stream(owned.disruption_budgets.events.touched_objects())
@@ -226,14 +197,13 @@ fn run_controllers(
             Some((triggers.recv().await?, triggers))
         }))
         .graceful_shutdown_on(stop.clone().cancelled_owned());
-    let ctx = Arc::new(ctx);
-    let passes = controller.run(reconcile::reconcile, reconcile::error_policy, ctx);
+    let passes = controller.run(reconcile::reconcile, reconcile::error_policy, clusters);
     let name = "the controller of clusters";
     named(tasks, name, passes.for_each(log_pass));
-    let controller = Controller::for_stream(sales.events.applied_objects(), sales.store)
+    let watched = watches.sales;
+    let controller = Controller::for_stream(watched.events.applied_objects(), watched.store)
         .with_config(config)
         .graceful_shutdown_on(stop.clone().cancelled_owned());
-    let ctx = Arc::new(sale_ctx);
-    let passes = controller.run(sale::reconcile, sale::error_policy, ctx);
+    let passes = controller.run(sale::reconcile, sale::error_policy, sales);
     named(tasks, "the controller of sales", passes.for_each(log_pass));
 }

@@ -2,8 +2,11 @@
 //!
 //! Events are published on change only; the caller compares before it asks.
 
+use std::collections::HashSet;
+
 use floodgate_planner::{Decision, Direction};
 use floodgate_words::{ConditionType as Kind, Reason};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::events::{Event, EventType};
 use sha2::{Digest, Sha256};
 
@@ -45,17 +48,17 @@ pub fn scaled(decision: &Decision) -> Option<Event> {
     Some(event(EventType::Normal, reason, &action, &note))
 }
 
-/// A condition flipped. None for the sum, whose parts are told of, and for what a remark about an
-/// annotation tells.
+/// A condition flipped. None for the sum, whose parts have Events, and for what a remark about an
+/// annotation says.
 pub fn condition(verdict: &Verdict) -> Option<Event> {
-    let told = [
+    let remarked = [
         Reason::OverrideLapsed,
         Reason::OverrideConflict,
         Reason::InvalidOverride,
         Reason::UnknownAnnotation,
     ];
-    let told = verdict.kind == Kind::Overridden && told.contains(&verdict.reason);
-    if verdict.kind == Kind::Ready || told {
+    let remarked = verdict.kind == Kind::Overridden && remarked.contains(&verdict.reason);
+    if verdict.kind == Kind::Ready || remarked {
         return None;
     }
     let good = good(verdict);
@@ -102,9 +105,23 @@ pub fn remark(remark: &Remark) -> Event {
     } else {
         EventType::Warning
     };
-    // Series are told apart by action, not by note: each annotation and each text is news.
+    // Series differ by action, not by note: each annotation and each text is news.
     let action = format!("ReadAnnotations{}", text_id(&remark.message));
     event(type_, remark.reason, &action, &remark.message)
+}
+
+/// Remarks not yet published; those that no longer apply may be published again later. What the
+/// condition says already was published before this process started.
+pub(crate) fn new_remarks(
+    announced: &mut HashSet<String>,
+    remarks: &[Remark],
+    before: &[Condition],
+) -> Vec<Remark> {
+    let said = |remark: &Remark| before.iter().any(|one| one.message == remark.message);
+    let now = remarks.iter().map(|remark| remark.message.clone());
+    let last = std::mem::replace(announced, now.collect());
+    let new = |remark: &&Remark| !last.contains(&remark.message) && !said(remark);
+    remarks.iter().filter(new).cloned().collect()
 }
 
 /// An object that cannot be acted on.

@@ -31,13 +31,12 @@ use crate::{
 
 mod cluster;
 mod fitted;
-mod keep;
 mod store;
+mod stored_forecast;
 
 use cluster::ClusterForecaster;
 use fitted::Fits;
 use store::Store;
-pub use store::config_map_name;
 
 /// Pause between two looks for what is due.
 const PERIOD: Duration = Duration::from_secs(2);

@@ -1,38 +1,44 @@
 //! The operator: watches, samples, plans, applies and pushes.
 //!
-//! The only room that talks to Kubernetes, Prometheus and the control port of pods.
+//! The only room that writes to Kubernetes and talks to the control port of pods.
 //! Three loops share snapshots and never await each other: sample, forecast, reconcile.
 //! Reconcile is a pipeline whose steps each have a file and a type of their own:
 //! observe -> validate -> plan -> build -> apply -> status.
 
-pub mod apply;
-pub mod build;
+mod apply;
+mod build;
 pub mod clock;
-pub mod conditions;
-pub mod control;
+mod conditions;
+mod context;
+mod control;
 pub mod controllers;
-pub mod events;
-pub mod forecast;
+mod events;
+mod forecast;
 pub mod leader;
 pub mod metrics;
-pub mod nodes;
-pub mod observe;
-pub mod overrides;
-pub mod plan;
-pub mod publisher;
-pub mod quantity;
+mod nodes;
+mod observe;
+mod overrides;
+mod plan;
+mod publisher;
+mod quantity;
 pub mod readiness;
-pub mod reconcile;
+mod reconcile;
 pub mod run;
-pub mod sale;
-pub mod sample;
-pub mod secrets;
-pub mod server;
-pub mod snapshot;
-pub mod status;
-pub mod stores;
-pub mod synced;
-pub mod target;
+mod sale;
+mod sample;
+mod secrets;
+mod server;
+mod snapshot;
+mod status;
+mod stores;
+mod synced;
+mod target;
 pub mod telemetry;
-pub mod validate;
-pub mod writers;
+mod validate;
+mod writers;
+
+#[cfg(test)]
+mod tests {
+    pub(crate) mod fixtures;
+}

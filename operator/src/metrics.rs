@@ -4,6 +4,7 @@
 //! the cluster, so the number of series stays bounded by what exists.
 
 use std::{
+    borrow::Cow,
     sync::{Arc, atomic::AtomicU64},
     time::Instant,
 };
@@ -14,10 +15,16 @@ use prometheus_client::{
     registry::Registry,
 };
 
+mod cluster;
 pub mod names;
+
+pub use cluster::{ClusterGauges, ClusterLabels};
 
 /// A gauge with a fraction.
 pub type FloatGauge = Gauge<f64, AtomicU64>;
+
+/// A gauge by cluster.
+pub(crate) type FloatGaugeFamily = Family<ClusterLabels, FloatGauge>;
 
 /// One label, `category`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -37,7 +44,7 @@ pub struct ReasonLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct KindLabel {
     /// Kind of a Kubernetes object.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
 }
 
 /// Labels of a change of replicas.
@@ -56,15 +63,6 @@ pub struct ControlLabels {
     pub request: &'static str,
     /// `ok` or `error`.
     pub outcome: &'static str,
-}
-
-/// Labels of a gauge of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct ClusterLabels {
-    /// Namespace of the cluster.
-    pub namespace: String,
-    /// Name of the cluster.
-    pub cluster: String,
 }
 
 /// All metrics; cheap to clone.
@@ -95,117 +93,6 @@ pub struct Metrics {
     pub leader: Gauge,
     /// Gauges that every cluster has.
     pub clusters: ClusterGauges,
-}
-
-/// Gauges by cluster.
-#[derive(Clone, Debug, Default)]
-pub struct ClusterGauges {
-    /// See [`names::OFFERED_LOAD`].
-    pub offered_load: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::FORECAST_MEDIAN`].
-    pub forecast_median: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::FORECAST_UPPER`].
-    pub forecast_upper: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::FORECAST_ERROR`].
-    pub forecast_error: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::FORECAST_NAIVE_ERROR`].
-    pub forecast_naive_error: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::FORECAST_COVERAGE`].
-    pub forecast_coverage: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::MASKED_POINTS`].
-    pub masked_points: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::DESIRED`].
-    pub desired: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::READY`].
-    pub ready: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::WARM`].
-    pub warm: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::FLOOR`].
-    pub floor: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::SIGNAL_AGE`].
-    pub signal_age: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::LEAD_TIME`].
-    pub lead_time: Family<ClusterLabels, FloatGauge>,
-    /// See [`names::UNPREPARED_SALES`].
-    pub unprepared_sales: Family<ClusterLabels, FloatGauge>,
-}
-
-impl ClusterGauges {
-    fn named(
-        &self,
-    ) -> [(
-        &'static str,
-        &'static str,
-        &Family<ClusterLabels, FloatGauge>,
-    ); 14] {
-        [
-            (
-                names::OFFERED_LOAD,
-                "Load decisions are made on, requests/s",
-                &self.offered_load,
-            ),
-            (
-                names::FORECAST_MEDIAN,
-                "Median forecast at the lead time, requests/s",
-                &self.forecast_median,
-            ),
-            (
-                names::FORECAST_UPPER,
-                "Upper quantile of the forecast at the lead time, requests/s",
-                &self.forecast_upper,
-            ),
-            (
-                names::FORECAST_ERROR,
-                "Live error of the forecast, permille",
-                &self.forecast_error,
-            ),
-            (
-                names::FORECAST_NAIVE_ERROR,
-                "Live error of seasonal naive on the same points, permille",
-                &self.forecast_naive_error,
-            ),
-            (
-                names::FORECAST_COVERAGE,
-                "Share of loads at or below the upper quantile, permille",
-                &self.forecast_coverage,
-            ),
-            (
-                names::MASKED_POINTS,
-                "Values of the history left out as sales or declared windows",
-                &self.masked_points,
-            ),
-            (names::DESIRED, "Replicas decided", &self.desired),
-            (names::READY, "Pods Ready", &self.ready),
-            (names::WARM, "Pods warm", &self.warm),
-            (
-                names::FLOOR,
-                "Level imposed on the fleet, 0 to 4",
-                &self.floor,
-            ),
-            (
-                names::SIGNAL_AGE,
-                "Age of the newest valid load, seconds",
-                &self.signal_age,
-            ),
-            (
-                names::LEAD_TIME,
-                "Measured lead time, seconds",
-                &self.lead_time,
-            ),
-            (
-                names::UNPREPARED_SALES,
-                "Sales within 24 hours whose plan something stands in the way of",
-                &self.unprepared_sales,
-            ),
-        ]
-    }
-
-    /// Drops the gauges of a cluster that is gone.
-    pub fn forget(&self, labels: &ClusterLabels) {
-        for (_, _, family) in self.named() {
-            family.remove(labels);
-        }
-    }
 }
 
 impl Default for Metrics {
@@ -319,6 +206,12 @@ impl Metrics {
         }
     }
 
+    /// Counts one object written to the apiserver.
+    pub fn count_write(&self, kind: impl Into<Cow<'static, str>>) {
+        let kind = kind.into();
+        self.writes.get_or_create(&KindLabel { kind }).inc();
+    }
+
     /// Counts one request to a pod.
     pub fn count_control(&self, request: &'static str, succeeded: bool) {
         let outcome = if succeeded { "ok" } else { "error" };
@@ -366,7 +259,7 @@ mod tests {
                 .fit_failures
                 .get_or_create(&CategoryLabel { category }),
         );
-        drop(metrics.writes.get_or_create(&KindLabel { kind: "Secret" }));
+        metrics.count_write("Secret");
         let label = ReasonLabel { reason: reason() };
         drop(metrics.events.get_or_create(&label));
         drop(metrics.missing_readings.get_or_create(&label));
@@ -386,18 +279,5 @@ mod tests {
                 "{name} is not registered"
             );
         }
-    }
-
-    #[test]
-    fn gauges_of_a_cluster_go_with_it() {
-        let metrics = Metrics::default();
-        let labels = ClusterLabels {
-            namespace: "pay".into(),
-            cluster: "till".into(),
-        };
-        metrics.clusters.desired.get_or_create(&labels).set(3.0);
-        assert!(metrics.encode().unwrap().contains("till"));
-        metrics.clusters.forget(&labels);
-        assert!(!metrics.encode().unwrap().contains("till"));
     }
 }

@@ -151,7 +151,7 @@ impl Rooms {
                 READING_MAX.as_secs()
             ),
         }
-        // What was read before stands for as long as it holds.
+        // What was read before counts for as long as it holds.
         if self.newest.load().known(now).is_none() {
             self.newest.store(Arc::new(RoomSeen::Unreadable));
         }

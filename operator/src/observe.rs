@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use floodgate_api::cluster::{backends::SecretKeyRef, scaling::NodeSupply};
 use floodgate_api::{PaymentCluster, SaleEvent};
-use floodgate_planner::{HoldCause, intake::PodRates};
+use floodgate_planner::intake::PodRates;
 use jiff::Timestamp;
 use k8s_openapi::api::{apps::v1::Deployment, core::v1::ResourceQuota};
-use kube::{Api, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
+use kube::{Api, Client, ResourceExt};
 
 use crate::{
     build::{CONTROL_TOKEN_KEY, control_secret_name},
+    clock::Clock,
     nodes::RoomSeen,
-    reconcile::Context,
-    secrets::{SecretError, text_of},
+    secrets::{SecretCache, SecretError, text_of},
     snapshot::{Cell, ClusterKey, ForecastSnapshot, PodsSeen, PrometheusReading},
+    stores::Stores,
     validate::{Address, SecretValue, Secrets, secret_refs},
-    writers::ByHand,
 };
 
 /// What one pass works on.
@@ -38,12 +38,6 @@ pub struct Observed {
     pub quotas: Vec<Arc<ResourceQuota>>,
     /// Room on the nodes; asked for only where none are added.
     pub room: Arc<RoomSeen>,
-    /// Replicas that a person wrote during a sale, while they hold.
-    pub by_hand: Option<ByHand>,
-    /// How this process came to lead.
-    pub started_by: HoldCause,
-    /// Replicas this process ordered last.
-    pub ordered: Option<i32>,
     /// Every sale of the namespace that can be read.
     pub sales: Vec<Arc<SaleEvent>>,
     /// Newest reading of Prometheus.
@@ -52,7 +46,6 @@ pub struct Observed {
     pub rates: Option<Arc<PodRates>>,
     /// Pods and what they said.
     pub pods: Option<Arc<PodsSeen>>,
-    /// The forecast.
     pub forecast: Arc<ForecastSnapshot>,
 }
 
@@ -77,35 +70,35 @@ impl ObserveError {
     }
 }
 
-/// Observes one cluster.
+/// Observes one cluster; `written` is its Deployment as the last write returned it.
 pub async fn observe(
-    ctx: &Context,
-    key: &ClusterKey,
+    client: &Client,
+    stores: &Stores,
+    clock: &Clock,
     cell: &Cell,
     cluster: Arc<PaymentCluster>,
+    written: Option<&Arc<Deployment>>,
 ) -> Result<Observed, ObserveError> {
-    let secrets = resolve(ctx, key, &secret_refs(&cluster.spec)).await?;
+    let key = ClusterKey::of(&*cluster);
+    let references = secret_refs(&cluster.spec);
+    let secrets = resolve(client, &stores.secrets, &key, &references).await?;
     let control = control_secret_name(&key.name);
-    let control = ctx
-        .secrets
-        .read(&ctx.client, &key.namespace, &control)
-        .await?;
+    let control = stores.secrets.read(client, &key.namespace, &control);
+    let control = control.await?;
+    let mut quotas = stores.quotas.state();
+    quotas.retain(|quota| quota.namespace().as_deref() == Some(&key.namespace));
     Ok(Observed {
-        now: ctx.clock.now(),
+        now: clock.now(),
         secrets,
         control_token: control.and_then(|secret| text_of(&secret, CONTROL_TOKEN_KEY)),
-        deployment: deployment(ctx, key, cell).await?,
-        quotas: quotas(ctx, &key.namespace),
-        room: room(ctx, &cluster),
-        by_hand: None,
-        started_by: ctx.started_by,
-        ordered: cell.with_remembered(|remembered| {
-            remembered
-                .deployment
-                .as_ref()
-                .and_then(|ordered| ordered.spec.replicas)
-        }),
-        sales: sales(ctx, &key.namespace),
+        deployment: deployment(client, stores, &key, written).await?,
+        quotas,
+        // A cluster whose nodes are elastic has no use for the room on them.
+        room: match cluster.spec.scaling.nodes {
+            NodeSupply::Elastic => Arc::default(),
+            NodeSupply::Fixed => stores.rooms.ask(),
+        },
+        sales: stores.sales_in(&key.namespace),
         prometheus: cell.prometheus.load_full(),
         rates: cell.rates.load_full(),
         pods: cell.pods.load_full(),
@@ -114,25 +107,15 @@ pub async fn observe(
     })
 }
 
-/// The room on the nodes as it was read last; a cluster whose nodes are elastic has no use for it.
-fn room(ctx: &Context, cluster: &PaymentCluster) -> Arc<RoomSeen> {
-    match cluster.spec.scaling.nodes {
-        NodeSupply::Elastic => Arc::default(),
-        NodeSupply::Fixed => ctx.rooms.ask(),
-    }
-}
-
 async fn resolve(
-    ctx: &Context,
+    client: &Client,
+    cache: &SecretCache,
     key: &ClusterKey,
     references: &[SecretKeyRef],
 ) -> Result<Secrets, SecretError> {
     let mut secrets = Secrets::new();
     for reference in references {
-        let secret = ctx
-            .secrets
-            .read(&ctx.client, &key.namespace, &reference.name)
-            .await?;
+        let secret = cache.read(client, &key.namespace, &reference.name).await?;
         let value = match secret {
             None => SecretValue::SecretMissing,
             Some(secret) => match text_of(&secret, &reference.key) {
@@ -150,45 +133,24 @@ async fn resolve(
 /// Absence in a watch that may lag is never taken at its word: a Deployment thought missing would
 /// be planned anew from the minimum, in the middle of a sale (S4).
 async fn deployment(
-    ctx: &Context,
+    client: &Client,
+    stores: &Stores,
     key: &ClusterKey,
-    cell: &Cell,
+    written: Option<&Arc<Deployment>>,
 ) -> Result<Option<Arc<Deployment>>, ObserveError> {
-    let watched = ctx
-        .deployments
-        .get(&ObjectRef::new(&key.name).within(&key.namespace));
-    let written = cell.with_remembered(|remembered| remembered.deployment.clone());
     let generation = |one: &Arc<Deployment>| one.metadata.generation.unwrap_or(0);
-    match (watched, written) {
+    match (stores.deployments.get(&key.object_ref()), written) {
         (Some(watched), Some(written))
-            if watched.uid() == written.uid() && generation(&written) > generation(&watched) =>
+            if watched.uid() == written.uid() && generation(written) > generation(&watched) =>
         {
-            Ok(Some(written))
+            Ok(Some(Arc::clone(written)))
         }
         (Some(watched), _) => Ok(Some(watched)),
         (None, _) => {
-            let api: Api<Deployment> = Api::namespaced(ctx.client.clone(), &key.namespace);
+            let api: Api<Deployment> = Api::namespaced(client.clone(), &key.namespace);
             let live = api.get_opt(&key.name).await;
             let live = live.map_err(|e| ObserveError::Deployment(key.clone(), Box::new(e)))?;
             Ok(live.map(Arc::new))
         }
     }
-}
-
-fn quotas(ctx: &Context, namespace: &str) -> Vec<Arc<ResourceQuota>> {
-    let mut all = ctx.quotas.state();
-    all.retain(|quota| quota.namespace().as_deref() == Some(namespace));
-    all
-}
-
-fn sales(ctx: &Context, namespace: &str) -> Vec<Arc<SaleEvent>> {
-    let all = ctx.sales.state();
-    let here = all
-        .iter()
-        .filter(|sale| sale.namespace().as_deref() == Some(namespace));
-    let readable = here.filter_map(|sale| match sale.as_ref() {
-        DeserializeGuard(Ok(sale)) => Some(Arc::new(sale.clone())),
-        DeserializeGuard(Err(_)) => None,
-    });
-    readable.collect()
 }

@@ -67,12 +67,12 @@ pub struct Planned {
 /// Plans one cluster.
 pub fn plan(observed: &Observed, cluster: &ValidatedCluster, before: &Before) -> Planned {
     let now = observed.now;
-    let (overrides, masks) = words::read(observed, cluster);
+    let (overrides, masks) = words::read(observed, cluster, before.by_hand.as_ref());
     let sales = sales_of(observed);
     let forecast = forecast_facts(observed, cluster);
     let trust = forecast.trust(now.into());
     let lead_time = lead_time(observed, cluster);
-    let replica_state = replica_state(observed);
+    let replica_state = replica_state(observed, before.ordered);
     let (scaling, capacity) = capacity(observed, cluster);
     let load = load_seen(
         observed,
@@ -124,12 +124,10 @@ fn live_replicas(observed: &Observed) -> Option<u32> {
     u32::try_from(live.spec.replicas.unwrap_or(1)).ok()
 }
 
-fn replica_state(observed: &Observed) -> ReplicaState {
+fn replica_state(observed: &Observed, ordered: Option<i32>) -> ReplicaState {
     let live = live_replicas(observed);
     // What this process ordered counts more than what somebody else wrote over it.
-    let ordered = observed
-        .ordered
-        .and_then(|ordered| u32::try_from(ordered).ok());
+    let ordered = ordered.and_then(|ordered| u32::try_from(ordered).ok());
     let desired = ordered.filter(|_| live.is_some()).or(live);
     let pods = observed.pods.as_ref();
     ReplicaState {

@@ -61,14 +61,8 @@ pub enum RunError {
     #[error("cannot make a Kubernetes client")]
     Client(#[source] Box<kube::Error>),
     /// The port of probes is taken.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error("cannot listen on {0}")]
+    Listen(SocketAddr, #[source] std::io::Error),
     /// The loops and controllers ended.
     #[error(transparent)]
     Operate(#[from] OperateError),
@@ -151,7 +145,7 @@ pub async fn run(args: RunArgs, stop: CancellationToken) -> Result<(), RunError>
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|source| RunError::Listen { address, source })
+    bound.map_err(|source| RunError::Listen(address, source))
 }
 
 /// Serves the probes; ends only with the process.

@@ -1,4 +1,4 @@
-//! One pass over one sale: what is planned per cluster, what stood at T0, what came of it.
+//! One pass over one sale: the plan of each cluster, its pods at T0, and what came of it.
 //!
 //! The clusters' own passes bring the pods up; this one publishes the plan they go by, and freezes
 //! it once the pre-scale of a phase has begun, so that it survives a restart in mid-sale.
@@ -9,80 +9,65 @@ use floodgate_api::{SaleEvent, sale::status::SaleEventStatus};
 use floodgate_planner::SalePhase;
 use floodgate_settings::{ValidSale, retained_sale, validate_sale};
 use floodgate_words::{ConditionType, Reason};
-use kube::{
-    Client, Resource, ResourceExt,
-    runtime::{controller::Action, reflector::Store},
-};
+use kube::{Resource, ResourceExt, runtime::controller::Action};
 
 use crate::{
-    clock::{Clock, jittered},
+    clock::jittered,
     conditions::{Verdict, merge},
+    context::Context,
     events::{self},
-    metrics::{CategoryLabel, Metrics},
-    nodes::Rooms,
-    publisher::Publisher,
-    snapshot::{ClusterKey, Snapshots},
-    stores::{Guarded, GuardedSale},
-    synced::Synced,
+    metrics::CategoryLabel,
+    snapshot::ClusterKey,
+    status::StatusError,
+    stores::GuardedSale,
 };
 
+mod conditions;
 mod lateness;
-mod ledger;
-mod outcome;
+mod plan;
 mod preflight;
 mod profile;
-mod written;
+mod records;
+mod seen;
+mod stage;
+mod status;
+mod write;
 
-pub use ledger::Ledger;
-use outcome::{ClusterSeen, Stage};
-use written::{refuse, write};
+use records::PhaseRecords;
+use seen::ClusterSeen;
+use stage::Stage;
+use write::{refuse, write};
 
 /// Pause between two passes while a pre-scale or a phase is under way.
 const PERIOD_NEAR: Duration = Duration::from_secs(1);
 /// Pause between two passes of a sale that lies ahead.
 const PERIOD_FAR: Duration = Duration::from_secs(10);
-/// Seconds for which the room on the nodes stands for the pre-flight.
+/// Seconds for which a reading of the room on the nodes serves the pre-flight.
 const ROOM_AGE_S_MAX: f64 = 600.0;
 /// Pause after a failure.
 const RETRY: Duration = Duration::from_secs(3);
 
-/// What every pass over a sale works with.
-pub struct SaleContext {
-    /// Client whose writes pass the fence of leadership.
-    pub client: Client,
-    /// The clock.
-    pub clock: Clock,
-    /// Counters.
-    pub metrics: Metrics,
-    /// Says when every store was filled once.
-    pub synced: Synced,
-    /// What the loops leave for each other.
-    pub snapshots: Arc<Snapshots>,
-    /// Publishes Events.
-    pub publisher: Publisher,
-    /// Clusters as the watch has them.
-    pub clusters: Store<Guarded>,
-    /// Sales as the watch has them.
-    pub sales: Store<GuardedSale>,
+/// Reconciles sales.
+pub struct SaleReconciler {
+    ctx: Arc<Context>,
     /// What running phases have seen so far.
-    pub ledger: Ledger,
-    /// Room on the nodes, as it was read last.
-    pub rooms: Arc<Rooms>,
+    records: PhaseRecords,
 }
 
-/// A pass over a sale that failed.
-#[derive(Debug, thiserror::Error)]
-pub enum SaleError {
-    /// The status could not be written.
-    #[error("cannot write the status of SaleEvent {0}")]
-    Status(ClusterKey, #[source] Box<kube::Error>),
+impl SaleReconciler {
+    /// A reconciler that has seen nothing yet.
+    pub fn new(ctx: Arc<Context>) -> Self {
+        let records = PhaseRecords::default();
+        Self { ctx, records }
+    }
 }
 
 /// One pass.
 pub async fn reconcile(
     object: Arc<GuardedSale>,
-    ctx: Arc<SaleContext>,
-) -> Result<Action, SaleError> {
+    this: Arc<SaleReconciler>,
+) -> Result<Action, StatusError> {
+    let ctx = &this.ctx;
     ctx.synced.wait().await;
     if object.meta().deletion_timestamp.is_some() {
         return Ok(Action::await_change());
@@ -94,40 +79,24 @@ pub async fn reconcile(
             let status = SaleEventStatus::default();
             let message = format!("the object cannot be read: {}", invalid.error);
             let refusal = (Reason::Malformed, message.as_str());
-            refuse(
-                &ctx,
-                &key,
-                object.meta().generation,
-                &status,
-                refusal,
-                &*object,
-            )
-            .await?;
+            refuse(ctx, &status, refusal, &*object).await?;
             return Ok(Action::await_change());
         }
     };
-    let all: Vec<Arc<SaleEvent>> = siblings(&ctx, &key.namespace);
+    let all = ctx.stores.sales_in(&key.namespace);
     match validate_sale(event, event.learned_percent(all.iter().map(Arc::as_ref))) {
-        Ok(valid) => pass(&ctx, &key, event, &valid, outcome::accepted(&valid)).await,
+        Ok(valid) => pass(&this, &key, event, &valid, conditions::accepted(&valid)).await,
         Err(error) => {
             if let Some(valid) = retained_sale(event, None, ctx.clock.now()) {
                 let message = format!("{error}; the last published plan holds");
                 let kind = ConditionType::Accepted;
                 let verdict = Verdict::new(kind, false, Reason::PlanRetained, message);
-                return pass(&ctx, &key, event, &valid, verdict).await;
+                return pass(&this, &key, event, &valid, verdict).await;
             }
             let status = event.status.clone().unwrap_or_default();
             let message = error.to_string();
             let refusal = (error.reason(), message.as_str());
-            refuse(
-                &ctx,
-                &key,
-                event.metadata.generation,
-                &status,
-                refusal,
-                event,
-            )
-            .await?;
+            refuse(ctx, &status, refusal, event).await?;
             // What `learnFrom` names may appear or end.
             Ok(Action::requeue(PERIOD_FAR))
         }
@@ -139,27 +108,29 @@ pub async fn reconcile(
     clippy::needless_pass_by_value,
     reason = "the signature is the Controller's"
 )]
-pub fn error_policy(_: Arc<GuardedSale>, _: &SaleError, ctx: Arc<SaleContext>) -> Action {
+pub fn error_policy(_: Arc<GuardedSale>, _: &StatusError, this: Arc<SaleReconciler>) -> Action {
     let label = CategoryLabel {
         category: "sale_status",
     };
-    ctx.metrics.reconcile_failures.get_or_create(&label).inc();
+    let failures = &this.ctx.metrics.reconcile_failures;
+    failures.get_or_create(&label).inc();
     Action::requeue(jittered(RETRY, 300))
 }
 
 async fn pass(
-    ctx: &SaleContext,
+    this: &SaleReconciler,
     key: &ClusterKey,
     event: &SaleEvent,
     valid: &ValidSale,
     accepted: Verdict,
-) -> Result<Action, SaleError> {
+) -> Result<Action, StatusError> {
+    let SaleReconciler { ctx, records } = this;
     let now = ctx.clock.now();
     let before = event.status.clone().unwrap_or_default();
-    if before.clusters.is_empty() && outcome::is_over(valid, now) {
+    if before.clusters.is_empty() && stage::is_over(valid, now) {
         let message = "every phase was over before it could be planned; set `start`, `end` and every `t0` ahead";
         let refusal = (Reason::SalePast, message);
-        refuse(ctx, key, event.metadata.generation, &before, refusal, event).await?;
+        refuse(ctx, &before, refusal, event).await?;
         return Ok(Action::await_change());
     }
     let seen: Vec<ClusterSeen> = selected(ctx, key, valid);
@@ -168,15 +139,18 @@ async fn pass(
             Reason::NoClusterMatches,
             "the selector matches no PaymentCluster",
         );
-        refuse(ctx, key, event.metadata.generation, &before, refusal, event).await?;
+        refuse(ctx, &before, refusal, event).await?;
         return Ok(Action::requeue(PERIOD_FAR));
     }
-    ctx.ledger.note(key, valid, &seen, now);
-    let reports = |cluster: &str, phase: &SalePhase| ctx.ledger.tally(key, cluster, phase);
+    records.note(key, valid, &seen, now);
+    let reports = |cluster: &str, phase: &SalePhase| records.record(key, cluster, phase);
     let generation = event.metadata.generation;
-    let after = outcome::status(&before, generation, valid, &seen, reports, now);
+    let after = status::status(&before, generation, valid, &seen, reports, now);
     let room = if preflight::is_due(valid, now) {
-        ctx.rooms.read(&ctx.client, now, ROOM_AGE_S_MAX).await
+        ctx.stores
+            .rooms
+            .read(&ctx.client, now, ROOM_AGE_S_MAX)
+            .await
     } else {
         None
     };
@@ -187,7 +161,7 @@ async fn pass(
         room.as_deref().map(|read| &read.room),
         now,
     );
-    let verdicts = outcome::verdicts(&after, valid, (accepted, prepared), now);
+    let verdicts = conditions::verdicts(&after, valid, (accepted, prepared), now);
     let flips = merge::flips(&before.conditions, &verdicts);
     let conditions = merge::merged(&before.conditions, &verdicts, generation, now);
     let after = SaleEventStatus {
@@ -196,7 +170,7 @@ async fn pass(
     };
     if after != before {
         write(ctx, key, &after).await?;
-        // The sum tells how far the sale has come; its parts only say why.
+        // The sum says how far the sale has come; its parts only say why.
         let stages = flips
             .iter()
             .filter(|flip| flip.verdict.kind == ConditionType::Ready);
@@ -206,7 +180,7 @@ async fn pass(
                 .await;
         }
     }
-    let stage = outcome::stage(&after, valid, now);
+    let stage = stage::stage(&after, valid, now);
     Ok(match stage {
         Stage::Completed => Action::requeue(Duration::from_secs(600)),
         Stage::Scheduled | Stage::Prescaling | Stage::Running => {
@@ -245,8 +219,8 @@ fn pause(
 }
 
 /// The clusters a sale hits, with what their own passes left.
-fn selected(ctx: &SaleContext, key: &ClusterKey, valid: &ValidSale) -> Vec<ClusterSeen> {
-    let all = ctx.clusters.state();
+fn selected(ctx: &Context, key: &ClusterKey, valid: &ValidSale) -> Vec<ClusterSeen> {
+    let all = ctx.stores.clusters.state();
     let here = all
         .iter()
         .filter_map(|cluster| cluster.0.as_ref().ok())
@@ -265,13 +239,4 @@ fn selected(ctx: &SaleContext, key: &ClusterKey, valid: &ValidSale) -> Vec<Clust
         .collect();
     seen.sort_by(|a, b| a.name.cmp(&b.name));
     seen
-}
-
-fn siblings(ctx: &SaleContext, namespace: &str) -> Vec<Arc<SaleEvent>> {
-    let all = ctx.sales.state();
-    let readable = all.iter().filter_map(|sale| sale.0.as_ref().ok());
-    readable
-        .filter(|sale| sale.namespace().as_deref() == Some(namespace))
-        .map(|sale| Arc::new(sale.clone()))
-        .collect()
 }

@@ -28,13 +28,13 @@ use crate::{
     stores::Guarded,
 };
 
+mod capacity;
 mod cluster;
 pub mod early_warm;
 pub mod hot_set;
 pub mod lead_time;
 mod load;
 pub mod rates;
-mod work;
 
 use cluster::ClusterSampler;
 pub use cluster::warm_request;
@@ -55,9 +55,7 @@ pub struct Sampler {
     pub pods: Store<Pod>,
     /// Client of the pods' control ports.
     pub control: ControlClient,
-    /// Counters.
     pub metrics: Metrics,
-    /// The clock.
     pub clock: Clock,
     /// Where a cluster goes that has something new to reconcile.
     pub triggers: mpsc::Sender<ObjectRef<Guarded>>,

@@ -13,6 +13,8 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use tokio::time::Instant;
 
+use crate::clock::secret_token;
+
 /// How long a Secret that exists is taken as unchanged; a rotated password is used within this.
 const PRESENT_FOR: Duration = Duration::from_secs(30);
 /// How long a missing one is taken as missing; it is used this soon after it appears (B20).
@@ -86,4 +88,10 @@ impl SecretCache {
 pub fn text_of(secret: &Secret, key: &str) -> Option<String> {
     let data = secret.data.as_ref()?.get(key)?;
     String::from_utf8(data.0.clone()).ok()
+}
+
+/// The token of the control port: the one that was found, or a fresh one.
+pub fn control_token(found: Option<&str>) -> String {
+    let found = found.filter(|token| !token.is_empty());
+    found.map_or_else(secret_token, str::to_owned)
 }

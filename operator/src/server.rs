@@ -24,7 +24,6 @@ struct Served {
     readiness: Readiness,
 }
 
-/// The routes.
 pub fn router(metrics: Metrics, readiness: Readiness) -> Router {
     Router::new()
         .route("/livez", get(|| async { "ok\n" }))

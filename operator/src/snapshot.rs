@@ -6,14 +6,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use floodgate_contract::WarmRequest;
 use floodgate_planner::intake::PodRates;
 
-use crate::{reconcile::Remembered, target::Target};
+use crate::target::Target;
 
 mod cluster_key;
 mod forecast;
@@ -46,21 +46,8 @@ pub struct Cell {
     pub forecast: ArcSwap<ForecastSnapshot>,
     /// What a sale is planned with. Written by reconcile.
     pub planning: ArcSwapOption<PlanningFacts>,
-    /// What the next pass of reconcile needs of the last one and that stands in no object.
-    remembered: Mutex<Remembered>,
 }
 
-impl Cell {
-    /// Reads and changes what reconcile remembers; the lock is never held across an await.
-    pub fn with_remembered<R>(&self, act: impl FnOnce(&mut Remembered) -> R) -> R {
-        act(&mut self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// All cells.
 #[derive(Debug, Default)]
 pub struct Snapshots {
     cells: RwLock<HashMap<ClusterKey, Arc<Cell>>>,

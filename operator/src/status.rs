@@ -1,74 +1,29 @@
-//! Builds the status of a cluster and writes it when it tells something new.
-//!
-//! Facts a person acts on (conditions, replicas, decision, level, overrides, sale) are written at
-//! once; numbers that move all the time (load, forecast) are written at most every ten seconds,
-//! because every write is a write of the apiserver's log and of every watcher (S11).
+//! The status of a cluster, from what was observed and planned. Pure but for [`write`].
 
-use floodgate_api::{
-    API_VERSION, PaymentCluster, apply_params,
-    cluster::status::{
-        Capacity, CapacitySource, ForecastSummary, LeadTime, LevelStatus, PaymentClusterStatus,
-        ReplicaCounts, SaleSummary,
-    },
+use floodgate_api::cluster::status::{
+    Capacity, CapacitySource, ForecastSummary, LeadTime, LevelStatus, PaymentClusterStatus,
+    ReplicaCounts, SaleSummary,
 };
 use floodgate_planner::{ReplicaState, UnixMillis};
 use floodgate_words::Level;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{
-    Api,
-    api::{ApiResource, DynamicObject, Patch},
-};
-use serde_json::json;
 
 use crate::{
     build,
-    clock::seconds_between,
     conditions::{Verdict, level_in_force, merge},
-    metrics::KindLabel,
     observe::Observed,
     plan::Planned,
-    reconcile::Context,
-    snapshot::{Cell, ClusterKey},
     validate::ValidatedCluster,
 };
 
 mod decision;
+mod write;
 
 use decision::decision_record;
+pub use write::{StatusError, Written, current, patch, write};
 
-/// Seconds between two writes that only move numbers.
-const NUMBERS_PERIOD_S: f64 = 10.0;
-/// Seconds within which the watch brings back what was written.
-const WATCH_LAG_S: f64 = 5.0;
-
-/// The status cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the status of {key}")]
-pub struct StatusError {
-    key: ClusterKey,
-    #[source]
-    source: Box<kube::Error>,
-}
-
-impl StatusError {
-    /// Whether the object is gone, which needs no status.
-    pub fn is_gone(&self) -> bool {
-        matches!(&*self.source, kube::Error::Api(status) if status.code == 404)
-    }
-}
-
-/// The status that stands: what this process wrote a moment ago, which the watch may not have
-/// brought back yet, or else what the object says.
-pub fn standing(cell: &Cell, cluster: &PaymentCluster, now: Timestamp) -> PaymentClusterStatus {
-    let known = cell.with_remembered(|remembered| remembered.status.clone());
-    match known {
-        Some((at, known)) if seconds_between(at, now) < WATCH_LAG_S => known,
-        _ => cluster.status.clone().unwrap_or_default(),
-    }
-}
-
-/// The status after a pass that planned and applied; `before` is the one that stands.
+/// The status after a pass that planned and applied; `before` is the one in force.
 pub fn build_status(
     observed: &Observed,
     cluster: &ValidatedCluster,
@@ -214,86 +169,9 @@ fn sale_summary(observed: &Observed, planned: &Planned) -> Option<SaleSummary> {
     })
 }
 
-fn rounded(value: f64) -> i32 {
+/// A figure in whole units, none of them negative.
+pub(crate) fn rounded(value: f64) -> i32 {
     value.round().clamp(0.0, f64::from(i32::MAX)) as i32
-}
-
-/// Writes the status when it tells something else than `before`, or when only numbers moved and it
-/// is time.
-pub async fn write(
-    ctx: &Context,
-    key: &ClusterKey,
-    cell: &Cell,
-    before: &PaymentClusterStatus,
-    status: PaymentClusterStatus,
-    now: Timestamp,
-) -> Result<(), StatusError> {
-    if *before == status {
-        return Ok(());
-    }
-    let written_at = cell.with_remembered(|remembered| {
-        remembered
-            .status
-            .as_ref()
-            .map(|(written_at, _)| *written_at)
-    });
-    let numbers_due =
-        written_at.is_none_or(|written_at| seconds_between(written_at, now) >= NUMBERS_PERIOD_S);
-    if facts(before) == facts(&status) && !numbers_due {
-        return Ok(());
-    }
-    patch(ctx, key, &status).await?;
-    cell.with_remembered(|remembered| remembered.status = Some((now, status)));
-    Ok(())
-}
-
-/// Sends a status as it is.
-pub async fn patch(
-    ctx: &Context,
-    key: &ClusterKey,
-    status: &PaymentClusterStatus,
-) -> Result<(), StatusError> {
-    let body = json!({
-        "apiVersion": API_VERSION,
-        "kind": "PaymentCluster",
-        "metadata": { "name": key.name },
-        "status": status,
-    });
-    // The answer is not read as a cluster: one that cannot be read is told so, too.
-    let kind = ApiResource::erase::<PaymentCluster>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(ctx.client.clone(), &key.namespace, &kind);
-    let written = api
-        .patch_status(&key.name, &apply_params(), &Patch::Apply(&body))
-        .await;
-    written.map_err(|source| StatusError {
-        key: key.clone(),
-        source: Box::new(source),
-    })?;
-    ctx.metrics
-        .writes
-        .get_or_create(&KindLabel {
-            kind: "PaymentCluster",
-        })
-        .inc();
-    Ok(())
-}
-
-/// The part of a status that is written at once: everything but what moves by itself.
-fn facts(status: &PaymentClusterStatus) -> PaymentClusterStatus {
-    let mut facts = status.clone();
-    facts.load_rps = None;
-    facts.lead_time = None;
-    facts.forecast = None;
-    if let Some(capacity) = &mut facts.capacity {
-        capacity.warm_total_rps = 0;
-        capacity.rps = 0;
-        capacity.samples = None;
-    }
-    if let Some(decision) = &mut facts.decision {
-        decision.explain.clear();
-        decision.bids.clear();
-    }
-    facts
 }
 
 #[cfg(test)]

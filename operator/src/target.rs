@@ -31,7 +31,6 @@ pub struct Target {
 /// What the capacity of a pod is learned against.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CapacityTarget {
-    /// As declared.
     pub declared: Scaling,
     /// Least and greatest capacity that may be learned, requests/s.
     pub bounds_rps: RangeInclusive<f64>,
@@ -42,7 +41,6 @@ pub struct CapacityTarget {
 /// What new pods load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WarmTarget {
-    /// Most keys.
     pub keys_max: usize,
     /// Score to reach, permille.
     pub min_score_permille: u32,
@@ -57,13 +55,11 @@ pub struct WarmTarget {
 pub struct PolicyTarget {
     /// When it was decided; its milliseconds are the version.
     pub decided_at: Timestamp,
-    /// Least level.
     pub floor: Level,
     /// Exact level, by override.
     pub pin: Option<Level>,
-    /// Why.
     pub reason: String,
-    /// When the word it follows lapses: then it is no longer renewed, whatever else goes on.
+    /// When the override it follows lapses: then it is no longer renewed, whatever else goes on.
     pub until: Option<Timestamp>,
 }
 

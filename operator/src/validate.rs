@@ -19,12 +19,11 @@ use floodgate_words::Reason;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Resource;
 
-pub use address::{Address, Scheme};
+pub use address::Address;
 
 /// What a referenced Secret key was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretValue {
-    /// Its content.
     Present(Address),
     /// The Secret does not exist.
     SecretMissing,
@@ -40,7 +39,6 @@ pub type Secrets = BTreeMap<SecretKeyRef, SecretValue>;
 pub struct ValidatedCluster {
     /// Name of the `PaymentCluster`.
     pub name: String,
-    /// Its namespace.
     pub namespace: String,
     /// Makes it the controller of everything built from it.
     pub owner: OwnerReference,
@@ -73,7 +71,6 @@ pub struct ValidatedCluster {
 /// What runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceSettings {
-    /// Image reference.
     pub image: String,
     /// When it is pulled.
     pub pull_policy: PullPolicy,
@@ -165,17 +162,6 @@ pub enum ValidateError {
 }
 
 impl ValidateError {
-    /// Label of this error in metrics and logs.
-    pub const fn category(&self) -> &'static str {
-        match self {
-            Self::Unnamed { .. } => "unnamed",
-            Self::Invalid { .. } | Self::Field(_) => "invalid_field",
-            Self::SecretNotFound { .. } => "secret_not_found",
-            Self::SecretKeyNotFound { .. } => "secret_key_not_found",
-            Self::SecretInvalid { .. } => "secret_invalid",
-        }
-    }
-
     /// Reason of the condition `Accepted`.
     pub fn reason(&self) -> Reason {
         match self {

@@ -39,7 +39,6 @@ const BY_HAND: &str = "scaled-by-hand";
 /// What kind of writer somebody is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WriterKind {
-    /// A person.
     Person,
     /// A tool that makes the cluster what a repository says.
     GitOps,
@@ -114,16 +113,14 @@ pub(crate) fn autoscaler_name(autoscaler: &HorizontalPodAutoscaler) -> String {
 /// A count that a person wrote while a sale was near or ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ByHand {
-    /// Replicas.
     pub replicas: u32,
     /// End of the sale.
     pub until: Timestamp,
-    /// Field manager.
     pub manager: String,
 }
 
 impl ByHand {
-    /// As it stands among the overrides of the status, where it outlives a restart.
+    /// Its entry among the overrides of the status, where it outlives a restart.
     pub fn shown(&self) -> OverrideStatus {
         OverrideStatus {
             name: BY_HAND.to_owned(),
@@ -144,3 +141,6 @@ impl ByHand {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,9 +25,9 @@ pub struct PastLoad {
 /// Which past is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// First instant.
+    /// The first instant asked for.
     pub from: Timestamp,
-    /// Last instant.
+    /// The last instant asked for.
     pub until: Timestamp,
     /// Seconds between two samples.
     pub step_s: u32,

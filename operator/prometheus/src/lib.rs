@@ -70,7 +70,7 @@ impl MissingReason {
 /// A number that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// Why.
+    /// Why it is missing.
     pub reason: MissingReason,
     /// What a person needs beside the reason.
     pub message: String,
@@ -129,20 +129,11 @@ pub struct Prometheus {
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// Not a URL.
-    #[error("`{url}` is not a URL of a Prometheus")]
-    Url {
-        /// The text.
-        url: String,
-        /// Why.
-        #[source]
-        source: Error,
-    },
+    #[error("`{0}` is not a URL of a Prometheus")]
+    Url(String, #[source] Error),
     /// A server that is reached by TLS only.
-    #[error("`{url}` asks for TLS, which is not supported yet; must begin with `http://`")]
-    Tls {
-        /// The text.
-        url: String,
-    },
+    #[error("`{0}` asks for TLS, which is not supported yet; must begin with `http://`")]
+    Tls(String),
     /// The token holds bytes that no header may hold.
     #[error("the bearer token of the Prometheus holds characters that a header may not hold")]
     Token,
@@ -156,8 +147,7 @@ impl Prometheus {
     pub fn connect(endpoint: &Endpoint) -> Result<Self, EndpointError> {
         // Without this the client says only that it failed to send.
         if reqwest::Url::parse(&endpoint.url).is_ok_and(|url| url.scheme() == "https") {
-            let url = endpoint.url.clone();
-            return Err(EndpointError::Tls { url });
+            return Err(EndpointError::Tls(endpoint.url.clone()));
         }
         // Addresses come from cluster objects; a proxy of the operator's environment is not asked.
         let http = reqwest::Client::builder()
@@ -165,10 +155,8 @@ impl Prometheus {
             .no_proxy()
             .build()
             .map_err(EndpointError::Client)?;
-        let client = Client::from(http, &endpoint.url).map_err(|source| EndpointError::Url {
-            url: endpoint.url.clone(),
-            source,
-        })?;
+        let client = Client::from(http, &endpoint.url)
+            .map_err(|source| EndpointError::Url(endpoint.url.clone(), source))?;
         let authorization = endpoint.token.as_ref().map(authorization).transpose()?;
         Ok(Self {
             client,
@@ -282,7 +270,7 @@ fn checked_rps(value: f64) -> Result<f64, Missing> {
     Ok(value)
 }
 
-/// A label value as it may stand between double quotes in PromQL.
+/// A label value, escaped for double quotes in PromQL.
 fn escaped(value: &str) -> String {
     value
         .replace('\\', r"\\")

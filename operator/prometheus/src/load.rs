@@ -27,14 +27,14 @@ pub struct Load {
 /// Loads by namespace and cluster name.
 pub type Loads = HashMap<(String, String), Result<Load, Missing>>;
 
-/// Label that tells the two halves of the shared query apart.
+/// Label that distinguishes the parts of the shared query.
 const FACT: &str = "fact";
 
 /// One query for every cluster a Prometheus knows: the rate, the time of the newest sample, and how
 /// many pods have one.
 ///
 /// The inner maximum by pod and class keeps a pod that is scraped twice, or by two servers of a
-/// pair, from counting twice (F06); the time tells a target that is gone from one that is idle (F07).
+/// pair, from counting twice (F06); the time distinguishes a target that is gone from one that is idle (F07).
 pub fn shared_query() -> String {
     let rate = format!(
         "sum by (namespace, cluster) (max by (namespace, cluster, pod, class) (rate({OFFERED}[1m])))"

@@ -26,7 +26,7 @@ const REVISIONS: i32 = 3;
 /// Seconds without progress after which a rollout is called stuck: image pull, start and warm-up
 /// of one pod with room to spare.
 const PROGRESS_DEADLINE_S: i32 = 300;
-/// Bytes of the address hash that are shown; enough to tell two rollouts apart.
+/// Bytes of the address hash that are shown; enough to distinguish two rollouts.
 const HASH_BYTES: usize = 16;
 
 pub(super) fn deployment(cluster: &ValidatedCluster, input: &BuildInput<'_>) -> Deployment {

@@ -4,7 +4,7 @@ use floodgate_api::cluster::scaling::NodeSupply;
 use floodgate_planner::Guard;
 use floodgate_words::{ConditionType, Reason};
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::{nodes::RoomSeen, observe::Observed, plan::Planned, validate::ValidatedCluster};
 
 pub(super) fn capacity_sufficient(
@@ -36,7 +36,7 @@ pub(super) fn capacity_sufficient(
     }
 }
 
-/// What a guard that keeps pods from standing says.
+/// What a guard that keeps pods from running says.
 fn capped(guard: &Guard) -> Option<(Reason, &'static str)> {
     let message = match guard.reason {
         Reason::QuotaExceeded => {

@@ -7,7 +7,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use floodgate_words::{ConditionType, Reason};
 
-use super::{Truth, Verdict, ready};
+use super::{
+    ready,
+    verdict::{Truth, Verdict},
+};
 
 /// Longest message, in characters; the API allows 32,768, and nobody reads that.
 const MESSAGE_CHARS_MAX: usize = 512;
@@ -21,7 +24,7 @@ pub struct Flip {
     pub status_changed: bool,
 }
 
-/// The conditions that stand after `verdicts`; those of other writers are dropped with their type.
+/// The conditions after `verdicts`; those of other writers are dropped with their type.
 pub fn merged(
     before: &[Condition],
     verdicts: &[Verdict],
@@ -77,7 +80,7 @@ pub fn carried_over(verdicts: Vec<Verdict>, before: &[Condition]) -> Vec<Verdict
     carried
 }
 
-/// What a person should be told of: flips of a condition that stood before.
+/// What a person should see: flips of a condition that was there before.
 pub fn flips(before: &[Condition], verdicts: &[Verdict]) -> Vec<Flip> {
     let flip = |verdict: &Verdict| {
         let old = before

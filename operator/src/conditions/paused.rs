@@ -2,7 +2,7 @@
 
 use floodgate_words::{ConditionType, Pause, Reason};
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::plan::Planned;
 
 pub(super) fn paused(planned: &Planned) -> Verdict {
@@ -15,60 +15,45 @@ pub(super) fn paused(planned: &Planned) -> Verdict {
         Pause::Degradation => "degradation is paused",
         Pause::All => "scaling and degradation are paused",
     };
-    let told = if planned.decision.notes.contains(&Reason::SalePaused) {
+    let kept = if planned.decision.notes.contains(&Reason::SalePaused) {
         "; a sale asks for more pods than stand, and the pause holds"
     } else {
         ""
     };
-    Verdict::new(kind, true, Reason::Paused, format!("{what}{told}"))
+    Verdict::new(kind, true, Reason::Paused, format!("{what}{kept}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc};
-
     use serde_json::json;
 
     use super::*;
     use crate::{
         observe::Observed,
-        plan::{Before, plan, tests::observed},
-        validate::validate,
+        tests::fixtures::{annotated, event, observed, planned_first, sale},
     };
 
     /// The verdict while a sale of tenfold traffic runs on `running` pods, and `what` is paused.
     fn verdict(running: i32, what: &str) -> Verdict {
-        let mut observed = observed(running, json!({}));
-        let mut cluster = (*observed.cluster).clone();
-        let word = |name: &str, text: &str| (format!("floodgate.dev/{name}"), text.to_owned());
-        cluster.metadata.annotations = Some(BTreeMap::from([
-            word("pause", what),
-            word("override-until", "2026-11-10T15:10:00Z"),
-            word("override-reason", "a test"),
-        ]));
-        observed.cluster = Arc::new(cluster);
-        let sale = serde_json::from_value(json!({
-            "apiVersion": floodgate_api::API_VERSION,
-            "kind": "SaleEvent",
-            "metadata": { "name": "midnight", "namespace": "shop" },
-            "spec": {
-                "clusterSelector": { "names": ["till"] },
-                "start": "2026-11-10T14:00:00Z", "end": "2026-11-10T16:00:00Z",
-                "phases": [{ "name": "rush", "t0": "2026-11-10T14:30:00Z" }],
-                "upliftPercent": 1000
-            },
-            "status": { "clusters": [{ "name": "till", "ready": 0, "warm": 0, "phases": [{
-                "name": "rush", "t0": "2026-11-10T14:30:00Z", "upliftPercent": 1000,
-                "plannedRps": 400, "plannedReplicas": 8, "prescaleStart": "2026-11-10T14:29:00Z"
-            }] }] }
-        }));
-        observed.sales = vec![Arc::new(sale.unwrap())];
-        judged(&observed)
+        let hours = ("2026-11-10T14:00:00Z", "2026-11-10T16:00:00Z");
+        let mut sale = sale(hours, &[("rush", "2026-11-10T14:30:00Z")]);
+        sale["status"] = json!({ "clusters": [{ "name": "till", "ready": 0, "warm": 0, "phases": [{
+            "name": "rush", "t0": "2026-11-10T14:30:00Z", "upliftPercent": 1000,
+            "plannedRps": 400, "plannedReplicas": 8, "prescaleStart": "2026-11-10T14:29:00Z"
+        }] }] });
+        let words = [
+            ("pause", what),
+            ("override-until", "2026-11-10T15:10:00Z"),
+            ("override-reason", "a test"),
+        ];
+        judged(&Observed {
+            sales: vec![event(sale)],
+            ..annotated(observed(running, json!({})), &words)
+        })
     }
 
     fn judged(observed: &Observed) -> Verdict {
-        let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
-        paused(&plan(observed, &cluster, &Before::default()))
+        paused(&planned_first(observed))
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use floodgate_api::cluster::scaling::ScalingMode;
 use floodgate_words::{ConditionType, Reason};
 
-use super::{Standing, Verdict};
+use super::verdict::{Standing, Verdict};
 use crate::{plan::Planned, validate::ValidatedCluster};
 
 pub(super) fn plan_met(

@@ -6,7 +6,7 @@ use floodgate_planner::intake::{ColdScale, Trust};
 use floodgate_prometheus::MissingReason;
 use floodgate_words::{ConditionType, Reason};
 
-use super::{Truth, Verdict};
+use super::verdict::{Truth, Verdict};
 use crate::{observe::Observed, plan::Planned, snapshot::ForecastState};
 
 pub(super) fn signals_fresh(planned: &Planned) -> Verdict {
@@ -86,7 +86,7 @@ pub(super) fn forecast_trusted(observed: &Observed, planned: &Planned) -> Verdic
     }
 }
 
-/// A forecast within its gate, also while its last refit failed and the model before it stands.
+/// A forecast within its gate, also while its last refit failed and the model before it is in use.
 fn within_gate(observed: &Observed, what: &str) -> (Truth, Reason, String) {
     let message = format!("{what}{}", since_change(observed));
     match &observed.forecast.refit_failed {
@@ -105,7 +105,7 @@ fn since_change(observed: &Observed) -> String {
     })
 }
 
-/// What stands in while there is less than a day of history.
+/// What the forecast is made of while there is less than a day of history.
 fn cold_start(state: &ForecastState) -> String {
     let scale = match state {
         ForecastState::ColdStart(ColdScale::Measured) => ", scaled by the load measured now",

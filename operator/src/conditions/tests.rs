@@ -7,21 +7,14 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    plan::{self, Before, tests::observed},
     snapshot::{ForecastSnapshot, ForecastState},
-    validate::validate,
+    tests::fixtures::{applied, observed, planned, valid},
 };
 
 /// The conditions of a cluster that runs four pods and needs eight.
 fn verdicts(observed: &Observed, deployment_status: &Value) -> Vec<Verdict> {
-    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
-    let before = Before {
-        memory: Some(floodgate_planner::Memory::default()),
-        ..Before::default()
-    };
-    let planned = plan::plan(observed, &cluster, &before);
-    let deployment: Deployment =
-        serde_json::from_value(json!({ "status": deployment_status })).unwrap();
+    let cluster = valid(observed);
+    let applied = applied(&cluster, deployment_status);
     let standing = Standing {
         short_for_s: None,
         foreign_writer: None,
@@ -29,8 +22,8 @@ fn verdicts(observed: &Observed, deployment_status: &Value) -> Vec<Verdict> {
     of(
         observed,
         &cluster,
-        &planned,
-        &deployment,
+        &planned(observed),
+        &applied,
         &standing,
         accepted(),
     )

@@ -9,7 +9,7 @@ use kube::{
     runtime::{
         WatchStreamExt,
         controller::{self, Action},
-        reflector::{ObjectRef, Store},
+        reflector::ObjectRef,
         watcher,
     },
 };
@@ -22,12 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::watches::Events;
 use crate::{
-    metrics::{ClusterLabels, Metrics},
-    readiness::Readiness,
-    snapshot::Snapshots,
-    stores::Guarded,
-    synced::Synced,
-    telemetry::chain,
+    context::Context, metrics::ClusterLabels, readiness::Readiness, reconcile::Reconciler,
+    snapshot::ClusterKey, synced::Synced, telemetry::chain,
 };
 
 /// Name of the gate that the first lists of all watches open.
@@ -141,28 +137,28 @@ where
 
 /// Drops what is kept of clusters that no longer exist.
 pub(super) async fn forget_gone(
-    metrics: Metrics,
-    synced: Synced,
-    snapshots: Arc<Snapshots>,
-    clusters: Store<Guarded>,
+    ctx: Arc<Context>,
+    reconciler: Arc<Reconciler>,
     stop: CancellationToken,
 ) {
     let mut ticks = interval(CARE_PERIOD);
     tokio::select! {
         () = stop.cancelled() => return,
-        () = synced.wait() => {}
+        () = ctx.synced.wait() => {}
     }
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        for key in snapshots.retain(|key| clusters.get(&key.object_ref()).is_some()) {
+        let exists = |key: &ClusterKey| ctx.stores.clusters.get(&key.object_ref()).is_some();
+        reconciler.retain(exists);
+        for key in ctx.snapshots.retain(exists) {
             let labels = ClusterLabels {
                 namespace: key.namespace,
                 cluster: key.name,
             };
-            metrics.clusters.forget(&labels);
+            ctx.metrics.clusters.forget(&labels);
         }
     }
 }

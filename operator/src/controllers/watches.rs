@@ -1,6 +1,8 @@
 //! The watches of a leading operator, each with its store.
 
-use floodgate_api::{CLUSTER_LABEL, SaleEvent};
+use std::sync::Arc;
+
+use floodgate_api::CLUSTER_LABEL;
 use futures::{StreamExt, stream::BoxStream};
 use k8s_openapi::{
     NamespaceResourceScope,
@@ -14,7 +16,7 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::PartialObjectMeta,
     runtime::{
         WatchStreamExt,
         reflector::{self, Store},
@@ -23,7 +25,12 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{stores::Guarded, synced::Synced};
+use crate::{
+    nodes::Rooms,
+    secrets::SecretCache,
+    stores::{Guarded, GuardedSale, Stores},
+    synced::Synced,
+};
 
 /// An API in one namespace or in all.
 pub fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -45,12 +52,11 @@ pub(super) struct Watched<K: Resource<DynamicType = ()> + Clone + 'static> {
     pub(super) events: Events<K>,
 }
 
-/// All watches.
 pub(super) struct Watches {
     /// Says when every store was filled once.
     pub(super) synced: Synced,
     pub(super) clusters: Watched<Guarded>,
-    pub(super) sales: Watched<DeserializeGuard<SaleEvent>>,
+    pub(super) sales: Watched<GuardedSale>,
     pub(super) pods: Watched<Pod>,
     pub(super) deployments: Watched<Deployment>,
     pub(super) owned: OwnedWatches,
@@ -82,11 +88,27 @@ impl Watches {
                 network_policies: watched(client, namespace, labelled(), counted("policies")),
                 disruption_budgets: watched(client, namespace, labelled(), counted("budgets")),
             },
-            // Autoscalers are watched to tell of a conflict; decisions do not wait for them.
+            // Autoscalers are watched to report a conflict; decisions do not wait for them.
             autoscalers: watched(client, namespace, everything(), ("autoscalers", None)),
             // The apiserver enforces quotas; knowing them ahead only spares attempts.
             quotas: watched(client, namespace, everything(), ("quotas", None)),
             synced: synced.clone(),
+        }
+    }
+
+    /// The stores of the watches, and what is read beside them.
+    pub(super) fn stores(&self, rooms: Arc<Rooms>) -> Stores {
+        Stores {
+            clusters: self.clusters.store.clone(),
+            sales: self.sales.store.clone(),
+            deployments: self.deployments.store.clone(),
+            services: self.owned.services.store.clone(),
+            network_policies: self.owned.network_policies.store.clone(),
+            disruption_budgets: self.owned.disruption_budgets.store.clone(),
+            autoscalers: self.autoscalers.store.clone(),
+            quotas: self.quotas.store.clone(),
+            secrets: SecretCache::default(),
+            rooms,
         }
     }
 }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::{
     Forecaster, Gates,
     fitted::{Fits, UnderWay},
-    keep::{fitted_for, model_name},
     store::StoreError,
+    stored_forecast::{fitted_for, model_name},
 };
 use crate::{
     clock::seconds_between,
@@ -20,9 +20,9 @@ use crate::{
 };
 
 mod cold;
+mod handover;
 mod past;
 mod promises;
-mod stored;
 
 /// How far a path reaches: a sale is planned from the day before it.
 const HORIZON_S: u32 = 26 * 3_600;
@@ -134,7 +134,7 @@ impl ClusterForecaster {
                     reason = missing.reason.reason().as_str(),
                     "no forecast: {missing}"
                 );
-                // The last path stands until it is old; only its state says what is wrong.
+                // The last path is used until it is old; only its state says what is wrong.
                 let last = cell.forecast.load_full();
                 let state = ForecastState::HistoryUnavailable(missing);
                 cell.forecast.store(Arc::new(ForecastSnapshot {
@@ -235,7 +235,7 @@ impl ClusterForecaster {
         })
     }
 
-    /// Fits; the model before it stands until the new one does, also when there will be none: then
+    /// Fits; the model before it is used until the new one is there, also when there will be none: then
     /// the answer is what went wrong (F18).
     async fn refit(
         &mut self,

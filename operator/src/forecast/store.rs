@@ -13,12 +13,8 @@ use kube::{
 };
 use tokio::time::timeout;
 
-use super::keep::{KeepError, Kept};
-use crate::{
-    build::labels,
-    metrics::{KindLabel, Metrics},
-    target::ForecastTarget,
-};
+use super::stored_forecast::{StoredForecast, StoredForecastError};
+use crate::{build::labels, metrics::Metrics, target::ForecastTarget};
 
 /// Longest wait for an answer of the apiserver (F42).
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -37,17 +33,14 @@ pub(super) enum StoreError {
     Foreign(String),
     /// No answer came.
     #[error("ConfigMap {name}: the apiserver gave no answer within {s} s", s = ANSWER_MAX.as_secs())]
-    TimedOut {
-        /// Its name.
-        name: String,
-    },
+    TimedOut { name: String },
     /// What it holds is no use.
     #[error(transparent)]
-    Unusable(#[from] KeepError),
+    Unusable(#[from] StoredForecastError),
 }
 
 /// Name of the `ConfigMap` of a cluster.
-pub fn config_map_name(cluster: &str) -> String {
+fn config_map_name(cluster: &str) -> String {
     format!("{cluster}-forecast")
 }
 
@@ -60,11 +53,16 @@ pub(super) struct Store {
 
 impl Store {
     /// The stored forecast of a cluster, where there is one.
-    pub(super) async fn read(&self, target: &ForecastTarget) -> Result<Option<Kept>, StoreError> {
+    pub(super) async fn read(
+        &self,
+        target: &ForecastTarget,
+    ) -> Result<Option<StoredForecast>, StoreError> {
         let Some(found) = self.own(target).await? else {
             return Ok(None);
         };
-        Ok(Some(Kept::decode(&found.data.unwrap_or_default())?))
+        Ok(Some(StoredForecast::decode(
+            &found.data.unwrap_or_default(),
+        )?))
     }
 
     /// Writes the data of a forecast.
@@ -92,8 +90,7 @@ impl Store {
         written
             .map_err(|_| StoreError::TimedOut { name: name.clone() })?
             .map_err(|source| StoreError::Write(name, Box::new(source)))?;
-        let label = KindLabel { kind: "ConfigMap" };
-        self.metrics.writes.get_or_create(&label).inc();
+        self.metrics.count_write("ConfigMap");
         Ok(())
     }
 

@@ -1,8 +1,8 @@
-//! Room on the nodes for more pods, from what the nodes offer and what stands on them. Pure.
+//! Room on the nodes for more pods, from what the nodes offer and what runs on them. Pure.
 //!
 //! It is a count by first fit over CPU, memory and pod slots; taints are respected by leaving every
 //! tainted node out. A cluster that grows by itself has more room than this says. The room is not
-//! shared out: two clusters that both want the last of it are both told that there is some.
+//! shared out: two clusters that both want the last of it both see that there is some.
 
 use std::collections::HashMap;
 
@@ -15,13 +15,13 @@ use kube::ResourceExt;
 
 use crate::{quantity::quantity, snapshot::ClusterKey};
 
-/// What is left on each node that takes pods, and how many pods of each cluster stand.
+/// What is left on each node that takes pods, and how many pods of each cluster it has.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeRoom {
     nodes: Vec<Left>,
-    /// Where a node stands in `nodes`.
+    /// The place of a node in `nodes`.
     places: HashMap<String, usize>,
-    standing: HashMap<ClusterKey, u32>,
+    present: HashMap<ClusterKey, u32>,
 }
 
 /// What pods may still request of a node, or what a pod requests.
@@ -63,7 +63,7 @@ impl NodeRoom {
                     namespace: pod.namespace().unwrap_or_default(),
                     name: name.clone(),
                 };
-                *self.standing.entry(key).or_default() += 1;
+                *self.present.entry(key).or_default() += 1;
             }
             let place = self.places.get(node).copied();
             if let Some(left) = place.and_then(|place| self.nodes.get_mut(place)) {
@@ -74,9 +74,9 @@ impl NodeRoom {
         }
     }
 
-    /// Room for `free` more pods of any size beside the `standing` ones of a cluster.
+    /// Room for `free` more pods of any size beside the `present` ones of a cluster.
     #[cfg(test)]
-    pub(crate) fn for_pods(free: f64, cluster: ClusterKey, standing: u32) -> Self {
+    pub(crate) fn for_pods(free: f64, cluster: ClusterKey, present: u32) -> Self {
         Self {
             nodes: vec![Left {
                 cpu: f64::INFINITY,
@@ -84,7 +84,7 @@ impl NodeRoom {
                 pods: free,
             }],
             places: HashMap::new(),
-            standing: HashMap::from([(cluster, standing)]),
+            present: HashMap::from([(cluster, present)]),
         }
     }
 
@@ -102,9 +102,9 @@ impl NodeRoom {
     }
 
     /// The most pods of so many cores and bytes that a cluster can have on the nodes: those that
-    /// stand and those that still fit; counted up to `most`.
+    /// run and those that still fit; counted up to `most`.
     pub fn replicas_max(&self, cluster: &ClusterKey, most: u32, cpu: f64, memory: f64) -> u32 {
-        let mut count = self.standing.get(cluster).copied().unwrap_or(0);
+        let mut count = self.present.get(cluster).copied().unwrap_or(0);
         for left in &self.nodes {
             if count >= most {
                 return most;

@@ -13,7 +13,7 @@ use crate::{
     validate::ValidatedCluster,
 };
 
-/// What stands in the way of the plans of sales.
+/// What may keep the plans of sales from coming true.
 pub fn plan_limits(
     observed: &Observed,
     cluster: &ValidatedCluster,

@@ -56,7 +56,7 @@ pub(super) fn health(observed: &Observed, cluster: &ValidatedCluster) -> PodHeal
     }
 }
 
-/// Measured lead time within its bounds. Pods are Ready only when warm, so all of it stands in the
+/// Measured lead time within its bounds. Pods are Ready only when warm, so all of it is in the
 /// first part; the warm-up alone is shown in the status only.
 pub(super) fn lead_time(observed: &Observed, cluster: &ValidatedCluster) -> LeadTime {
     let pods = observed.pods.as_ref();

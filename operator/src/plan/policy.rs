@@ -5,7 +5,7 @@ use floodgate_planner::{Decision, protected_level};
 use floodgate_settings::ValidSale;
 use jiff::Timestamp;
 
-use super::Before;
+use super::memory::Before;
 use crate::{overrides::OverridesRead, target::PolicyTarget, validate::ValidatedCluster};
 
 /// The policy for the pods. An equal policy keeps its version, so that it is renewed, not changed.

@@ -88,11 +88,11 @@ pub(super) fn planner_sales(
         .collect();
     for sale in &mut sales {
         for phase in &mut sale.phases {
-            let Some(told) = published(&sale.name, &phase.name) else {
+            let Some(published) = published(&sale.name, &phase.name) else {
                 continue;
             };
-            phase.planned_replicas = u32::try_from(told.planned_replicas).ok();
-            let later = told.later.iter().map(|step| {
+            phase.planned_replicas = u32::try_from(published.planned_replicas).ok();
+            let later = published.later.iter().map(|step| {
                 let from = phase.t0.plus_s(i64::from(step.from_minute) * 60);
                 (from, u32::try_from(step.planned_replicas).unwrap_or(0))
             });

@@ -1,178 +1,24 @@
 //! Plans of one cluster under one clock, from observed facts to orders.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use floodgate_api::{PaymentCluster, SaleEvent};
 use floodgate_contract::{ControlStatus, WarmState};
-use floodgate_planner::{
-    BidSource, HoldCause, Memory, capacity::LearnedCapacity, intake::PodRates,
-};
-use floodgate_prometheus::{Missing, MissingReason, load::Load as PrometheusLoad};
+use floodgate_planner::{BidSource, capacity::LearnedCapacity};
+use floodgate_prometheus::{MissingReason, load::Load as PrometheusLoad};
 use floodgate_words::{Level, Reason};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    nodes::{NodeRoom, RoomReading, RoomSeen},
-    snapshot::{
-        ClusterKey, Measured, PodFacts, PodSeen, PodsSeen, PrometheusReading, reading_after,
+    snapshot::{PrometheusReading, reading_after},
+    tests::fixtures::{
+        annotated, before, event, now, observed, planned, planned_first, rates, read, sale, valid,
     },
-    validate::{Address, SecretValue, Secrets, validate},
     writers::ByHand,
 };
 
 mod holds;
-
-fn now() -> Timestamp {
-    "2026-11-10T15:00:00Z".parse().unwrap()
-}
-
-fn secrets() -> Secrets {
-    let reference = |key: &str| serde_json::from_value(json!({"name": "backends", "key": key}));
-    let present = |text: &str| SecretValue::Present(Address::new(text));
-    BTreeMap::from([
-        (
-            reference("pg").unwrap(),
-            present("postgres://p:x@db:5432/payments"),
-        ),
-        (reference("redis").unwrap(), present("redis://cache:6379/")),
-        (reference("nats").unwrap(), present("nats://events:4222")),
-    ])
-}
-
-/// A cluster of 50 requests/s per pod, 2 to 12 pods, that runs `running` pods, all warm.
-pub(crate) fn observed(running: i32, scaling: Value) -> Observed {
-    let mut spec = json!({
-        "service": { "image": "example.test/payment-svc:1" },
-        "backends": {
-            "shards": [{ "name": "s0", "primarySecretRef": { "name": "backends", "key": "pg" } }],
-            "cacheSecretRef": { "name": "backends", "key": "redis" },
-            "eventsSecretRef": { "name": "backends", "key": "nats" }
-        },
-        "scaling": {
-            "min": 2, "max": 12, "capacityRps": 50,
-            "scaleDown": { "stabilizationSeconds": 0, "percentPerMinute": 100 }
-        },
-        "traffic": { "prometheus": { "url": "http://prometheus:9090" }, "stalenessSeconds": 10 }
-    });
-    if let Value::Object(changes) = scaling {
-        spec["scaling"].as_object_mut().unwrap().extend(changes);
-    }
-    let cluster: PaymentCluster = serde_json::from_value(json!({
-        "apiVersion": floodgate_api::API_VERSION,
-        "kind": "PaymentCluster",
-        "metadata": { "name": "till", "namespace": "shop", "uid": "1", "generation": 1 },
-        "spec": spec
-    }))
-    .unwrap();
-    let deployment = json!({
-        "metadata": { "name": "till" },
-        "spec": { "replicas": running, "selector": {}, "template": {} }
-    });
-    let pods = (0..running)
-        .map(|number| warm_pod(&number.to_string()))
-        .collect();
-    Observed {
-        now: now(),
-        cluster: Arc::new(cluster),
-        secrets: secrets(),
-        control_token: Some("token".to_owned()),
-        deployment: Some(Arc::new(serde_json::from_value(deployment).unwrap())),
-        quotas: Vec::new(),
-        room: Arc::default(),
-        by_hand: None,
-        started_by: HoldCause::Restart,
-        ordered: None,
-        sales: Vec::new(),
-        prometheus: None,
-        rates: None,
-        pods: Some(Arc::new(PodsSeen {
-            at: now(),
-            pods,
-            measured: Measured::default(),
-        })),
-        forecast: Arc::default(),
-    }
-}
-
-fn warm_pod(uid: &str) -> PodSeen {
-    let facts = PodFacts {
-        name: uid.to_owned(),
-        uid: uid.to_owned(),
-        ip: None,
-        created_at: Some(now() - SignedDuration::from_mins(6)),
-        ready_since: Some(now() - SignedDuration::from_mins(5)),
-        ending: false,
-        unschedulable: false,
-        restarts: 0,
-    };
-    let status = ControlStatus {
-        warm: WarmState::Warm,
-        ..ControlStatus::default()
-    };
-    PodSeen {
-        facts,
-        status: Some(status),
-        recalled: None,
-    }
-}
-
-/// Prometheus said `rps` some seconds ago, and now says what `newest` is.
-pub(crate) fn read(
-    rps: f64,
-    age_s: i64,
-    newest: Result<(), MissingReason>,
-) -> Arc<PrometheusReading> {
-    let at = now() - SignedDuration::from_secs(age_s);
-    let load = Ok(PrometheusLoad {
-        rps,
-        age_s: 0.0,
-        server_time: at,
-        pods: None,
-    });
-    let valid = reading_after(None, (at, at), load);
-    let reading = match newest {
-        Ok(()) => valid,
-        Err(reason) => {
-            let missing = Err(Missing::because(reason, "said the test"));
-            reading_after(Some(&valid), (now(), now()), missing)
-        }
-    };
-    Arc::new(reading)
-}
-
-fn rates(rps: f64) -> Arc<PodRates> {
-    Arc::new(PodRates {
-        at: now().into(),
-        minute_max_rps: rps,
-        burst_rps: Some(rps),
-    })
-}
-
-/// The nodes hold `standing` pods of the cluster and `free` more, as was read so long ago.
-pub(crate) fn room(standing: u32, free: u32, age_s: i64) -> Arc<RoomSeen> {
-    let till = ClusterKey {
-        namespace: "shop".to_owned(),
-        name: "till".to_owned(),
-    };
-    Arc::new(RoomSeen::Read(Arc::new(RoomReading {
-        at: now() - SignedDuration::from_secs(age_s),
-        held_s: 180.0,
-        room: NodeRoom::for_pods(f64::from(free), till, standing),
-    })))
-}
-
-/// Plans with a memory that holds nothing back.
-pub(crate) fn planned(observed: &Observed) -> Planned {
-    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
-    let before = Before {
-        memory: Some(Memory::default()),
-        policy: None,
-        history_lost_at: None,
-    };
-    plan(observed, &cluster, &before)
-}
 
 #[test]
 fn a_fresh_load_raises_and_lowers() {
@@ -185,14 +31,12 @@ fn a_fresh_load_raises_and_lowers() {
         prometheus: Some(read(90.0, 1, Ok(()))),
         ..observed(8, json!({}))
     };
-    let cluster = validate(&down.cluster, &down.secrets).unwrap();
     let before = Before {
         memory: Some(planned(&down).decision.memory),
-        policy: None,
-        history_lost_at: None,
+        ..Before::default()
     };
     down.now = now() + SignedDuration::from_secs(1);
-    assert!(plan(&down, &cluster, &before).replicas < 8);
+    assert!(plan(&down, &valid(&down), &before).replicas < 8);
 }
 
 /// A fresh reading to which only `sampled` pods contributed.
@@ -261,18 +105,17 @@ fn a_reading_of_a_moment_ago_stands_for_one_that_failed() {
 
 #[test]
 fn s4_the_first_pass_after_a_restart_keeps_what_runs() {
-    let observed = observed(7, json!({}));
-    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
-    assert_eq!(plan(&observed, &cluster, &Before::default()).replicas, 7);
+    assert_eq!(planned_first(&observed(7, json!({}))).replicas, 7);
 }
 
 #[test]
 fn what_was_ordered_counts_more_than_what_somebody_wrote_over_it() {
-    let rewritten = Observed {
+    let rewritten = observed(1, json!({}));
+    let before = Before {
         ordered: Some(8),
-        ..observed(1, json!({}))
+        ..before()
     };
-    assert_eq!(planned(&rewritten).replicas, 8);
+    assert_eq!(plan(&rewritten, &valid(&rewritten), &before).replicas, 8);
 }
 
 #[test]
@@ -300,13 +143,12 @@ fn an_equal_policy_keeps_its_version() {
         now: now() + SignedDuration::from_secs(3),
         ..observed
     };
-    let cluster = validate(&later.cluster, &later.secrets).unwrap();
     let before = Before {
         memory: Some(first.decision.memory),
         policy: first.policy.clone(),
-        history_lost_at: None,
+        ..Before::default()
     };
-    assert_eq!(plan(&later, &cluster, &before).policy, first.policy);
+    assert_eq!(plan(&later, &valid(&later), &before).policy, first.policy);
 }
 
 #[test]
@@ -317,21 +159,11 @@ fn overload_beyond_the_maximum_imposes_a_level_and_a_sale_bounds_it() {
     };
     let floor = planned(&overload).policy.unwrap().floor;
     assert!(floor >= Level::Guard, "{floor}");
-    let sale: SaleEvent = serde_json::from_value(json!({
-        "apiVersion": floodgate_api::API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": "midnight", "namespace": "shop" },
-        "spec": {
-            "clusterSelector": { "names": ["till"] },
-            "start": "2026-11-10T14:00:00Z", "end": "2026-11-10T16:00:00Z",
-            "phases": [{ "name": "rush", "t0": "2026-11-10T14:30:00Z" }],
-            "upliftPercent": 1000,
-            "protect": ["CriticalPlus", "Critical", "SheddablePlus", "Sheddable"]
-        }
-    }))
-    .unwrap();
+    let hours = ("2026-11-10T14:00:00Z", "2026-11-10T16:00:00Z");
+    let mut sale = sale(hours, &[("rush", "2026-11-10T14:30:00Z")]);
+    sale["spec"]["protect"] = json!(["CriticalPlus", "Critical", "SheddablePlus", "Sheddable"]);
     let protected = Observed {
-        sales: vec![Arc::new(sale)],
+        sales: vec![event(sale)],
         ..overload
     };
     assert_eq!(
@@ -410,11 +242,15 @@ fn f28_a_hand_in_a_sale_is_a_floor_that_is_shown_and_lapses() {
             until: now() + SignedDuration::from_secs(seconds),
             manager: "kubectl".to_owned(),
         };
-        planned(&Observed {
-            by_hand: Some(hand),
+        let observed = Observed {
             prometheus: Some(read(90.0, 1, Ok(()))),
             ..observed(2, json!({}))
-        })
+        };
+        let before = Before {
+            by_hand: Some(hand),
+            ..before()
+        };
+        plan(&observed, &valid(&observed), &before)
     };
     let held = by_hand(9, 60);
     assert_eq!(
@@ -465,26 +301,16 @@ fn pods_that_degraded_for_what_all_share_raise_the_floor() {
 
 #[test]
 fn f55_a_sale_that_an_edit_broke_still_holds_its_plan() {
-    let sale: SaleEvent = serde_json::from_value(json!({
-        "apiVersion": floodgate_api::API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": "midnight", "namespace": "shop" },
-        "spec": {
-            "clusterSelector": { "names": ["till"] },
-            "start": "2026-11-10T14:00:00Z", "end": "2026-11-10T13:00:00Z",
-            "phases": [{ "name": "rush", "t0": "2026-11-10T14:30:00Z" }],
-            "upliftPercent": 1000
-        },
-        "status": { "clusters": [{ "name": "till", "ready": 9, "warm": 9, "phases": [{
-            "name": "rush", "t0": "2026-11-10T14:30:00Z", "end": "2026-11-10T16:00:00Z",
-            "upliftPercent": 1000, "plannedRps": 430, "plannedReplicas": 9,
-            "prescaleStart": "2026-11-10T14:28:00Z"
-        }] }] }
-    }))
-    .unwrap();
+    let hours = ("2026-11-10T14:00:00Z", "2026-11-10T13:00:00Z");
+    let mut sale = sale(hours, &[("rush", "2026-11-10T14:30:00Z")]);
+    sale["status"] = json!({ "clusters": [{ "name": "till", "ready": 9, "warm": 9, "phases": [{
+        "name": "rush", "t0": "2026-11-10T14:30:00Z", "end": "2026-11-10T16:00:00Z",
+        "upliftPercent": 1000, "plannedRps": 430, "plannedReplicas": 9,
+        "prescaleStart": "2026-11-10T14:28:00Z"
+    }] }] });
     let edited = Observed {
         prometheus: Some(read(90.0, 1, Ok(()))),
-        sales: vec![Arc::new(sale)],
+        sales: vec![event(sale)],
         ..observed(9, json!({}))
     };
     assert_eq!(planned(&edited).replicas, 9);
@@ -498,21 +324,13 @@ fn f55_a_sale_that_an_edit_broke_still_holds_its_plan() {
 #[test]
 fn in_recommend_a_floor_and_a_ceiling_hold_whatever_bid_wins() {
     let words = |name: &str, count: &str| {
-        let mut seen = Observed {
+        let seen = Observed {
             prometheus: Some(read(560.0, 1, Ok(()))),
             ..observed(4, json!({ "mode": "Recommend" }))
         };
-        let mut cluster = (*seen.cluster).clone();
         let until = (now() + SignedDuration::from_mins(10)).to_string();
-        cluster.metadata.annotations = Some(BTreeMap::from([
-            (format!("floodgate.dev/{name}"), count.to_owned()),
-            ("floodgate.dev/override-until".to_owned(), until),
-            (
-                "floodgate.dev/override-reason".to_owned(),
-                "a test".to_owned(),
-            ),
-        ]));
-        seen.cluster = Arc::new(cluster);
+        let terms = [("override-until", &*until), ("override-reason", "a test")];
+        let seen = annotated(seen, &[&[(name, count)], &terms[..]].concat());
         planned(&seen)
     };
     let floor = words("floor-replicas", "6");

@@ -7,10 +7,15 @@ use crate::{
     observe::Observed,
     overrides::{self, Bounds, OverridesRead},
     validate::ValidatedCluster,
+    writers::ByHand,
 };
 
 /// Overrides, and windows to leave out of the history.
-pub(super) fn read(observed: &Observed, cluster: &ValidatedCluster) -> (OverridesRead, Masks) {
+pub(super) fn read(
+    observed: &Observed,
+    cluster: &ValidatedCluster,
+    by_hand: Option<&ByHand>,
+) -> (OverridesRead, Masks) {
     let bounds = Bounds {
         min: cluster.scaling.replicas_min,
         max: cluster.scaling.replicas_max,
@@ -22,7 +27,7 @@ pub(super) fn read(observed: &Observed, cluster: &ValidatedCluster) -> (Override
     if let Some(status) = &observed.cluster.status {
         overrides.keep_last(&annotations, &status.overrides, bounds, observed.now);
     }
-    if let Some(hand) = &observed.by_hand {
+    if let Some(hand) = by_hand {
         overrides.scaled_by_hand(hand, bounds);
     }
     let masks = annotations.get(MASK_HISTORY);

@@ -1,35 +1,33 @@
 //! Objects that cannot be acted on: a condition and an Event, and nothing else changes.
 
-use floodgate_api::{API_VERSION, PaymentCluster, cluster::status::PaymentClusterStatus};
+use floodgate_api::{API_VERSION, PaymentCluster, PaymentClusterStatus};
 use floodgate_words::{ConditionType, Reason};
 use k8s_openapi::{api::core::v1::ObjectReference, apimachinery::pkg::apis::meta::v1::Condition};
 use kube::{Resource, core::error_boundary::InvalidObject};
 
-use super::{Context, ReconcileError};
+use super::{pass::Pass, remembered::Remembered};
 use crate::{
     conditions::{self, merge},
+    context::Context,
     events,
-    observe::Observed,
-    snapshot::{Cell, ClusterKey},
-    status,
+    snapshot::ClusterKey,
+    status::{self, StatusError},
 };
 
-/// Tells that a cluster cannot be acted on; the rest of its status stays as it is.
+/// Reports that a cluster cannot be acted on; the rest of its status stays as it is.
 pub(super) async fn refuse(
-    ctx: &Context,
-    key: &ClusterKey,
-    cell: &Cell,
-    observed: &Observed,
+    pass: &mut Pass<'_>,
     reason: Reason,
     message: &str,
-) -> Result<(), ReconcileError> {
-    let before = status::standing(cell, &observed.cluster, observed.now);
+) -> Result<(), StatusError> {
+    let before = pass.status();
+    let now = pass.observed.now;
     let verdicts = conditions::of_refused(reason, message);
-    let generation = observed.cluster.metadata.generation;
-    let refused = merge::merged(&before.conditions, &verdicts, generation, observed.now);
-    // What an SRE said lapses also while nothing else can be decided (S9).
+    let generation = pass.observed.cluster.metadata.generation;
+    let refused = merge::merged(&before.conditions, &verdicts, generation, now);
+    // Overrides lapse also while nothing else can be decided (S9).
     let mut overrides = before.overrides.clone();
-    overrides.retain(|word| word.until.0 > observed.now);
+    overrides.retain(|one| one.until.0 > now);
     let lapsed =
         |old: &Condition| old.type_ == ConditionType::Overridden.as_str() && overrides.is_empty();
     let kept = before
@@ -44,23 +42,21 @@ pub(super) async fn refuse(
         ..before.clone()
     };
     let news = before != after;
-    status::write(ctx, key, cell, &before, after, observed.now).await?;
+    pass.write_status(&before, after).await?;
     if news {
-        let about = observed.cluster.object_ref(&());
-        ctx.publisher
-            .publish(&about, events::refused(reason, message))
-            .await;
+        pass.publish(events::refused(reason, message)).await;
     }
     Ok(())
 }
 
-/// Tells that an object cannot even be read as its kind. Written once: the watch brings the object
+/// Reports that an object cannot even be read as its kind. Written once: the watch brings the object
 /// again only when somebody changes it.
 pub(super) async fn malformed(
     ctx: &Context,
     key: &ClusterKey,
+    remembered: &mut Remembered,
     invalid: &InvalidObject,
-) -> Result<(), ReconcileError> {
+) -> Result<(), StatusError> {
     let message = format!("the object cannot be read: {}", invalid.error);
     tracing::warn!(cluster = %key, error = invalid.error, "the object cannot be read");
     let verdicts = conditions::of_refused(Reason::Malformed, &message);
@@ -70,12 +66,11 @@ pub(super) async fn malformed(
         conditions: merge::merged(&[], &verdicts, generation, ctx.clock.now()),
         ..PaymentClusterStatus::default()
     };
-    let cell = ctx.snapshots.cell(key);
-    if cell.with_remembered(|remembered| remembered.announced.contains(&message)) {
+    if remembered.announced.contains(&message) {
         return Ok(());
     }
-    status::patch(ctx, key, &status).await?;
-    cell.with_remembered(|remembered| remembered.announced.insert(message.clone()));
+    status::patch::<PaymentCluster>((&ctx.client, &ctx.metrics), key, &status).await?;
+    remembered.announced.insert(message.clone());
     let about = ObjectReference {
         api_version: Some(API_VERSION.to_owned()),
         kind: Some(PaymentCluster::kind(&()).into_owned()),

@@ -6,10 +6,10 @@ use floodgate_planner::UnixMillis;
 use floodgate_words::Reason;
 use jiff::Timestamp;
 
-use super::outcome::ClusterSeen;
+use super::seen::ClusterSeen;
 use crate::snapshot::{PlanningFacts, PodSeen};
 
-/// Seconds before T0 from which it is foreseen whether the plan will stand, whatever the lead time.
+/// Seconds before T0 from which it is foreseen whether the plan will be met, whatever the lead time.
 const FORESEEN_S: i64 = 600;
 
 /// Why the plan of a phase will not be warm at T0, or is not while the phase runs. No number in the
@@ -28,9 +28,9 @@ pub(super) fn lateness(
     if warm >= planned || left_s > FORESEEN_S {
         return None;
     }
-    let stands = format!("{warm} of the {planned} pods of the plan are warm");
+    let so_far = format!("{warm} of the {planned} pods of the plan are warm");
     if left_s <= 0 {
-        return Some((Reason::PlanLate, format!("{stands} while the phase runs")));
+        return Some((Reason::PlanLate, format!("{so_far} while the phase runs")));
     }
     let back = match facts.raise_taken_back {
         Some(Reason::ErrorsRose) => Some((Reason::ErrorsRose, "errors rose with the last raise")),
@@ -41,7 +41,7 @@ pub(super) fn lateness(
         None => None,
     };
     if let Some((reason, message)) = back {
-        return Some((reason, format!("{stands}; {message}")));
+        return Some((reason, format!("{so_far}; {message}")));
     }
     if warm.saturating_add(coming(phase, seen, facts, warm, now)) >= planned {
         return None;
@@ -49,10 +49,10 @@ pub(super) fn lateness(
     let unplaced = seen.pods.as_ref().map_or(0, |pods| pods.unschedulable());
     let lead_s = facts.lead_time.total_s();
     Some(if unplaced > 0 {
-        let message = format!("{stands}; {unplaced} cannot be scheduled");
+        let message = format!("{so_far}; {unplaced} cannot be scheduled");
         (Reason::PodsUnschedulable, message)
     } else {
-        let message = format!("{stands}; with a lead time of {lead_s} s the others miss T0");
+        let message = format!("{so_far}; with a lead time of {lead_s} s the others miss T0");
         (Reason::PlanLate, message)
     })
 }

@@ -1,4 +1,4 @@
-//! Whether anything stands in the way of a sale's plan: asked from 24 hours before T0, so that a
+//! Whether anything keeps a sale's plan from coming true: asked from 24 hours before T0, so that a
 //! person still has a day to raise a bound, a quota or the number of nodes. Each phase is judged by
 //! itself: one that runs says nothing about the next. Pure.
 
@@ -7,7 +7,7 @@ use floodgate_planner::{SalePhase, UnixMillis};
 use floodgate_words::{ConditionType, Reason};
 use jiff::Timestamp;
 
-use super::{lateness::lateness, outcome::ClusterSeen};
+use super::{lateness::lateness, seen::ClusterSeen};
 use crate::{
     conditions::{Truth, Verdict},
     nodes::NodeRoom,
@@ -108,7 +108,7 @@ fn judged(
     Ok(())
 }
 
-/// What keeps a cluster from standing at its plan: replicas, and the load they are for, requests/s.
+/// What keeps a cluster from reaching its plan: replicas, and the load they are for, requests/s.
 fn obstacle(
     (planned, planned_rps): (i32, i32),
     facts: &PlanningFacts,

@@ -15,10 +15,10 @@ use tokio::time::Instant;
 
 use super::{
     Sampler,
+    capacity::CapacityMeter,
     hot_set::HotSet,
     lead_time::Starts,
     rates::{Counted, OfferedBook},
-    work::Work,
 };
 use crate::{
     clock::Clock,
@@ -31,7 +31,7 @@ use crate::{
 const POLICY_RENEWAL: Duration = Duration::from_secs(POLICY_LEASE_S as u64 / 3);
 /// The hot set is chosen anew this often; hot keys of a sale shift within tens of seconds.
 const HOT_SET_PERIOD: Duration = Duration::from_secs(5);
-/// For how long a pod's last answer stands for one it misses.
+/// For how long a pod's last answer replaces one it misses.
 const ANSWER_HOLDS: Duration = Duration::from_secs(5);
 
 /// What one cluster's rounds hand on to the next.
@@ -39,7 +39,7 @@ const ANSWER_HOLDS: Duration = Duration::from_secs(5);
 pub(super) struct ClusterSampler {
     book: OfferedBook,
     starts: Starts,
-    work: Work,
+    capacity: CapacityMeter,
     hot_set: HotSet,
     chosen_at: Option<Instant>,
     /// Last answer of each pod, and when it came.
@@ -81,7 +81,7 @@ impl ClusterSampler {
         let living: HashSet<&str> = seen.pods.iter().map(|pod| pod.facts.uid.as_str()).collect();
         self.starts.retain(&living);
         self.book.retain(&living);
-        self.work.retain(&living);
+        self.capacity.retain(&living);
         self.answers.retain(|uid, _| living.contains(uid.as_str()));
         self.acknowledged
             .retain(|uid, _| living.contains(uid.as_str()));
@@ -100,13 +100,13 @@ impl ClusterSampler {
         if let Some(target) = target {
             let ready = seen.pods.iter().filter(|pod| pod.facts.is_ready());
             let answers = ready.filter_map(|pod| Some((&*pod.facts.uid, pod.status.as_ref()?)));
-            self.work
+            self.capacity
                 .round(sampler.clock.now(), &target.capacity, answers);
         }
         seen.measured = Measured {
             starts: self.starts.measured(),
-            capacity: self.work.capacity(),
-            failed_permille: self.work.failed_permille(),
+            capacity: self.capacity.capacity(),
+            failed_permille: self.capacity.failed_permille(),
         };
         self.recall(seen);
     }
@@ -233,7 +233,6 @@ async fn ask(sampler: &Sampler, target: Option<&Target>, pods: &[Arc<Pod>]) -> P
     });
     let pods = join_all(asked).await;
     PodsSeen {
-        at: sampler.clock.now(),
         pods,
         measured: Measured::default(),
     }

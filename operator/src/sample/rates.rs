@@ -25,7 +25,6 @@ const ROUNDS_MAX: usize = 128;
 /// What a pod said of its counter.
 #[derive(Clone, Debug)]
 pub struct Counted<'a> {
-    /// Which pod.
     pub uid: &'a str,
     /// Milliseconds since its process started.
     pub uptime_ms: u64,

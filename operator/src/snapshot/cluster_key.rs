@@ -7,7 +7,6 @@ use kube::{Resource, runtime::reflector::ObjectRef};
 /// Namespace and name of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClusterKey {
-    /// Namespace.
     pub namespace: String,
     /// Name of the `PaymentCluster`.
     pub name: String,

@@ -13,7 +13,7 @@ pub type ForecastState = intake::ForecastState<Missing>;
 /// What the forecast loop left for a cluster.
 #[derive(Clone, Debug, Default)]
 pub struct ForecastSnapshot {
-    /// Where the forecast stands.
+    /// How far the forecast has come.
     pub state: ForecastState,
     /// The newest path, also while it is not trusted.
     pub path: Option<Arc<ForecastPath>>,
@@ -33,7 +33,7 @@ pub struct ForecastSnapshot {
     pub live: LiveFigures,
     /// When it was seen last that Prometheus lost what it had known.
     pub history_lost_at: Option<Timestamp>,
-    /// Why the last refit failed, while the model before it stands.
+    /// Why the last refit failed, while the model before it is in use.
     pub refit_failed: Option<Missing>,
     /// What went wrong with the stored model.
     pub note: Option<String>,

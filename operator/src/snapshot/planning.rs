@@ -11,9 +11,8 @@ use floodgate_words::{Level, Reason};
 pub struct PlanningFacts {
     /// Bounds and capacity.
     pub scaling: Scaling,
-    /// Lead time.
     pub lead_time: LeadTime,
-    /// Chance of a phase that names none, percent.
+    /// Confidence of a phase that names none, percent.
     pub quantile_percent: u8,
     /// The path, when it may bid.
     pub path: Option<Arc<ForecastPath>>,

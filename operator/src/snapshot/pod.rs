@@ -12,7 +12,6 @@ use super::cluster_key::ClusterKey;
 /// Facts of one pod.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodFacts {
-    /// Name.
     pub name: String,
     /// Unique over all time.
     pub uid: String,
@@ -75,7 +74,7 @@ impl PodFacts {
             .ready_since?
             .duration_since(self.created_at?)
             .as_secs_f64();
-        // A pod that was Ready, was not and is again tells when it came back, not how it started.
+        // A pod that was Ready, was not and is again shows when it came back, not how it started.
         (self.restarts == 0 && (0.0..=START_S_MAX).contains(&start_s)).then_some(start_s)
     }
 }

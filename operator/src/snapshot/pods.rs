@@ -20,7 +20,7 @@ pub struct PodSeen {
 }
 
 impl PodSeen {
-    /// The newest answer that still stands.
+    /// The newest answer that still counts.
     pub fn answer(&self) -> Option<&ControlStatus> {
         self.status.as_ref().or(self.recalled.as_ref())
     }
@@ -35,8 +35,6 @@ impl PodSeen {
 /// One round of a cluster.
 #[derive(Clone, Debug)]
 pub struct PodsSeen {
-    /// When the round ended.
-    pub at: Timestamp,
     /// Every pod that carries the cluster's label.
     pub pods: Vec<PodSeen>,
     /// What was measured in this round and earlier ones.
@@ -62,7 +60,6 @@ pub struct MeasuredStarts {
     pub ready_p99_s: f64,
     /// 99th percentile of the warm-up alone, seconds.
     pub warm_p99_s: f64,
-    /// Pods measured.
     pub pods: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The record of a decision, as the status tells it. Pure.
+//! The record of a decision, as the status shows it. Pure.
 
 use floodgate_api::cluster::decision::{BidRecord, DecisionRecord, GuardRecord};
 use floodgate_planner::BidSource;
@@ -6,10 +6,12 @@ use floodgate_words::Reason;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::NUMBERS_PERIOD_S;
 use crate::{clock::seconds_between, plan::Planned};
 
-/// The record of the decision; an equal one keeps its time and its words, also where the load in
+/// Seconds between two writes that only move numbers.
+pub(super) const NUMBERS_PERIOD_S: f64 = 10.0;
+
+/// The record of the decision; an equal one keeps its time and its text, also where the load in
 /// them has moved.
 pub(super) fn decision_record(
     planned: &Planned,
@@ -71,8 +73,8 @@ pub(super) fn decision_record(
     }
 }
 
-/// Whether two records tell the same: result, winner and reason. Where the result stays, winner and
-/// reason may take turns every second as the load breathes; that is told once in ten seconds.
+/// Whether two records say the same: result, winner and reason. Where the result stays, winner and
+/// reason may take turns every second as the load varies; that is written once in ten seconds.
 fn same_decision(before: &DecisionRecord, after: &DecisionRecord) -> bool {
     // After a change has been carried out `from` is what `to` was; that is no new decision.
     let carried_out = after.from == before.to && after.to == before.to;

@@ -5,15 +5,14 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    conditions, plan,
-    plan::{Before, tests::observed},
-    validate::validate,
+    conditions,
+    tests::fixtures::{observed, planned_first, valid},
 };
 
 fn status_after(before: PaymentClusterStatus) -> PaymentClusterStatus {
     let observed = observed(3, json!({}));
-    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
-    let planned = plan::plan(&observed, &cluster, &Before::default());
+    let cluster = valid(&observed);
+    let planned = planned_first(&observed);
     let verdicts = [conditions::accepted()];
     build_status(&observed, &cluster, &planned, &verdicts, before)
 }

@@ -40,7 +40,6 @@ impl std::fmt::Debug for Address {
 pub enum Scheme {
     /// A PostgreSQL shard.
     Postgres,
-    /// The cache.
     Redis,
     /// The event stream.
     Nats,

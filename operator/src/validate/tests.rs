@@ -190,33 +190,3 @@ fn an_object_without_identity_is_malformed() {
         assert_eq!(error.reason(), Reason::Malformed, "{field}");
     }
 }
-
-#[test]
-fn every_error_has_a_category_of_its_own() {
-    let mut categories = std::collections::BTreeSet::new();
-    let (field, secret, key) = (String::new(), String::new(), String::new());
-    for error in [
-        ValidateError::Unnamed { field: "uid" },
-        ValidateError::Invalid {
-            field: field.clone(),
-            must: String::new(),
-        },
-        ValidateError::SecretNotFound {
-            field: field.clone(),
-            secret: secret.clone(),
-        },
-        ValidateError::SecretKeyNotFound {
-            field: field.clone(),
-            secret: secret.clone(),
-            key: key.clone(),
-        },
-        ValidateError::SecretInvalid {
-            field,
-            secret,
-            key,
-            must: "",
-        },
-    ] {
-        assert!(categories.insert(error.category()));
-    }
-}

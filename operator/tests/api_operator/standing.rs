@@ -18,7 +18,9 @@ use crate::{
 };
 
 fn deployment_writes(operator: &Running) -> u64 {
-    let label = KindLabel { kind: "Deployment" };
+    let label = KindLabel {
+        kind: "Deployment".into(),
+    };
     operator.metrics.writes.get_or_create(&label).get()
 }
 

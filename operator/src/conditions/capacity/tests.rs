@@ -7,8 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     conditions::Truth,
-    plan::tests::{observed, planned, read, room},
-    validate::validate,
+    tests::fixtures::{observed, planned, read, room, valid},
 };
 
 fn said(nodes: &str, seen: Arc<RoomSeen>) -> Verdict {
@@ -17,7 +16,7 @@ fn said(nodes: &str, seen: Arc<RoomSeen>) -> Verdict {
         room: seen,
         ..observed(2, json!({ "nodes": nodes }))
     };
-    let cluster = validate(&busy.cluster, &busy.secrets).unwrap();
+    let cluster = valid(&busy);
     capacity_sufficient(&busy, &cluster, &planned(&busy))
 }
 

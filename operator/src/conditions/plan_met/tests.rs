@@ -6,8 +6,7 @@ use super::*;
 use crate::{
     conditions::Truth,
     observe::Observed,
-    plan::tests::{observed, planned, read},
-    validate::validate,
+    tests::fixtures::{observed, planned, read, valid},
 };
 
 /// Three pods run, eight are wanted; what is said when some have not been warm for so long.
@@ -16,7 +15,7 @@ fn said(mode: &str, short_for_s: Option<f64>) -> (Truth, Reason, String) {
         prometheus: Some(read(390.0, 1, Ok(()))),
         ..observed(3, json!({ "mode": mode }))
     };
-    let cluster = validate(&busy.cluster, &busy.secrets).unwrap();
+    let cluster = valid(&busy);
     let standing = Standing {
         short_for_s,
         foreign_writer: None,

@@ -11,19 +11,15 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    plan::{self, Before, tests::observed},
     snapshot::ForecastSnapshot,
-    validate::validate,
+    tests::fixtures::{annotated, observed, planned_first},
 };
 
 /// Plans with a forecast whose path asks for eight pods, and annotations.
 fn planned(forecast: ForecastSnapshot, masks: Option<&str>) -> (Observed, Planned) {
     let mut observed = observed(3, json!({}));
     if let Some(text) = masks {
-        let mut cluster = (*observed.cluster).clone();
-        let annotations = cluster.metadata.annotations.get_or_insert_default();
-        annotations.insert(MASK_HISTORY.to_owned(), text.to_owned());
-        observed.cluster = Arc::new(cluster);
+        observed = annotated(observed, &[("mask-history", text)]);
     }
     let path = ForecastPath::flat(observed.now.into(), 60, 600, 390.0, 390.0).unwrap();
     observed.forecast = Arc::new(ForecastSnapshot {
@@ -32,8 +28,7 @@ fn planned(forecast: ForecastSnapshot, masks: Option<&str>) -> (Observed, Planne
         peak_rps: Some(400.0),
         ..forecast
     });
-    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
-    let planned = plan::plan(&observed, &cluster, &Before::default());
+    let planned = planned_first(&observed);
     (observed, planned)
 }
 
@@ -89,8 +84,7 @@ fn f16_a_forecast_that_loses_to_seasonal_naive_is_muted_and_says_so() {
 
 #[test]
 fn a_change_of_the_level_is_told() {
-    let changed_at =
-        Some(plan::tests::observed(3, json!({})).now - SignedDuration::from_hours(500));
+    let changed_at = Some(observed(3, json!({})).now - SignedDuration::from_hours(500));
     let (verdict, _) = said(ForecastSnapshot {
         changed_at,
         ..fitted()

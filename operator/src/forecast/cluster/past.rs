@@ -41,7 +41,7 @@ impl ClusterForecaster {
             .history(&wanted.query, &wanted.cluster, span)
             .await?;
         if span != whole && self.is_lost(span.from, &fetched) {
-            // A hole at the end or an empty store: the whole window tells them apart.
+            // A hole at the end or an empty store: the whole window shows which.
             span = whole;
             fetched = prometheus
                 .history(&wanted.query, &wanted.cluster, span)

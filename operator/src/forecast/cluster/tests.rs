@@ -1,31 +1,11 @@
 //! When a forecast is due, and what its history leaves out.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-
 use super::*;
 use crate::{
     forecast::fitted::tests::{fits, series},
     snapshot::reading_after,
+    tests::fixtures::forecast_target as target,
 };
-
-pub(in crate::forecast) fn target() -> ForecastTarget {
-    ForecastTarget {
-        cluster: ("pay".to_owned(), "till".to_owned()),
-        enabled: true,
-        source_url: "http://prometheus:9090".to_owned(),
-        query: "load".to_owned(),
-        history_days: 14,
-        step_s: 60,
-        quantile_percent: 95,
-        refresh_s: 60,
-        refit_s: 900,
-        lead_s: 60,
-        sales: Vec::new(),
-        masks: Vec::new(),
-        owner: OwnerReference::default(),
-        declared_rps: 100.0,
-    }
-}
 
 #[test]
 fn f15_a_failure_is_tried_again_before_the_next_refresh() {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, mpsc};
 use floodgate_forecast::UnixMillis;
 
 use super::*;
-use crate::forecast::cluster::tests::target;
+use crate::tests::fixtures::forecast_target as target;
 
 /// Two days of a steady load.
 pub(in crate::forecast) fn series(rps: f64) -> Series {

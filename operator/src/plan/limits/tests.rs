@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     nodes::RoomSeen,
     observe::Observed,
-    plan::tests::{observed, planned, read, room},
+    tests::fixtures::{observed, planned, read, room},
 };
 
 /// Eight pods are wanted where `running` stand; how many are ordered, and which guards said so.

@@ -1,6 +1,6 @@
 //! What holds the present count: a clock that is off, a takeover, a history that was lost.
 
-use floodgate_planner::LoadFault;
+use floodgate_planner::{HoldCause, LoadFault};
 
 use super::*;
 use crate::snapshot::ForecastSnapshot;
@@ -37,12 +37,12 @@ fn f13_a_skewed_clock_is_told_and_its_load_lowers_nothing_but_may_raise() {
 
 #[test]
 fn s4_a_takeover_is_held_for_under_its_own_name() {
-    let taken_over = Observed {
+    let taken_over = Before {
         started_by: HoldCause::Takeover,
-        ..observed(8, json!({}))
+        ..Before::default()
     };
-    let cluster = validate(&taken_over.cluster, &taken_over.secrets).unwrap();
-    let first = plan(&taken_over, &cluster, &Before::default());
+    let observed = observed(8, json!({}));
+    let first = plan(&observed, &valid(&observed), &taken_over);
     assert_eq!(
         (first.replicas, first.decision.reason()),
         (8, Reason::HeldAfterTakeover)
@@ -53,7 +53,7 @@ fn s4_a_takeover_is_held_for_under_its_own_name() {
 fn lived_through(seconds: &[i64], lost_at: Option<i64>) -> Vec<u32> {
     let window = json!({ "stabilizationSeconds": 60, "percentPerMinute": 100 });
     let mut observed = observed(8, json!({ "scaleDown": window }));
-    let cluster = validate(&observed.cluster, &observed.secrets).unwrap();
+    let cluster = valid(&observed);
     let mut before = Before::default();
     let at = |second: i64| now() + SignedDuration::from_secs(second);
     let mut replicas = Vec::new();

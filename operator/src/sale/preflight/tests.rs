@@ -9,7 +9,10 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::*;
-use crate::snapshot::{Measured, PlanLimits, PodFacts, PodSeen, PodsSeen};
+use crate::{
+    snapshot::{Measured, PlanLimits, PodFacts, PodSeen, PodsSeen},
+    tests::fixtures::{event, sale},
+};
 
 const T0: &str = "2026-11-11T00:00:00Z";
 
@@ -18,18 +21,8 @@ fn before_t0(seconds: i64) -> Timestamp {
 }
 
 fn valid() -> ValidSale {
-    let event = json!({
-        "apiVersion": floodgate_api::API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": "midnight", "namespace": "shop" },
-        "spec": {
-            "clusterSelector": { "names": ["till"] },
-            "start": "2026-11-10T23:00:00Z", "end": "2026-11-11T02:00:00Z",
-            "phases": [{ "name": "rush", "t0": T0 }],
-            "upliftPercent": 1000
-        }
-    });
-    validate_sale(&serde_json::from_value(event).unwrap(), None).unwrap()
+    let hours = ("2026-11-10T23:00:00Z", "2026-11-11T02:00:00Z");
+    validate_sale(&event(sale(hours, &[("rush", T0)])), None).unwrap()
 }
 
 fn facts() -> PlanningFacts {
@@ -240,7 +233,6 @@ fn pods(created_s: i64, unschedulable: bool) -> PodsSeen {
         }
     };
     PodsSeen {
-        at: before_t0(9_000),
         pods: (0..8).map(pod).collect(),
         measured: Measured::default(),
     }
@@ -274,21 +266,9 @@ fn f31_pods_without_a_node_or_overdue_foretell_a_late_plan() {
 
 #[test]
 fn a_phase_that_runs_does_not_hide_that_the_next_one_is_late() {
-    let event = json!({
-        "apiVersion": floodgate_api::API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": "day", "namespace": "shop" },
-        "spec": {
-            "clusterSelector": { "names": ["till"] },
-            "start": "2026-11-10T20:00:00Z", "end": "2026-11-11T02:00:00Z",
-            "phases": [
-                { "name": "evening", "t0": "2026-11-10T20:00:00Z" },
-                { "name": "rush", "t0": T0 }
-            ],
-            "upliftPercent": 1000
-        }
-    });
-    let valid = validate_sale(&serde_json::from_value(event).unwrap(), None).unwrap();
+    let hours = ("2026-11-10T20:00:00Z", "2026-11-11T02:00:00Z");
+    let phases = [("evening", "2026-11-10T20:00:00Z"), ("rush", T0)];
+    let valid = validate_sale(&event(sale(hours, &phases)), None).unwrap();
     let planned = |name: &str, t0: &str, end: &str, prescale: &str, replicas: i32| {
         json!({
             "name": name, "t0": t0, "end": end, "upliftPercent": 1000, "plannedRps": 200,

@@ -26,9 +26,9 @@ const ERRORS_S: f64 = 30.0;
 /// Admitted requests below which a share of failures says nothing.
 const ADMITTED_MIN: u64 = 100;
 
-/// Work of the pods of one cluster.
+/// What the pods of one cluster did.
 #[derive(Default)]
-pub(super) struct Work {
+pub(super) struct CapacityMeter {
     spans: HashMap<String, Span>,
     counted: HashMap<String, Counts>,
     totals: Counts,
@@ -55,7 +55,7 @@ struct Span {
     queue_ms: f64,
 }
 
-impl Work {
+impl CapacityMeter {
     /// Takes in one round of answers of Ready pods.
     pub(super) fn round<'a>(
         &mut self,
@@ -228,8 +228,8 @@ mod tests {
     }
 
     /// A pod that is full at 120 requests/s, under a load that climbs from 5 to 65 and back.
-    fn learn(level: Level, seconds: u64) -> Work {
-        let mut work = Work::default();
+    fn learn(level: Level, seconds: u64) -> CapacityMeter {
+        let mut work = CapacityMeter::default();
         let mut admitted = 0;
         for second in 0..seconds {
             let rps = 5 + 10 * ((second / 60) % 7);
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn failures_are_a_share_of_what_was_admitted_lately() {
-        let mut work = Work::default();
+        let mut work = CapacityMeter::default();
         for second in 0..120_u64 {
             let failed = second.saturating_sub(60) * 5;
             let status = status(second, second * 20, failed, 100);

@@ -2,30 +2,30 @@
 
 use std::sync::Arc;
 
-use floodgate_planner::{ForecastPath, LeadTime};
+use floodgate_planner::{ForecastPath, LeadTime, Scaling};
 use floodgate_settings::validate_sale;
+use floodgate_words::{ConditionType, Reason};
 use serde_json::json;
 
 use super::*;
-use crate::snapshot::PlanLimits;
+use crate::{
+    conditions::{Truth, Verdict},
+    sale::{
+        conditions::{accepted, plan_met, verdicts},
+        stage::{Stage, is_over, stage},
+    },
+    snapshot::{PlanLimits, PlanningFacts},
+    tests::fixtures::{event, sale},
+};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 fn valid() -> ValidSale {
-    let event = json!({
-        "apiVersion": floodgate_api::API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": "midnight", "namespace": "shop" },
-        "spec": {
-            "clusterSelector": { "names": ["till"] },
-            "start": "2026-11-11T00:00:00Z", "end": "2026-11-11T02:00:00Z",
-            "phases": [{ "name": "rush", "t0": "2026-11-11T00:00:00Z" }],
-            "upliftPercent": 1000
-        }
-    });
-    validate_sale(&serde_json::from_value(event).unwrap(), None).unwrap()
+    let hours = ("2026-11-11T00:00:00Z", "2026-11-11T02:00:00Z");
+    let event = event(sale(hours, &[("rush", "2026-11-11T00:00:00Z")]));
+    validate_sale(&event, None).unwrap()
 }
 
 /// A cluster under 40 requests/s whose pods hold 50 each.
@@ -50,13 +50,13 @@ fn seen() -> ClusterSeen {
     }
 }
 
-fn status_at(before: &SaleEventStatus, tally: Option<&Tally>, now: &str) -> SaleEventStatus {
+fn status_at(before: &SaleEventStatus, record: Option<&PhaseRecord>, now: &str) -> SaleEventStatus {
     status(
         before,
         Some(1),
         &valid(),
         &[seen()],
-        |_, _| tally.cloned(),
+        |_, _| record.cloned(),
         at(now),
     )
 }
@@ -110,10 +110,10 @@ fn s4_a_plan_is_frozen_once_its_pre_scale_has_begun() {
 #[test]
 fn a_phase_that_is_over_is_reported_and_teaches_its_uplift() {
     let before = status_at(&SaleEventStatus::default(), None, "2026-11-10T12:00:00Z");
-    let mut tally = Tally::default();
+    let mut record = PhaseRecord::default();
     let level = floodgate_words::Level::Normal;
-    tally.note(Some(520.0), 11, level, at("2026-11-11T00:00:01Z"));
-    let after = status_at(&before, Some(&tally), "2026-11-11T02:00:00Z");
+    record.note(Some(520.0), 11, level, at("2026-11-11T00:00:01Z"));
+    let after = status_at(&before, Some(&record), "2026-11-11T02:00:00Z");
     let report = after.clusters[0].phases[0].report.as_ref().unwrap();
     assert_eq!((report.peak_rps, report.baseline_rps), (520, 40));
     assert_eq!(after.learned_uplift_percent, Some(1_300));
@@ -131,19 +131,11 @@ fn f20_a_sale_is_over_when_its_last_phase_is() {
 
 #[test]
 fn b15_a_local_time_that_does_not_exist_is_said_in_the_condition() {
-    let event = json!({
-        "apiVersion": floodgate_api::API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": "night", "namespace": "shop" },
-        "spec": {
-            "clusterSelector": { "names": ["till"] }, "timeZone": "Europe/Berlin",
-            "start": "2026-03-29T02:30:00", "end": "2026-03-29T06:00:00",
-            "phases": [{ "name": "rush", "t0": "2026-03-29T02:30:00" }],
-            "upliftPercent": 1000
-        }
-    });
-    let valid = validate_sale(&serde_json::from_value(event).unwrap(), None).unwrap();
-    let said = super::accepted(&valid);
+    let hours = ("2026-03-29T02:30:00", "2026-03-29T06:00:00");
+    let mut night = sale(hours, &[("rush", "2026-03-29T02:30:00")]);
+    night["spec"]["timeZone"] = json!("Europe/Berlin");
+    let valid = validate_sale(&event(night), None).unwrap();
+    let said = accepted(&valid);
     assert_eq!((said.status, said.reason), (Truth::True, Reason::Accepted));
     for word in ["02:30", "Europe/Berlin", "03:00:00+02:00"] {
         assert!(said.message.contains(word), "{word}: {}", said.message);
@@ -152,21 +144,12 @@ fn b15_a_local_time_that_does_not_exist_is_said_in_the_condition() {
 
 #[test]
 fn the_pre_scale_of_the_next_phase_is_no_plan_missed_by_the_one_that_runs() {
-    let two = json!({
-        "apiVersion": floodgate_api::API_VERSION,
-        "kind": "SaleEvent",
-        "metadata": { "name": "day", "namespace": "shop" },
-        "spec": {
-            "clusterSelector": { "names": ["till"] },
-            "start": "2026-11-10T20:00:00Z", "end": "2026-11-11T02:00:00Z",
-            "phases": [
-                { "name": "evening", "t0": "2026-11-10T20:00:00Z" },
-                { "name": "rush", "t0": "2026-11-11T00:00:00Z" }
-            ],
-            "upliftPercent": 1000
-        }
-    });
-    let valid = validate_sale(&serde_json::from_value(two).unwrap(), None).unwrap();
+    let hours = ("2026-11-10T20:00:00Z", "2026-11-11T02:00:00Z");
+    let phases = [
+        ("evening", "2026-11-10T20:00:00Z"),
+        ("rush", "2026-11-11T00:00:00Z"),
+    ];
+    let valid = validate_sale(&event(sale(hours, &phases)), None).unwrap();
     let said = |warm: i32| {
         let planned = |name: &str, t0: &str, prescale: &str, replicas: i32| {
             json!({ "name": name, "t0": t0, "upliftPercent": 1000, "plannedRps": 200,
@@ -201,89 +184,6 @@ fn a_sale_that_is_not_prepared_is_not_ready() {
     };
     assert_eq!(ready_with(true), (Truth::True, Reason::Scheduled));
     assert_eq!(ready_with(false), (Truth::False, Reason::QuotaExceeded));
-}
-
-fn wide() -> Scaling {
-    Scaling {
-        replicas_max: 100,
-        capacity_rps: 50.0,
-        ..Scaling::default()
-    }
-}
-
-/// A phase at midnight, two hours long.
-fn phase(uplift_percent: u32) -> SalePhase {
-    let t0: Timestamp = "2026-11-11T00:00:00Z".parse().unwrap();
-    SalePhase {
-        name: "midnight".to_owned(),
-        t0: t0.into(),
-        until: UnixMillis::from(t0).plus_s(7_200),
-        uplift_percent,
-        confidence: floodgate_planner::Confidence::default(),
-        planned_replicas: None,
-        planned_later: Vec::new(),
-    }
-}
-
-/// Ten times a baseline of 40 requests/s, frozen a minute before T0 and met at it.
-fn frozen() -> SalePhaseStatus {
-    serde_json::from_value(json!({
-        "name": "midnight",
-        "t0": "2026-11-11T00:00:00Z",
-        "end": "2026-11-11T02:00:00Z",
-        "upliftPercent": 1000,
-        "plannedRps": 400,
-        "plannedReplicas": 8,
-        "prescaleStart": "2026-11-10T23:59:00Z",
-        "readyAtT0": 8,
-        "warmAtT0": 8,
-    }))
-    .unwrap()
-}
-
-fn plan_at(now: &str, uplift_percent: u32) -> SalePhaseStatus {
-    // What a plan made from the sale's own load would say.
-    let plan = sale_plan(
-        &floodgate_planner::Sale {
-            name: "sale".to_owned(),
-            start: phase(uplift_percent).t0,
-            end: phase(uplift_percent).until,
-            level_max: floodgate_words::Level::Survive,
-            phases: vec![phase(uplift_percent)],
-        },
-        Baseline {
-            path: None,
-            measured_rps: Some(400.0),
-            observed_peak_rps: None,
-        },
-        &wide(),
-        &floodgate_planner::LeadTime::default(),
-    );
-    let now = now.parse().unwrap();
-    let phase = phase(uplift_percent);
-    planned(
-        Some(&frozen()),
-        &phase,
-        plan.phases.first(),
-        Some(&wide()),
-        now,
-    )
-    .unwrap()
-}
-
-#[test]
-fn f55_an_uplift_edited_in_mid_sale_keeps_its_baseline_and_what_stood_at_t0() {
-    assert_eq!(plan_at("2026-11-11T00:30:00Z", 1_000), frozen());
-    let raised = plan_at("2026-11-11T00:30:00Z", 1_500);
-    assert_eq!((raised.planned_rps, raised.planned_replicas), (600, 12));
-    assert_eq!((raised.ready_at_t0, raised.warm_at_t0), (Some(8), Some(8)));
-}
-
-#[test]
-fn before_the_pre_scale_the_newest_plan_counts() {
-    let newest = plan_at("2026-11-10T12:00:00Z", 1_000);
-    assert_eq!(newest.planned_rps, 4_000);
-    assert_eq!(newest.ready_at_t0, None);
 }
 
 /// A path of the night before: 40 requests/s until half past midnight, 20 after.
@@ -347,23 +247,4 @@ fn a_plan_follows_the_usual_load_through_a_phase_and_holds_while_it_runs() {
         plan_met(&status, &valid(), stage(&status, &valid(), now), now).status
     };
     assert_eq!((met(4), met(3)), (Truth::True, Truth::False));
-}
-
-#[test]
-fn an_edited_uplift_scales_the_later_steps_of_a_frozen_plan_too() {
-    let frozen = SalePhaseStatus {
-        later: vec![SalePlanStep {
-            from_minute: 60,
-            planned_rps: 200,
-            planned_replicas: 4,
-        }],
-        ..frozen()
-    };
-    let edited = with_uplift(&frozen, &phase(1_500), Some(&wide()));
-    assert_eq!((edited.planned_rps, edited.planned_replicas), (600, 12));
-    let step = edited.later[0];
-    assert_eq!(
-        (step.from_minute, step.planned_rps, step.planned_replicas),
-        (60, 300, 6)
-    );
 }

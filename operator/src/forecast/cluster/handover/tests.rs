@@ -10,10 +10,8 @@ use tower::service_fn;
 
 use super::*;
 use crate::{
-    clock::Clock,
-    forecast::{cluster::tests::target, keep::tests::kept},
-    metrics::Metrics,
-    snapshot::Snapshots,
+    clock::Clock, forecast::stored_forecast::tests::kept, metrics::Metrics, snapshot::Snapshots,
+    tests::fixtures::forecast_target as target,
 };
 
 /// An apiserver with one `ConfigMap`, which says what `status` is and counts the writes.
@@ -25,7 +23,7 @@ struct FakeStore {
 }
 
 impl FakeStore {
-    fn of(kept: &Kept) -> Self {
+    fn of(kept: &StoredForecast) -> Self {
         Self {
             data: kept.encode().unwrap(),
             status: Arc::new(Mutex::new(StatusCode::OK)),
@@ -63,7 +61,7 @@ impl FakeStore {
 }
 
 /// A forecast with twenty promises that came due, fitted for `wanted`.
-fn stored_for(wanted: &ForecastTarget) -> Kept {
+fn stored_for(wanted: &ForecastTarget) -> StoredForecast {
     let mut kept = kept();
     kept.about = About::new(kept.about.model.clone(), at(), wanted);
     for minute in 0..20 {
@@ -138,7 +136,7 @@ async fn what_could_not_be_read_is_neither_lost_nor_written_over() {
     forecaster.recall(&loops, &cell, &target(), at()).await;
     assert!(!forecaster.recalled && forecaster.note.is_some());
     // A fit succeeds meanwhile.
-    let Kept { model, about, .. } = stored_for(&target());
+    let StoredForecast { model, about, .. } = stored_for(&target());
     forecaster.fitted = Some(Fitted {
         model: Arc::new(model),
         name: "of this process".to_owned(),
@@ -154,7 +152,7 @@ async fn what_could_not_be_read_is_neither_lost_nor_written_over() {
     assert_eq!(forecaster.live.settled().points(), 20);
     let name = forecaster.fitted.as_ref().map(|one| one.name.as_str());
     assert_eq!(name, Some("of this process"), "the newer model stands");
-    let waiting = Kept::decode(forecaster.unsaved.as_ref().unwrap()).unwrap();
+    let waiting = StoredForecast::decode(forecaster.unsaved.as_ref().unwrap()).unwrap();
     assert_eq!(waiting.accuracy.points(), 20);
     forecaster.save(&loops, &target()).await;
     assert_eq!(*store.writes.lock().unwrap(), 1);

@@ -3,9 +3,9 @@
 use floodgate_forecast::{FitOptions, Series, UnixMillis, fit};
 
 use super::*;
-use crate::forecast::cluster::tests::target;
+use crate::tests::fixtures::forecast_target as target;
 
-pub(in crate::forecast) fn kept() -> Kept {
+pub(in crate::forecast) fn kept() -> StoredForecast {
     let start = UnixMillis(1_767_571_200_000);
     let samples = (1..=14 * 288_i64).map(|index| {
         let second = index * 300;
@@ -16,7 +16,7 @@ pub(in crate::forecast) fn kept() -> Kept {
     let series = Series::from_samples(300, &samples.collect::<Vec<_>>()).unwrap();
     let model = fit(&series, &FitOptions::default()).unwrap();
     let name = model_name(&model).unwrap();
-    Kept {
+    StoredForecast {
         path: model.path(&series, 26 * 3_600).named(name.clone()),
         model,
         accuracy: Accuracy::default(),
@@ -39,7 +39,7 @@ fn changed(key: &str, change: impl Fn(&str) -> String, signed: bool) -> BTreeMap
 fn s4_a_stored_forecast_is_read_back_as_it_was() {
     let kept = kept();
     let data = kept.encode().unwrap();
-    assert_eq!(Kept::decode(&data).unwrap(), kept);
+    assert_eq!(StoredForecast::decode(&data).unwrap(), kept);
     let model = data[MODEL_KEY].len();
     assert!(model <= MODEL_BYTES_MAX, "{model} bytes");
     let all: usize = data.values().map(String::len).sum();
@@ -63,30 +63,33 @@ fn a_name_says_which_model_it_is() {
 fn what_was_changed_or_cut_is_refused_with_what_is_wrong() {
     let drop_last = |text: &str| text[..text.len() - 1].to_owned();
     for key in [MODEL_KEY, PATH_KEY, ACCURACY_KEY] {
-        let error = Kept::decode(&changed(key, drop_last, false)).unwrap_err();
-        assert!(matches!(error, KeepError::Corrupt), "{key}: {error}");
-        let error = Kept::decode(&changed(key, drop_last, true)).unwrap_err();
+        let error = StoredForecast::decode(&changed(key, drop_last, false)).unwrap_err();
+        assert!(
+            matches!(error, StoredForecastError::Corrupt),
+            "{key}: {error}"
+        );
+        let error = StoredForecast::decode(&changed(key, drop_last, true)).unwrap_err();
         assert!(error.to_string().contains(key), "{error}");
     }
     for key in [ABOUT_KEY, MODEL_KEY, PATH_KEY, ACCURACY_KEY, DIGEST_KEY] {
         let mut data = kept().encode().unwrap();
         data.remove(key);
-        let error = Kept::decode(&data).unwrap_err().to_string();
+        let error = StoredForecast::decode(&data).unwrap_err().to_string();
         assert!(
             error.contains(&format!("`{key}` is missing")) && error.contains("fitted anew"),
             "{error}"
         );
     }
-    assert!(Kept::decode(&BTreeMap::new()).is_err());
+    assert!(StoredForecast::decode(&BTreeMap::new()).is_err());
 }
 
 #[test]
 fn f62_another_version_is_refused_and_named() {
-    let now = format!("\"version\":{KEPT_VERSION}");
+    let now = format!("\"version\":{STORED_VERSION}");
     let newer = |text: &str| text.replace(&now, "\"version\":9");
-    let error = Kept::decode(&changed(ABOUT_KEY, newer, true)).unwrap_err();
+    let error = StoredForecast::decode(&changed(ABOUT_KEY, newer, true)).unwrap_err();
     let message = error.to_string();
-    let says = format!("`version` is 9.{MODEL_VERSION}, must be {KEPT_VERSION}.{MODEL_VERSION}");
+    let says = format!("`version` is 9.{MODEL_VERSION}, must be {STORED_VERSION}.{MODEL_VERSION}");
     assert!(message.contains(&says), "{message}");
 }
 
@@ -98,8 +101,8 @@ fn f18_a_model_whose_parts_do_not_fit_is_refused() {
         weights.pop();
         model.to_string()
     };
-    let error = Kept::decode(&changed(MODEL_KEY, short, true)).unwrap_err();
-    assert!(matches!(error, KeepError::Unsound), "{error}");
+    let error = StoredForecast::decode(&changed(MODEL_KEY, short, true)).unwrap_err();
+    assert!(matches!(error, StoredForecastError::Unsound), "{error}");
 }
 
 #[test]
@@ -115,10 +118,13 @@ fn f18_a_path_that_is_none_is_refused_even_when_it_was_signed() {
         path.to_string()
     };
     for error in [
-        Kept::decode(&changed(PATH_KEY, without_step, true)).unwrap_err(),
-        Kept::decode(&changed(PATH_KEY, shorter, true)).unwrap_err(),
+        StoredForecast::decode(&changed(PATH_KEY, without_step, true)).unwrap_err(),
+        StoredForecast::decode(&changed(PATH_KEY, shorter, true)).unwrap_err(),
     ] {
-        assert!(matches!(error, KeepError::Undecodable { .. }), "{error}");
+        assert!(
+            matches!(error, StoredForecastError::Undecodable(..)),
+            "{error}"
+        );
     }
 }
 

@@ -24,14 +24,13 @@ pub const ACCURACY_KEY: &str = "accuracy.json";
 pub const DIGEST_KEY: &str = "sha256";
 
 /// Version of the keys and of [`About`].
-const KEPT_VERSION: u32 = 2;
-/// Characters of the digest that tell one model from the next.
+const STORED_VERSION: u32 = 2;
+/// Characters of the digest that distinguish one model from the next.
 const NAME_CHARS: usize = 8;
 
 /// A forecast that outlives the process.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
-    /// The model.
+pub struct StoredForecast {
     pub model: Model,
     /// The path made right after the fit.
     pub path: ForecastPath,
@@ -41,7 +40,7 @@ pub struct Kept {
     pub about: About,
 }
 
-/// What stands beside the model.
+/// What is stored beside the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct About {
@@ -65,7 +64,7 @@ pub struct About {
 
 /// Why a kept forecast is not used, or not written.
 #[derive(Debug, thiserror::Error)]
-pub enum KeepError {
+pub enum StoredForecastError {
     /// A key is missing.
     #[error("the stored model is not used: `{0}` is missing; the model is fitted anew")]
     Missing(&'static str),
@@ -77,19 +76,13 @@ pub enum KeepError {
     Corrupt,
     /// Another version wrote it.
     #[error(
-        "the stored model is not used: `version` is {0}, must be {KEPT_VERSION}.{MODEL_VERSION}; \
+        "the stored model is not used: `version` is {0}, must be {STORED_VERSION}.{MODEL_VERSION}; \
          the model is fitted anew"
     )]
     Version(String),
     /// A value cannot be read.
-    #[error("the stored model is not used: `{key}` cannot be read; the model is fitted anew")]
-    Undecodable {
-        /// Its key.
-        key: &'static str,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
+    #[error("the stored model is not used: `{0}` cannot be read; the model is fitted anew")]
+    Undecodable(&'static str, #[source] serde_json::Error),
     /// The parts of the model do not fit each other.
     #[error("the stored model is not used: its parts do not fit; the model is fitted anew")]
     Unsound,
@@ -97,14 +90,8 @@ pub enum KeepError {
     #[error("the model is not stored: it has {0} bytes, must be at most {MODEL_BYTES_MAX}")]
     TooLarge(usize),
     /// It cannot be written as JSON.
-    #[error("the model is not stored: `{key}` cannot be written as JSON")]
-    Unencodable {
-        /// Its key.
-        key: &'static str,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
+    #[error("the model is not stored: `{0}` cannot be written as JSON")]
+    Unencodable(&'static str, #[source] serde_json::Error),
 }
 
 /// The version alone, which every form has.
@@ -116,7 +103,7 @@ struct Versions {
 }
 
 /// Full name of a model: what it is, and the beginning of its digest.
-pub fn model_name(model: &Model) -> Result<String, KeepError> {
+pub fn model_name(model: &Model) -> Result<String, StoredForecastError> {
     let digest = hex(&Sha256::digest(encoded(MODEL_KEY, model)?.as_bytes()));
     Ok(format!(
         "{}/{}",
@@ -143,7 +130,7 @@ impl About {
     /// What is said of a model of this version.
     pub fn new(model: String, fitted_at: Timestamp, wanted: &ForecastTarget) -> Self {
         Self {
-            version: KEPT_VERSION,
+            version: STORED_VERSION,
             model_version: MODEL_VERSION,
             model,
             fitted_at,
@@ -155,9 +142,9 @@ impl About {
     }
 }
 
-impl Kept {
+impl StoredForecast {
     /// The data of the `ConfigMap`.
-    pub fn encode(&self) -> Result<BTreeMap<String, String>, KeepError> {
+    pub fn encode(&self) -> Result<BTreeMap<String, String>, StoredForecastError> {
         let Self {
             model,
             path,
@@ -166,7 +153,7 @@ impl Kept {
         } = self;
         let model = encoded(MODEL_KEY, model)?;
         if model.len() > MODEL_BYTES_MAX {
-            return Err(KeepError::TooLarge(model.len()));
+            return Err(StoredForecastError::TooLarge(model.len()));
         }
         let mut data = BTreeMap::from([
             (ABOUT_KEY.to_owned(), encoded(ABOUT_KEY, about)?),
@@ -179,17 +166,19 @@ impl Kept {
     }
 
     /// Reads the data of the `ConfigMap` back.
-    pub fn decode(data: &BTreeMap<String, String>) -> Result<Self, KeepError> {
+    pub fn decode(data: &BTreeMap<String, String>) -> Result<Self, StoredForecastError> {
         let versions: Versions = decoded(data, ABOUT_KEY)?;
         let Versions {
             version,
             model_version,
         } = versions;
-        if (version, model_version) != (KEPT_VERSION, MODEL_VERSION) {
-            return Err(KeepError::Version(format!("{version}.{model_version}")));
+        if (version, model_version) != (STORED_VERSION, MODEL_VERSION) {
+            return Err(StoredForecastError::Version(format!(
+                "{version}.{model_version}"
+            )));
         }
         if *text(data, DIGEST_KEY)? != digest(data)? {
-            return Err(KeepError::Corrupt);
+            return Err(StoredForecastError::Corrupt);
         }
         let kept = Self {
             model: decoded(data, MODEL_KEY)?,
@@ -198,7 +187,7 @@ impl Kept {
             about: decoded(data, ABOUT_KEY)?,
         };
         if !kept.model.is_sound() {
-            return Err(KeepError::Unsound);
+            return Err(StoredForecastError::Unsound);
         }
         Ok(kept)
     }
@@ -207,23 +196,23 @@ impl Kept {
 fn text<'a>(
     data: &'a BTreeMap<String, String>,
     key: &'static str,
-) -> Result<&'a String, KeepError> {
-    data.get(key).ok_or(KeepError::Missing(key))
+) -> Result<&'a String, StoredForecastError> {
+    data.get(key).ok_or(StoredForecastError::Missing(key))
 }
 
-fn encoded(key: &'static str, value: &impl Serialize) -> Result<String, KeepError> {
-    serde_json::to_string(value).map_err(|source| KeepError::Unencodable { key, source })
+fn encoded(key: &'static str, value: &impl Serialize) -> Result<String, StoredForecastError> {
+    serde_json::to_string(value).map_err(|source| StoredForecastError::Unencodable(key, source))
 }
 
 fn decoded<T: DeserializeOwned>(
     data: &BTreeMap<String, String>,
     key: &'static str,
-) -> Result<T, KeepError> {
+) -> Result<T, StoredForecastError> {
     let text = text(data, key)?;
-    serde_json::from_str(text).map_err(|source| KeepError::Undecodable { key, source })
+    serde_json::from_str(text).map_err(|source| StoredForecastError::Undecodable(key, source))
 }
 
-fn digest(data: &BTreeMap<String, String>) -> Result<String, KeepError> {
+fn digest(data: &BTreeMap<String, String>) -> Result<String, StoredForecastError> {
     let mut digest = Sha256::new();
     for key in [ABOUT_KEY, MODEL_KEY, PATH_KEY, ACCURACY_KEY] {
         let text = text(data, key)?;

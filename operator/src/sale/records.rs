@@ -1,4 +1,4 @@
-//! What running phases have seen so far: the stuff of the report at their end.
+//! What running phases have seen so far: what the report at their end is made of.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use floodgate_settings::ValidSale;
 use floodgate_words::Level;
 use jiff::Timestamp;
 
-use super::{outcome::ClusterSeen, profile::LoadProfile};
+use super::{profile::LoadProfile, seen::ClusterSeen};
 use crate::{clock::seconds_between, snapshot::ClusterKey};
 
 /// Phases kept, at most.
@@ -24,10 +24,9 @@ const GAP_S_MAX: f64 = 10.0;
 
 /// What one phase has seen on one cluster.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tally {
+pub struct PhaseRecord {
     /// Highest load, requests/s.
     pub peak_rps: f64,
-    /// Most replicas.
     pub replicas_max: u32,
     /// Seconds in which a level above Normal was in force.
     pub degraded_s: f64,
@@ -40,16 +39,16 @@ pub struct Tally {
 }
 
 /// Sale, cluster, phase and its T0: a sale that is postponed, or declared anew under its old name,
-/// begins a new tally.
-type TallyKey = (ClusterKey, String, String, UnixMillis);
+/// begins a new record.
+type RecordKey = (ClusterKey, String, String, UnixMillis);
 
-/// Tallies of all running phases.
+/// Records of all running phases.
 #[derive(Debug, Default)]
-pub struct Ledger {
-    tallies: Mutex<HashMap<TallyKey, Tally>>,
+pub struct PhaseRecords {
+    records: Mutex<HashMap<RecordKey, PhaseRecord>>,
 }
 
-impl Ledger {
+impl PhaseRecords {
     /// Notes what every running phase of a sale sees now.
     pub(super) fn note(
         &self,
@@ -61,44 +60,44 @@ impl Ledger {
         let instant = UnixMillis::from(now);
         let phases = valid.sale.phases.iter();
         let running = phases.filter(|phase| phase.t0 <= instant && instant < phase.until);
-        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        let lately = |tally: &Tally| {
-            tally
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = |record: &PhaseRecord| {
+            record
                 .noted_at
                 .is_some_and(|at| seconds_between(at, now) < KEPT_S_MAX)
         };
-        tallies.retain(|_, tally| lately(tally));
+        records.retain(|_, record| lately(record));
         for phase in running {
             for cluster in seen {
                 let Some(facts) = &cluster.planning else {
                     continue;
                 };
                 let key = key_of(sale, &cluster.name, phase);
-                if tallies.len() >= KEPT_MAX && !tallies.contains_key(&key) {
+                if records.len() >= KEPT_MAX && !records.contains_key(&key) {
                     continue;
                 }
-                let tally = tallies.entry(key).or_default();
-                tally.note(facts.measured_rps, facts.replicas, facts.level, now);
+                let record = records.entry(key).or_default();
+                record.note(facts.measured_rps, facts.replicas, facts.level, now);
                 if let Some(rps) = facts.measured_rps {
-                    tally.profile.note(phase, instant, rps);
+                    record.profile.note(phase, instant, rps);
                 }
             }
         }
     }
 
     /// What a phase has seen, if this process saw any of it.
-    pub(super) fn tally(
+    pub(super) fn record(
         &self,
         sale: &ClusterKey,
         cluster: &str,
         phase: &SalePhase,
-    ) -> Option<Tally> {
-        let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        tallies.get(&key_of(sale, cluster, phase)).cloned()
+    ) -> Option<PhaseRecord> {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.get(&key_of(sale, cluster, phase)).cloned()
     }
 }
 
-fn key_of(sale: &ClusterKey, cluster: &str, phase: &SalePhase) -> TallyKey {
+fn key_of(sale: &ClusterKey, cluster: &str, phase: &SalePhase) -> RecordKey {
     (
         sale.clone(),
         cluster.to_owned(),
@@ -107,7 +106,7 @@ fn key_of(sale: &ClusterKey, cluster: &str, phase: &SalePhase) -> TallyKey {
     )
 }
 
-impl Tally {
+impl PhaseRecord {
     /// Whether it has been noted since `t0`, or nearly.
     pub(super) fn saw_from(&self, t0: UnixMillis) -> bool {
         self.first_at
@@ -134,13 +133,13 @@ mod tests {
     fn a_phase_that_was_joined_late_was_not_seen_whole() {
         let t0: Timestamp = "2026-11-11T00:00:00Z".parse().unwrap();
         let first_noted = |late_s: i64| {
-            let mut tally = Tally::default();
+            let mut record = PhaseRecord::default();
             let at = t0 + jiff::SignedDuration::from_secs(late_s);
-            tally.note(Some(400.0), 8, Level::Normal, at);
-            tally.saw_from(t0.into())
+            record.note(Some(400.0), 8, Level::Normal, at);
+            record.saw_from(t0.into())
         };
         assert!(first_noted(1));
         assert!(!first_noted(30));
-        assert!(!Tally::default().saw_from(t0.into()));
+        assert!(!PhaseRecord::default().saw_from(t0.into()));
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     clock::seconds_between,
     forecast::{
         Forecaster,
-        keep::{About, KeepError, Kept, fitted_for},
         store::StoreError,
+        stored_forecast::{About, StoredForecast, StoredForecastError, fitted_for},
     },
     snapshot::{Cell, ForecastSnapshot},
     target::ForecastTarget,
@@ -21,7 +21,7 @@ use crate::{
 
 impl ClusterForecaster {
     /// Takes over what an earlier process stored, once: model, path and how it fared. The path
-    /// stands at once, also while the history cannot be read (S4).
+    /// is in force at once, also while the history cannot be read (S4).
     pub(super) async fn recall(
         &mut self,
         loops: &Forecaster,
@@ -46,7 +46,7 @@ impl ClusterForecaster {
         let Some(kept) = kept.filter(|kept| kept.about.fitted_for == fitted_for(wanted)) else {
             return;
         };
-        let Kept {
+        let StoredForecast {
             model,
             path,
             accuracy,
@@ -86,12 +86,15 @@ impl ClusterForecaster {
         self.note = note;
     }
 
-    /// Puts the figures as they stand now beside a model that still waits to be stored.
+    /// Puts the present figures beside a model that still waits to be stored.
     fn renew_unsaved(&mut self) {
-        let waiting = self.unsaved.take().map(|data| Kept::decode(&data));
+        let waiting = self
+            .unsaved
+            .take()
+            .map(|data| StoredForecast::decode(&data));
         self.unsaved = waiting.and_then(Result::ok).and_then(|kept| {
             let accuracy = self.live.settled();
-            Kept { accuracy, ..kept }.encode().ok()
+            StoredForecast { accuracy, ..kept }.encode().ok()
         });
     }
 
@@ -105,7 +108,7 @@ impl ClusterForecaster {
             return;
         };
         match loops.store.write(wanted, &data).await {
-            // What was refused at the start is told until the model after it is stored, too.
+            // What was refused at the start is reported until the model after it is stored, too.
             Ok(()) if self.saved => self.note = None,
             Ok(()) => self.saved = true,
             Err(error) => {
@@ -122,13 +125,13 @@ impl ClusterForecaster {
         path: &ForecastPath,
         forecast: &ForecastSnapshot,
         wanted: &ForecastTarget,
-    ) -> Result<BTreeMap<String, String>, KeepError> {
+    ) -> Result<BTreeMap<String, String>, StoredForecastError> {
         let about = About {
             history_hours: forecast.history_hours,
             peak_rps: forecast.peak_rps.unwrap_or(0.0),
             ..About::new(fitted.name.clone(), fitted.at, wanted)
         };
-        let kept = Kept {
+        let kept = StoredForecast {
             model: (*fitted.model).clone(),
             path: path.clone(),
             accuracy: self.live.settled(),
