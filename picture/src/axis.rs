@@ -5,7 +5,7 @@
 /// Least distance of two ticks, pixels.
 const TICK_ROOM: f64 = 28.0;
 /// The same where all of them have to be named, pixels: the height of a label.
-const LABEL_ROOM: f64 = 16.0;
+const LABEL_ROOM: f64 = 18.0;
 /// Bounds of where an axis may end, so that arithmetic stays finite.
 const TOP_MIN: f64 = 1e-9;
 const TOP_MAX: f64 = 1e15;
@@ -128,7 +128,7 @@ impl Axis {
         let mut y_last = f64::NEG_INFINITY;
         for value in round.filter(|value| *value <= self.top) {
             let Some(y) = self.y(value) else { continue };
-            if y - y_last >= TICK_ROOM && self.height - y >= TICK_ROOM {
+            if y - y_last >= LABEL_ROOM && self.height - y >= LABEL_ROOM {
                 ticks.push(value);
                 y_last = y;
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::addresses::{CACHE_PORT, EVENTS_MONITOR_PORT, EVENTS_PORT, HOST};
 use crate::control_plane::answers;
 use crate::paths::Paths;
-use crate::process::{self, ProcessError, Server, StopSignal};
+use crate::process::{self, ProcessError, Server};
 
 /// Both answer within a second when alone; replaying a long append-only file takes longer.
 const BOUND: Duration = Duration::from_mins(1);
@@ -56,8 +56,7 @@ fn cache(paths: &Paths) -> Server {
     Server {
         name: "redis".into(),
         command: command.map(str::to_owned).to_vec(),
-        settings: Vec::new(),
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 
@@ -77,8 +76,7 @@ fn events(paths: &Paths) -> Server {
     Server {
         name: "nats".into(),
         command: command.map(str::to_owned).to_vec(),
-        settings: Vec::new(),
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 

@@ -120,7 +120,7 @@ impl Cluster {
 
     /// Applies manifests, YAML or JSON, as admin.
     pub async fn apply(&self, manifests: &str) -> Result<(), CommandError> {
-        secrets::apply(&self.paths, manifests).await
+        control_plane::apply(&self.paths, manifests).await
     }
 
     /// Makes a namespace and the Secrets of this machine's backends in it.

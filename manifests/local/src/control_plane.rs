@@ -9,9 +9,9 @@ use crate::addresses::{
     APISERVER_PORT, CONTROLLER_MANAGER_PORT, ETCD_CLIENT_PORT, ETCD_PEER_PORT, HOST, POD_RANGE,
     SCHEDULER_PORT, SERVICE_RANGE,
 };
-use crate::command;
+use crate::command::{self, CommandError};
 use crate::paths::Paths;
-use crate::process::{self, ProcessError, Server, StopSignal};
+use crate::process::{self, ProcessError, Server};
 
 /// etcd answers in under a second; on a machine that compiles beside it, in a few.
 const ETCD_BOUND: Duration = Duration::from_mins(1);
@@ -80,8 +80,7 @@ pub fn etcd(paths: &Paths, listen: &Listen) -> Server {
             "--unsafe-no-fsync".into(),
             flag("logger", "zap"),
         ],
-        settings: Vec::new(),
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 
@@ -138,7 +137,7 @@ pub fn apiserver(paths: &Paths, listen: &Listen, standalone: Standalone) -> Serv
         name: "kube-apiserver".into(),
         command,
         settings: vec![paths.pki("apiserver.crt")],
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 
@@ -207,7 +206,7 @@ fn controller_manager(paths: &Paths) -> Server {
         name: "kube-controller-manager".into(),
         command,
         settings: vec![kubeconfig, paths.pki("ca.crt")],
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 
@@ -222,7 +221,7 @@ fn scheduler(paths: &Paths) -> Server {
         name: "kube-scheduler".into(),
         command,
         settings: vec![kubeconfig, paths.pki("ca.crt")],
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 
@@ -250,6 +249,19 @@ async fn kubectl_succeeds(paths: &Paths, arguments: &[&str]) -> bool {
     command::output(kubectl(paths).args(arguments))
         .await
         .is_ok()
+}
+
+/// Applies manifests, YAML or JSON, as the cluster's admin.
+pub async fn apply(paths: &Paths, manifests: &str) -> Result<(), CommandError> {
+    let mut apply = kubectl(paths);
+    apply.args([
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--filename=-",
+    ]);
+    command::output_with_input(&mut apply, manifests).await?;
+    Ok(())
 }
 
 /// kubectl as the cluster's admin.

@@ -1,10 +1,9 @@
 //! Taking the cluster down, and proving that nothing of it is left.
 
-use std::fs;
 use std::io;
-use std::path::PathBuf;
 
 use crate::error::{Cause, StepError};
+use crate::file::{FileError, remove_folder};
 use crate::leftovers;
 use crate::paths::Paths;
 use crate::process;
@@ -14,24 +13,9 @@ use crate::{lock, network};
 /// The cluster could not be taken down.
 #[derive(Debug, thiserror::Error)]
 pub enum DownError {
-    /// A mount could not be removed.
-    #[error("cannot unmount {}", path.display())]
-    Unmount {
-        /// The mount point.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
-    /// The cluster's folder could not be cleared.
-    #[error("cannot remove {}", path.display())]
-    Remove {
-        /// The folder.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
+    /// A mount or the cluster's folder could not be removed.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Something is still there.
     #[error("still there: {}", found.join(", "))]
     LeftOver {
@@ -71,8 +55,7 @@ pub async fn down(paths: &Paths, progress: &Progress) -> Result<(), StepError> {
 
     let step = progress.step("mounts, network, cgroups");
     let machine = async {
-        leftovers::unmount(paths.root())
-            .map_err(|(path, source)| DownError::Unmount { path, source })?;
+        leftovers::unmount(paths.root())?;
         network::remove(paths).await?;
         leftovers::remove_cgroups().await?;
         leftovers::remove_files(paths);
@@ -106,20 +89,14 @@ async fn end_all(paths: &Paths, names: &[String]) -> Result<(), Cause> {
     Ok(())
 }
 
-fn clear(paths: &Paths) -> Result<(), DownError> {
+fn clear(paths: &Paths) -> Result<(), FileError> {
     // A mount that is still there would have its content deleted.
     if let Some(path) = leftovers::below(paths.root()).pop() {
-        let source = io::Error::other("something is still mounted there");
-        return Err(DownError::Remove { path, source });
+        let mounted = io::Error::other("something is still mounted there");
+        return Err(FileError::of("remove", &path)(mounted));
     }
     for name in STATE {
-        let path = paths.root().join(name);
-        match fs::remove_dir_all(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(DownError::Remove { path, source });
-            }
-            _ => {}
-        }
+        remove_folder(&paths.root().join(name))?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use crate::command::{self, CommandError};
+use crate::file::FileError;
 use crate::paths::Paths;
 
 /// An image that could not be made or loaded.
@@ -23,14 +24,8 @@ pub enum ImageError {
     #[error("an image needs at least one program")]
     Empty,
     /// A file that belongs into the image could not be read.
-    #[error("cannot read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] FileError),
     /// The archive could not be written.
     #[error("cannot write the archive")]
     Write(#[from] io::Error),

@@ -4,7 +4,6 @@
 //! module's files, the flags or the Go version change.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,6 +14,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 use crate::command::{self, CommandError};
+use crate::file::{self, FileError};
 use crate::lock;
 use crate::paths::{Paths, workspace};
 use crate::process::{self, ProcessError, Server, StopSignal};
@@ -38,14 +38,8 @@ const INPUTS: [&str; 4] = ["go.mod", "go.sum", "main.go", "pause/main.go"];
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A file could not be read or written.
-    #[error("cannot access {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The Go tool could not be run or did not succeed.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -69,10 +63,7 @@ pub async fn is_built(paths: &Paths) -> Result<bool, BuildError> {
 /// Two calls at the same time build once: the second waits for the first.
 pub async fn ensure(paths: &Paths, step: &Step) -> Result<bool, BuildError> {
     let folder = paths.bin();
-    let file = |source| BuildError::File {
-        path: folder.clone(),
-        source,
-    };
+    let file = FileError::of("write", &folder);
     fs::create_dir_all(&folder).map_err(file)?;
     let _lock = lock::of_file(paths, "build.lock").await.map_err(file)?;
     if is_built(paths).await? {
@@ -98,8 +89,8 @@ pub async fn start_in_background(paths: &Paths, program: &Path) -> Result<bool, 
     let server = Server {
         name: "kubernetes-build-background".to_owned(),
         command: vec![program.display().to_string(), "build-kubernetes".to_owned()],
-        settings: Vec::new(),
         stop_signal: StopSignal::TerminateGroup,
+        ..Server::default()
     };
     process::ensure_running(paths, &server).await
 }
@@ -114,13 +105,7 @@ async fn build(paths: &Paths, package: &str, name: &str, step: &Step) -> Result<
     step.set_length(stale.lines().filter(|line| !line.is_empty()).count());
 
     let log = paths.log("kubernetes-build");
-    let file = |source| BuildError::File {
-        path: log.clone(),
-        source,
-    };
-    if let Some(folder) = log.parent() {
-        fs::create_dir_all(folder).map_err(file)?;
-    }
+    let file = FileError::of("write", &log);
     // Built beside and moved into place, so that a running program is never written over.
     let draft = paths.program(&format!("{name}.draft"));
     let mut child = go()
@@ -155,13 +140,13 @@ async fn build(paths: &Paths, package: &str, name: &str, step: &Step) -> Result<
             output.push('\n');
         }
     }
-    fs::write(&log, &output).map_err(file)?;
+    file::write(&log, output.as_bytes())?;
     if !child.wait().await.map_err(file)?.success() {
         return Err(BuildError::Failed {
             first_error: first_error(&output),
         });
     }
-    fs::rename(&draft, paths.program(name)).map_err(file)
+    Ok(fs::rename(&draft, paths.program(name)).map_err(file)?)
 }
 
 /// The compiler prints the names of packages as it goes; an error has blanks.
@@ -206,7 +191,7 @@ async fn inputs() -> Result<String, BuildError> {
     hash.update(command::output(go().args(["env", "GOVERSION"])).await?);
     for input in INPUTS {
         let path = module().join(input);
-        let bytes = fs::read(&path).map_err(|source| BuildError::File { path, source })?;
+        let bytes = fs::read(&path).map_err(FileError::of("read", &path))?;
         hash.update(bytes);
     }
     Ok(format!("{:x}\n", hash.finalize()))

@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use crate::addresses::{BRIDGE, HOST_WITH_PREFIX};
 use crate::command::{self, CommandError};
+use crate::file::{self, FileError};
 use crate::paths::Paths;
 
 /// The network could not be set up or taken down.
@@ -20,14 +21,8 @@ pub enum NetworkError {
     #[error(transparent)]
     Command(#[from] CommandError),
     /// A kernel setting could not be read or written.
-    #[error("cannot change {}", path.display())]
-    Setting {
-        /// Its file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Setting(#[from] FileError),
 }
 
 /// Settings to make, and those that the kubelet is known to make by itself.
@@ -127,13 +122,9 @@ fn keep_settings(paths: &Paths) -> Result<(), NetworkError> {
         .iter()
         .filter_map(|name| Some((*name, fs::read_to_string(setting(name)).ok()?)))
         .collect();
-    let failed = |source| NetworkError::Setting {
-        path: kept.clone(),
-        source,
-    };
-    fs::create_dir_all(paths.root()).map_err(failed)?;
+    let failed = FileError::of("change", &kept);
     let text = serde_json::to_vec(&values).map_err(|error| failed(error.into()))?;
-    fs::write(&kept, text).map_err(failed)
+    Ok(file::write(&kept, &text)?)
 }
 
 fn restore_settings(paths: &Paths) -> Result<(), NetworkError> {
@@ -141,16 +132,13 @@ fn restore_settings(paths: &Paths) -> Result<(), NetworkError> {
     let Ok(text) = fs::read(&kept) else {
         return Ok(());
     };
-    let failed = |source| NetworkError::Setting {
-        path: kept.clone(),
-        source,
-    };
+    let failed = FileError::of("change", &kept);
     let values: BTreeMap<String, String> =
         serde_json::from_slice(&text).map_err(|error| failed(error.into()))?;
     for (name, value) in &values {
         write_setting(name, value.trim())?;
     }
-    fs::remove_file(&kept).map_err(failed)
+    Ok(fs::remove_file(&kept).map_err(failed)?)
 }
 
 fn write_setting(name: &str, value: &str) -> Result<(), NetworkError> {
@@ -158,7 +146,7 @@ fn write_setting(name: &str, value: &str) -> Result<(), NetworkError> {
     if fs::read_to_string(&path).is_ok_and(|now| now.trim() == value) {
         return Ok(());
     }
-    fs::write(&path, value).map_err(|source| NetworkError::Setting { path, source })
+    Ok(fs::write(&path, value).map_err(FileError::of("change", &path))?)
 }
 
 fn setting(name: &str) -> PathBuf {

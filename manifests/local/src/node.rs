@@ -3,7 +3,6 @@
 pub mod containerd;
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,9 +13,9 @@ use crate::addresses::{
 };
 use crate::command;
 use crate::control_plane::{answers, kubectl};
-use crate::file::write_if_changed;
+use crate::file::{FileError, write_if_changed};
 use crate::paths::Paths;
-use crate::process::{self, ProcessError, Server, StopSignal};
+use crate::process::{self, ProcessError, Server};
 
 /// The node registers within seconds; on a machine that compiles beside it, in tens.
 const NODE_BOUND: Duration = Duration::from_mins(3);
@@ -29,14 +28,8 @@ pub const CGROUP: &str = "floodgate-local";
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
     /// A configuration file or a cgroup could not be written.
-    #[error("cannot write {}", path.display())]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A server did not come up.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -45,10 +38,7 @@ pub enum NodeError {
 /// Starts the kubelet and waits until its node is Ready.
 pub async fn start_kubelet(paths: &Paths) -> Result<(), NodeError> {
     for folder in cgroup_folders() {
-        fs::create_dir_all(&folder).map_err(|source| NodeError::File {
-            path: folder,
-            source,
-        })?;
+        fs::create_dir_all(&folder).map_err(FileError::of("write", &folder))?;
     }
     write(&paths.config("kubelet.json"), &kubelet_config(paths))?;
     process::ensure_running(paths, &kubelet(paths)).await?;
@@ -71,7 +61,7 @@ pub async fn start_proxy(paths: &Paths) -> Result<(), NodeError> {
             format!("--config={}", config.display()),
         ],
         settings: vec![config, paths.pki("ca.crt")],
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     };
     process::ensure_running(paths, &server).await?;
     process::wait_ready(paths, "kube-proxy", PROXY_BOUND, || {
@@ -126,7 +116,7 @@ fn kubelet(paths: &Paths) -> Server {
             format!("--cert-dir={}", paths.data("kubelet/pki").display()),
         ],
         settings: vec![config, paths.pki("ca.crt")],
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 
@@ -202,11 +192,8 @@ fn proxy_config(paths: &Paths) -> Value {
     })
 }
 
-fn write(path: &Path, config: &Value) -> Result<(), NodeError> {
-    write_if_changed(path, format!("{config:#}\n").as_bytes()).map_err(|source| NodeError::File {
-        path: path.to_owned(),
-        source,
-    })
+fn write(path: &Path, config: &Value) -> Result<(), FileError> {
+    write_if_changed(path, format!("{config:#}\n").as_bytes())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ mod kubeconfig;
 use std::fs;
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -16,6 +16,7 @@ use rcgen::{
 };
 
 use crate::addresses::{HOST, KUBERNETES_SERVICE, NODE};
+use crate::file::FileError;
 use crate::paths::Paths;
 
 /// Certificates that could not be made.
@@ -31,14 +32,8 @@ pub enum PkiError {
         source: rcgen::Error,
     },
     /// A file could not be written.
-    #[error("cannot write {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// Who holds a certificate: its file name, its name and its groups in Kubernetes.
@@ -229,15 +224,12 @@ fn key(name: &str) -> Result<KeyPair, PkiError> {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), PkiError> {
-    let file = |source| PkiError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let file = FileError::of("write", path);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(file)?;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(file)?;
     }
-    fs::write(path, text).map_err(file)
+    Ok(fs::write(path, text).map_err(file)?)
 }
 
 #[cfg(test)]

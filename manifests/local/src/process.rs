@@ -17,11 +17,12 @@ use tokio::process::Command;
 pub use identity::Identity;
 
 use crate::command::last_line_of_file;
+use crate::file::FileError;
 use crate::paths::Paths;
 use crate::wait;
 
 /// A server to run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Server {
     /// Its name: of the record, the log and in messages.
     pub name: String,
@@ -58,14 +59,8 @@ struct Record {
 #[derive(Debug, thiserror::Error)]
 pub enum ProcessError {
     /// A file of the cluster's folder could not be read or written.
-    #[error("cannot write {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The program could not be started.
     #[error("cannot start {name}")]
     Start {
@@ -153,11 +148,11 @@ pub async fn end(paths: &Paths, name: &str) -> Result<(), ProcessError> {
     if let Some(record) = read_record(paths, name) {
         end_process(&record, name).await?;
     }
-    match std::fs::remove_file(record_path(paths, name)) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(ProcessError::File {
-            path: record_path(paths, name),
-            source,
-        }),
+    let record = record_path(paths, name);
+    match std::fs::remove_file(&record) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(FileError::of("remove", &record)(error).into())
+        }
         _ => Ok(()),
     }
 }
@@ -230,14 +225,11 @@ fn start(paths: &Paths, server: &Server) -> Result<Identity, ProcessError> {
 }
 
 fn create(path: &Path) -> Result<std::fs::File, ProcessError> {
-    let file = |source| ProcessError::File {
-        path: path.to_owned(),
-        source,
-    };
+    let file = FileError::of("write", path);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(file)?;
     }
-    std::fs::File::create(path).map_err(file)
+    Ok(std::fs::File::create(path).map_err(file)?)
 }
 
 fn fingerprint(server: &Server) -> String {
@@ -262,16 +254,13 @@ fn read_record(paths: &Paths, name: &str) -> Option<Record> {
 
 fn write_record(paths: &Paths, name: &str, record: &Record) -> Result<(), ProcessError> {
     let path = record_path(paths, name);
-    let file = |source| ProcessError::File {
-        path: path.clone(),
-        source,
-    };
+    let file = FileError::of("write", &path);
     std::fs::create_dir_all(paths.run()).map_err(file)?;
     let text = serde_json::to_vec(record).map_err(|error| file(error.into()))?;
     // Written whole or not at all: a torn record would lose a running server.
     let draft = path.with_extension("draft");
     std::fs::write(&draft, text).map_err(file)?;
-    std::fs::rename(&draft, &path).map_err(file)
+    Ok(std::fs::rename(&draft, &path).map_err(file)?)
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use tokio::process::Command;
 
 use crate::addresses::{HOST, PROMETHEUS_PORT};
 use crate::command::{self, CommandError};
-use crate::control_plane::{answers, kubectl};
-use crate::file::write_if_changed;
+use crate::control_plane::{self, answers};
+use crate::file::{self, FileError, remove_folder, write_if_changed};
 use crate::paths::Paths;
-use crate::process::{self, ProcessError, Server, StopSignal};
+use crate::process::{self, ProcessError, Server};
 
 /// Opening weeks of blocks takes a second or two.
 const BOUND: Duration = Duration::from_secs(90);
@@ -27,14 +27,8 @@ const BLOCK_DURATION: &str = "720h";
 #[derive(Debug, thiserror::Error)]
 pub enum PrometheusError {
     /// A file could not be written or moved.
-    #[error("cannot write {}", path.display())]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A tool failed.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -50,21 +44,8 @@ pub fn url() -> String {
 
 /// Lets Prometheus look for pods, starts it and waits until it answers.
 pub async fn start(paths: &Paths) -> Result<(), PrometheusError> {
-    let mut apply = kubectl(paths);
-    apply.args([
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--filename",
-        "-",
-    ]);
-    command::output_with_input(&mut apply, include_str!("prometheus/access.yaml")).await?;
-    let path = paths.config("prometheus.yaml");
-    let file = |source| PrometheusError::File {
-        path: path.clone(),
-        source,
-    };
-    write_if_changed(&path, config(paths).as_bytes()).map_err(file)?;
+    control_plane::apply(paths, include_str!("prometheus/access.yaml")).await?;
+    write_if_changed(&paths.config("prometheus.yaml"), config(paths).as_bytes())?;
     ensure_discovery(paths).await?;
     resume(paths).await
 }
@@ -84,13 +65,7 @@ pub async fn stop(paths: &Paths) -> Result<(), PrometheusError> {
 /// Ends Prometheus and removes all it knows, so that a history can begin anew.
 pub async fn forget(paths: &Paths) -> Result<(), PrometheusError> {
     stop(paths).await?;
-    let path = paths.data(NAME);
-    match fs::remove_dir_all(&path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(PrometheusError::File { path, source })
-        }
-        _ => Ok(()),
-    }
+    Ok(remove_folder(&paths.data(NAME))?)
 }
 
 /// Adds a history, given in the OpenMetrics text format, to what Prometheus knows.
@@ -98,13 +73,8 @@ pub async fn forget(paths: &Paths) -> Result<(), PrometheusError> {
 /// Prometheus is restarted, because it looks for new blocks only once a minute.
 pub async fn backfill(paths: &Paths, openmetrics: &Path) -> Result<(), PrometheusError> {
     let blocks = paths.data("prometheus-backfill");
-    let file = |source| PrometheusError::File {
-        path: blocks.clone(),
-        source,
-    };
-    if blocks.exists() {
-        fs::remove_dir_all(&blocks).map_err(file)?;
-    }
+    let file = FileError::of("write", &blocks);
+    remove_folder(&blocks)?;
     fs::create_dir_all(&blocks).map_err(file)?;
     let mut promtool = Command::new("promtool");
     promtool
@@ -120,7 +90,7 @@ pub async fn backfill(paths: &Paths, openmetrics: &Path) -> Result<(), Prometheu
         let block = block.map_err(file)?;
         fs::rename(block.path(), data.join(block.file_name())).map_err(file)?;
     }
-    fs::remove_dir_all(&blocks).map_err(file)?;
+    remove_folder(&blocks)?;
     resume(paths).await
 }
 
@@ -139,7 +109,7 @@ fn server(paths: &Paths) -> Server {
             "--log.level=warn".into(),
         ],
         settings: vec![config],
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 
@@ -151,27 +121,22 @@ async fn ensure_discovery(paths: &Paths) -> Result<(), PrometheusError> {
         name: DISCOVERY.into(),
         command: vec![copy.display().to_string(), "discover-pods".into()],
         settings: vec![paths.pki("ca.crt")],
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     };
     if process::is_running(paths, &server) {
         return Ok(());
     }
-    let file = |source| PrometheusError::File {
-        path: copy.clone(),
-        source,
-    };
+    let failed = FileError::of("write", &copy);
     let draft = copy.with_extension("draft");
-    fs::copy(this_program().map_err(file)?, &draft).map_err(file)?;
-    fs::rename(&draft, &copy).map_err(file)?;
+    fs::copy(this_program().map_err(failed)?, &draft).map_err(failed)?;
+    fs::rename(&draft, &copy).map_err(failed)?;
     process::ensure_running(paths, &server).await?;
     let targets = discovery::targets_file(paths);
-    fs::metadata(&targets)
-        .or_else(|_| {
-            // Until the first pod there is nothing to follow, and Prometheus warns of a missing file.
-            fs::write(&targets, "[]").and_then(|()| fs::metadata(&targets))
-        })
-        .map(|_| ())
-        .map_err(file)
+    if !targets.exists() {
+        // Until the first pod there is nothing to follow, and Prometheus warns of a missing file.
+        file::write(&targets, b"[]")?;
+    }
+    Ok(())
 }
 
 /// This program: itself, or what cargo built beside the test that runs now.

@@ -5,7 +5,6 @@
 //! A failed step ends the day with one line that names it; a broken promise ends it after the
 //! report is written.
 
-use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +12,7 @@ use clap::Args as ClapArgs;
 
 use crate::Cluster;
 use crate::error::{Cause, StepError};
+use crate::file;
 use crate::progress::Progress;
 
 mod actions;
@@ -60,29 +60,14 @@ pub struct Args {
 }
 
 /// How a sale day can go wrong.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum SaleDayError {
     /// A step failed; there is no verdict.
-    Step(StepError),
+    #[error(transparent)]
+    Step(#[from] StepError),
     /// The day went to its end and broke these promises.
+    #[error("promise broken: {}", .0.join("; "))]
     Broken(Vec<String>),
-}
-
-impl fmt::Display for SaleDayError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Step(error) => error.fmt(formatter),
-            Self::Broken(promises) => write!(formatter, "promise broken: {}", promises.join("; ")),
-        }
-    }
-}
-
-impl std::error::Error for SaleDayError {}
-
-impl From<StepError> for SaleDayError {
-    fn from(error: StepError) -> Self {
-        Self::Step(error)
-    }
 }
 
 /// Runs the sale day on a cluster that is up, and writes its report.
@@ -98,7 +83,7 @@ pub async fn run(cluster: &Cluster, args: Args) -> Result<(), SaleDayError> {
     let html = args.out.join("report.html");
     report
         .write(&args.out)
-        .and_then(|()| report::write(&html, &page::render(&report)))
+        .and_then(|()| Ok(file::write(&html, page::render(&report).as_bytes())?))
         .map_err(|error| steps.error("write report", error))?;
     print_verdict(&report);
     println!("report: {}", html.display());

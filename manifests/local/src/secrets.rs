@@ -1,12 +1,11 @@
 //! The Secrets with the addresses of this machine's backends, for a PaymentCluster.
 
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use crate::addresses::{CACHE_PORT, EVENTS_PORT, HOST, REPLICA_PORT, SHARD_PORTS};
 use crate::backends::postgres;
-use crate::command::{self, CommandError};
-use crate::control_plane::kubectl;
+use crate::command::CommandError;
+use crate::control_plane;
 use crate::paths::Paths;
 
 /// The address of Redis.
@@ -21,22 +20,7 @@ pub fn events_url() -> String {
 
 /// Makes the namespace and the Secrets `shard-0`, `shard-1`, `cache` and `events` in it.
 pub async fn create(paths: &Paths, namespace: &str) -> Result<(), CommandError> {
-    apply(paths, &manifests(paths, namespace).to_string()).await
-}
-
-/// Applies manifests, YAML or JSON, as the cluster's admin.
-pub async fn apply(paths: &Paths, manifests: &str) -> Result<(), CommandError> {
-    let mut apply: Command = kubectl(paths);
-    apply.args([
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--filename",
-        "-",
-    ]);
-    command::output_with_input(&mut apply, manifests)
-        .await
-        .map(|_| ())
+    control_plane::apply(paths, &manifests(paths, namespace).to_string()).await
 }
 
 fn manifests(paths: &Paths, namespace: &str) -> Value {

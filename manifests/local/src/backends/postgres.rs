@@ -142,7 +142,7 @@ fn server(paths: &Paths, name: &str, port: u16) -> Result<Server, PostgresError>
     Ok(Server {
         name: name.to_owned(),
         command,
-        settings: Vec::new(),
         stop_signal: StopSignal::Interrupt,
+        ..Server::default()
     })
 }

@@ -8,6 +8,7 @@ use tokio::process::Command;
 
 use super::{ImageError, file_name};
 use crate::command;
+use crate::file::FileError;
 
 /// The certificates that TLS clients trust.
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -89,10 +90,7 @@ fn inside(path: &Path) -> PathBuf {
 }
 
 fn read(path: &Path, mode: u32) -> Result<Content, ImageError> {
-    let bytes = fs::read(path).map_err(|source| ImageError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = fs::read(path).map_err(FileError::of("read", path))?;
     Ok(Content { bytes, mode })
 }
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::UnmountFlags;
 
+use crate::file::FileError;
+
 /// The mount points below `folder`, deepest first.
 pub fn below(folder: &Path) -> Vec<PathBuf> {
     let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
@@ -19,10 +21,10 @@ pub fn below(folder: &Path) -> Vec<PathBuf> {
 
 /// Unmounts everything below `folder`. What is still in use vanishes from the tree at once and
 /// from the kernel with its last user.
-pub fn unmount(folder: &Path) -> Result<(), (PathBuf, std::io::Error)> {
+pub fn unmount(folder: &Path) -> Result<(), FileError> {
     for point in below(folder) {
         rustix::mount::unmount(&point, UnmountFlags::DETACH)
-            .map_err(|error| (point, error.into()))?;
+            .map_err(|error| FileError::of("unmount", &point)(error.into()))?;
     }
     Ok(())
 }

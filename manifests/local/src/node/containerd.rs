@@ -1,14 +1,13 @@
 //! containerd with a configuration of its own, and the pause image that holds pods open.
 
-use std::io;
 use std::time::Duration;
 
 use crate::addresses::{BRIDGE, POD_RANGE};
 use crate::command::{self, CommandError};
-use crate::file::write_if_changed;
+use crate::file::{FileError, write_if_changed};
 use crate::image::{self, ImageError};
 use crate::paths::Paths;
-use crate::process::{self, ProcessError, Server, StopSignal};
+use crate::process::{self, ProcessError, Server};
 
 /// containerd answers within a second when alone on the machine.
 const BOUND: Duration = Duration::from_mins(1);
@@ -19,8 +18,8 @@ pub const PAUSE_IMAGE: &str = "floodgate.dev/pause:1";
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerdError {
     /// A configuration file could not be written.
-    #[error("cannot write the configuration")]
-    Config(#[from] io::Error),
+    #[error(transparent)]
+    Config(#[from] FileError),
     /// The server did not come up.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -62,7 +61,7 @@ fn server(paths: &Paths) -> Server {
             config.display().to_string(),
         ],
         settings: vec![config],
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 

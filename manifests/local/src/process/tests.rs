@@ -4,8 +4,7 @@ fn sleeper(seconds: &str) -> Server {
     Server {
         name: "sleeper".into(),
         command: vec!["sleep".into(), seconds.into()],
-        settings: Vec::new(),
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     }
 }
 
@@ -41,8 +40,7 @@ async fn a_server_that_ends_early_is_reported_with_its_last_word() {
         command: ["sh", "-c", "echo no such thing; exit 1"]
             .map(str::to_owned)
             .to_vec(),
-        settings: Vec::new(),
-        stop_signal: StopSignal::default(),
+        ..Server::default()
     };
     let waited = async {
         ensure_running(&paths, &server).await?;
@@ -61,8 +59,8 @@ async fn what_a_build_started_ends_with_it() {
         command: ["sh", "-c", "sleep 600 & echo $!; wait"]
             .map(str::to_owned)
             .to_vec(),
-        settings: Vec::new(),
         stop_signal: StopSignal::TerminateGroup,
+        ..Server::default()
     };
     ensure_running(&paths, &server).await.unwrap();
     let started = || {

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -19,6 +19,7 @@ use super::observe::{self, CLUSTER, NAMESPACE, OPERATOR_NAMESPACE, is_ready};
 use super::{history, not_ready, script};
 use crate::Cluster;
 use crate::command::{self, CommandError};
+use crate::file::FileError;
 use crate::paths::workspace;
 use crate::prometheus::PrometheusError;
 use crate::wait::{self, TimedOut};
@@ -39,14 +40,8 @@ pub enum DeployError {
     #[error(transparent)]
     Trace(#[from] MinutesError),
     /// The history file could not be written.
-    #[error("cannot write {path}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Prometheus did not take the history.
     #[error(transparent)]
     Prometheus(#[from] PrometheusError),
@@ -101,10 +96,7 @@ pub async fn clear(cluster: &Cluster) -> Result<String, DeployError> {
 /// Replaces what Prometheus knows by the curve's past.
 pub async fn backfill(cluster: &Cluster, curve: &Curve, out: &Path) -> Result<String, DeployError> {
     let path = out.join("history.om");
-    let file_error = |source| DeployError::File {
-        path: path.clone(),
-        source,
-    };
+    let file_error = FileError::of("write", &path);
     std::fs::create_dir_all(out).map_err(file_error)?;
     let file = File::create(&path).map_err(file_error)?;
     history::write_openmetrics(curve, NAMESPACE, CLUSTER, BufWriter::new(file))

@@ -173,18 +173,13 @@ fn percent(share: Option<f64>) -> String {
 
 /// A count with its thousands apart, or a dash.
 fn grouped(value: Option<u64>) -> String {
-    let Some(value) = value else {
-        return DASH.to_owned();
+    let grouped = |value: u64| {
+        let digits = value.to_string();
+        let groups = digits.as_bytes().rchunks(3).rev();
+        let groups: Vec<_> = groups.map(String::from_utf8_lossy).collect();
+        groups.join("\u{202f}")
     };
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
-            out.push('\u{202f}');
-        }
-        out.push(digit);
-    }
-    out
+    value.map_or(DASH.to_owned(), grouped)
 }
 
 #[cfg(test)]

@@ -10,19 +10,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::promise::{Mark, Promise};
+use crate::file::{self, FileError};
 
 /// Why the report could not be written or read again.
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// A file or folder of the report.
-    #[error("cannot access report file {path}")]
-    File {
-        /// Where it should be.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file is no report, or one of another version.
     #[error("{path} is no sale-day report")]
     Parse {
@@ -272,7 +267,7 @@ pub struct Row {
 impl Report {
     /// Reads a report.json.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
-        let text = std::fs::read_to_string(path).map_err(|source| file_error(path, source))?;
+        let text = std::fs::read_to_string(path).map_err(FileError::of("read", path))?;
         serde_json::from_str(&text).map_err(|source| ReportError::Parse {
             path: path.to_owned(),
             source,
@@ -286,20 +281,6 @@ impl Report {
             path: path.clone(),
             source,
         })?;
-        write(&path, &(text + "\n"))
-    }
-}
-
-/// Writes a file of the report; its folder is made if it is missing.
-pub fn write(path: &Path, text: &str) -> Result<(), ReportError> {
-    let folder = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(folder).map_err(|source| file_error(folder, source))?;
-    std::fs::write(path, text).map_err(|source| file_error(path, source))
-}
-
-fn file_error(path: &Path, source: std::io::Error) -> ReportError {
-    ReportError::File {
-        path: path.to_owned(),
-        source,
+        Ok(file::write(&path, (text + "\n").as_bytes())?)
     }
 }

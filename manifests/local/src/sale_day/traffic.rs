@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use super::report::{Money, Phase};
 use super::timeline::Timeline;
 use crate::command::last_line_of_file;
+use crate::file::FileError;
 
 /// Why the load did not come to its end, or could not be audited.
 #[derive(Debug, Error)]
@@ -29,14 +30,8 @@ pub enum TrafficError {
         source: std::io::Error,
     },
     /// A file of the run.
-    #[error("cannot access {path}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The output of a program is not what was expected.
     #[error("cannot read the output of {what}")]
     Parse {
@@ -120,10 +115,7 @@ impl Load {
         plan: &Value,
         timeline: Timeline,
     ) -> Result<Self, TrafficError> {
-        let file_error = |path: &Path| {
-            let path = path.to_owned();
-            |source| TrafficError::File { path, source }
-        };
+        let file_error = |path| FileError::of("write", path);
         for old in [&files.journal, &files.summary] {
             if old.exists() {
                 std::fs::remove_file(old).map_err(file_error(old))?;
@@ -166,18 +158,14 @@ impl Load {
                 }
             }
         }
-        let log = self.files.log.clone();
-        let status = self
-            .child
-            .wait()
-            .await
-            .map_err(|source| TrafficError::File { path: log, source })?;
+        let status = self.child.wait().await;
+        let status = status.map_err(FileError::of("read", &self.files.log))?;
         if !status.success() {
             let last_line = last_line_of_file(&self.files.log).unwrap_or_default();
             return Err(TrafficError::Failed { status, last_line });
         }
-        let path = self.files.summary.clone();
-        let text = std::fs::read(&path).map_err(|source| TrafficError::File { path, source })?;
+        let path = &self.files.summary;
+        let text = std::fs::read(path).map_err(FileError::of("read", path))?;
         serde_json::from_slice(&text).map_err(|source| TrafficError::Parse {
             what: "payment-load run",
             source,

@@ -23,7 +23,7 @@ pub const P99_MS: f64 = 200.0;
 /// Fills the judged fields of a report from its measured ones.
 pub fn judge(report: &mut Report) {
     report.shrinks_on_missing_data = shrinks_on_missing_data(&report.timeline);
-    report.promises = promises(report);
+    report.promises = [money(report), warmth(report), safety(report)].concat();
     report.marks = marks(report);
     report.passed = report.promises.iter().all(|promise| promise.kept);
 }
@@ -51,13 +51,6 @@ fn shrinks_on_missing_data(timeline: &[Row]) -> u32 {
         was_missing = missing;
     }
     shrinks
-}
-
-fn promises(report: &Report) -> Vec<Promise> {
-    let mut promises = money(report);
-    promises.extend(warmth(report));
-    promises.extend(safety(report));
-    promises
 }
 
 fn money(report: &Report) -> Vec<Promise> {
