@@ -5,23 +5,22 @@
 //! Invariant: same input, same objects, byte for byte; nothing here reads a clock or random numbers.
 
 mod deployment;
+mod names;
 mod network;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use floodgate_api::CLUSTER_LABEL;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Secret, Service};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+pub(crate) use self::names::labels;
+pub use self::names::{CONTROL_TOKEN_KEY, control_secret_name, selector};
 use crate::validate::ValidatedCluster;
-
-/// Key of the control Secret with the bearer token.
-pub const CONTROL_TOKEN_KEY: &str = "token";
 
 /// Stage of [`Resources`]: built, not yet sent.
 #[derive(Clone, Copy, Debug)]
@@ -71,20 +70,6 @@ pub fn build(cluster: &ValidatedCluster, input: &BuildInput<'_>) -> Resources<Pr
     }
 }
 
-/// Name of the Secret with the control token of a cluster.
-pub fn control_secret_name(cluster: &str) -> String {
-    format!("{cluster}-control")
-}
-
-/// Label selector of the pods of a cluster, as `status.selector` and the scale subresource show it.
-pub fn selector(cluster: &str) -> String {
-    let pairs: Vec<String> = selector_labels(cluster)
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    pairs.join(",")
-}
-
 fn control_secret(cluster: &ValidatedCluster, token: &str) -> Secret {
     Secret {
         metadata: metadata(cluster, control_secret_name(&cluster.name)),
@@ -104,35 +89,6 @@ fn metadata(cluster: &ValidatedCluster, name: String) -> ObjectMeta {
         labels: Some(labels(&cluster.name)),
         owner_references: Some(vec![cluster.owner.clone()]),
         ..ObjectMeta::default()
-    }
-}
-
-/// Labels of every object and pod of a cluster.
-pub(crate) fn labels(cluster: &str) -> BTreeMap<String, String> {
-    let mut labels = selector_labels(cluster);
-    labels.insert(
-        "app.kubernetes.io/managed-by".to_owned(),
-        "floodgate".to_owned(),
-    );
-    labels.insert(CLUSTER_LABEL.to_owned(), cluster.to_owned());
-    labels
-}
-
-/// The labels a Deployment selects by; they can never change once it exists.
-fn selector_labels(cluster: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("app.kubernetes.io/instance".to_owned(), cluster.to_owned()),
-        (
-            "app.kubernetes.io/name".to_owned(),
-            "payment-svc".to_owned(),
-        ),
-    ])
-}
-
-fn pod_selector(cluster: &str) -> LabelSelector {
-    LabelSelector {
-        match_labels: Some(selector_labels(cluster)),
-        ..LabelSelector::default()
     }
 }
 

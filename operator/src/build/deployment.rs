@@ -18,7 +18,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use sha2::{Digest, Sha256};
 
-use super::{BuildInput, labels, metadata, pod_selector};
+use super::names::{labels, pod_selector};
+use super::{BuildInput, metadata};
 use crate::validate::{Address, ValidatedCluster};
 
 /// Old `ReplicaSet`s kept for `kubectl rollout undo`.

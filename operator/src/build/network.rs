@@ -10,7 +10,8 @@ use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec}
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{metadata, pod_selector, selector_labels};
+use super::metadata;
+use super::names::{pod_selector, selector_labels};
 use crate::validate::ValidatedCluster;
 
 /// Port of the Service.

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::super::{CONTROL_TOKEN_KEY, control_secret_name, pod_selector};
+use crate::build::names::{CONTROL_TOKEN_KEY, control_secret_name, pod_selector};
 use crate::validate::{ServiceSettings, ValidatedCluster};
 
 /// User and group of the process; the `nonroot` of distroless images.
