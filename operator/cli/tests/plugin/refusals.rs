@@ -39,7 +39,7 @@ fn b27_an_override_needs_an_end_and_a_reason() {
 
 /// B27.
 #[test]
-fn b27_ends_are_refused_with_the_message_of_the_operator() {
+fn b27_ends_are_refused_in_the_words_of_the_operator() {
     for (until, words) in [
         (
             "tonight",
@@ -67,7 +67,7 @@ fn b27_ends_are_refused_with_the_message_of_the_operator() {
 
 /// B26.
 #[test]
-fn b26_bad_values_are_refused_with_the_message_of_the_operator() {
+fn b26_bad_values_are_refused_in_the_words_of_the_operator() {
     for (flag, value, words) in [
         (
             "--pin",
