@@ -143,17 +143,6 @@ fn saved_objects_are_read_from_standard_input_too() {
     assert!(ran.stdout.starts_with("kiosk (shop): fine"));
 }
 
-#[test]
-fn the_readme_shows_what_the_plugin_prints() {
-    let readme = include_str!("../../../../README.md");
-    let till = fixture("till.yaml");
-    let printed = run(&["status", "till", "-f", &till, "--at", AT]).stdout;
-    assert!(
-        readme.contains(printed.trim_end()),
-        "README.md must show:\n{printed}"
-    );
-}
-
 /// What the fixtures hold could be of today's operator.
 #[test]
 fn conditions_and_reasons_of_the_fixtures_exist() {

@@ -316,7 +316,7 @@ fn bad_arguments_and_traces_are_refused_before_anything_runs() {
     assert!(
         files
             .refused(&base)
-            .contains("`trace.csv`: line 3: \"x\" must be a number")
+            .contains("`trace.csv`: line 3: value `x` must be a number of at least 0, or blank")
     );
     let missing = ["-f", "cluster.yaml", "--trace", "nowhere.csv"];
     assert!(
