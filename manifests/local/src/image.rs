@@ -5,34 +5,17 @@
 //! imported twice.
 
 mod archive;
+mod error;
 mod files;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use crate::command::{self, CommandError};
-use crate::file::FileError;
 use crate::paths::Paths;
-
-/// An image that could not be made or loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    /// No program was named.
-    #[error("an image needs at least one program")]
-    Empty,
-    /// A file that belongs into the image could not be read.
-    #[error(transparent)]
-    Read(#[from] FileError),
-    /// The archive could not be written.
-    #[error("cannot write the archive")]
-    Write(#[from] io::Error),
-    /// A tool failed.
-    #[error(transparent)]
-    Command(#[from] CommandError),
-}
+pub use error::ImageError;
 
 /// Makes an image of the programs and loads it into the cluster's image store.
 ///
@@ -79,14 +62,7 @@ pub fn ctr(paths: &Paths) -> Command {
 /// The bytes of an image archive in the layout of `docker save`.
 pub async fn build(reference: &str, programs: &[PathBuf]) -> Result<Vec<u8>, ImageError> {
     let first = programs.first().ok_or(ImageError::Empty)?;
-    let entry_point = format!("/{}", file_name(first));
+    let entry_point = format!("/{}", files::file_name(first));
     let layer = archive::layer(&files::of_programs(programs).await?)?;
     Ok(archive::image(reference, &entry_point, &layer)?)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }

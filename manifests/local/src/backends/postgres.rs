@@ -4,18 +4,18 @@
 //! each server runs in a mount namespace where its data lies at a fixed place; the machine's own
 //! folder of that name is never touched, and nothing stays mounted when the server ends.
 
+mod error;
 mod folder;
 mod password;
 mod tools;
 
-use std::io;
 use std::time::Duration;
 
 use crate::addresses::{HOST, REPLICA_PORT, SHARD_PORTS};
-use crate::command::CommandError;
 use crate::paths::Paths;
-use crate::process::{self, ProcessError, Server, StopSignal};
-use tools::INSIDE;
+use crate::process::{self, Server, StopSignal};
+pub use error::PostgresError;
+use tools::{DATABASE, INSIDE};
 
 /// Recovery after a hard end replays what a demo wrote: seconds, on a busy machine tens.
 const BOUND: Duration = Duration::from_mins(2);
@@ -23,25 +23,6 @@ const BOUND: Duration = Duration::from_mins(2);
 /// a killed server need one.
 const ATTEMPTS: u32 = 10;
 const REST: Duration = Duration::from_millis(500);
-/// Database and user of the payment service.
-const DATABASE: &str = "payments";
-
-/// A PostgreSQL server could not be brought up.
-#[derive(Debug, thiserror::Error)]
-pub enum PostgresError {
-    /// No PostgreSQL is installed.
-    #[error("no PostgreSQL below /usr/lib/postgresql")]
-    NotInstalled,
-    /// A file or folder could not be made.
-    #[error("cannot write the data folder")]
-    File(#[from] io::Error),
-    /// A tool failed.
-    #[error(transparent)]
-    Command(#[from] CommandError),
-    /// The server did not come up.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-}
 
 /// The URL of a primary or the replica by its port, with the password of this cluster.
 pub fn url(paths: &Paths, port: u16) -> String {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::{ImageError, file_name};
+use super::error::ImageError;
 use crate::command;
 use crate::file::FileError;
 
@@ -92,6 +92,14 @@ fn inside(path: &Path) -> PathBuf {
 fn read(path: &Path, mode: u32) -> Result<Content, ImageError> {
     let bytes = fs::read(path).map_err(FileError::of("read", path))?;
     Ok(Content { bytes, mode })
+}
+
+/// The name of a program inside its image.
+pub fn file_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]

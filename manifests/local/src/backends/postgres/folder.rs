@@ -7,8 +7,9 @@ use std::path::PathBuf;
 
 use tokio::process::Command;
 
-use super::tools::{self, INSIDE};
-use super::{DATABASE, PostgresError, primary_name, url};
+use super::error::PostgresError;
+use super::tools::{self, DATABASE, INSIDE};
+use super::{primary_name, url};
 use crate::addresses::{POD_RANGE, SHARD_PORTS};
 use crate::command;
 use crate::paths::Paths;

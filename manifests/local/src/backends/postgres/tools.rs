@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use tokio::process::Command;
 
-use super::{DATABASE, PostgresError};
+use super::error::PostgresError;
 use crate::addresses::HOST;
 use crate::command;
 use crate::paths::Paths;
 
+/// Database and user of the payment service.
+pub const DATABASE: &str = "payments";
 /// Where a server finds its data in its own mount namespace.
 pub const INSIDE: &str = "/var/lib/postgresql";
 /// Runs one statement as the superuser, over the server's own socket.
