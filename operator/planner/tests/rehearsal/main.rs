@@ -93,9 +93,11 @@ fn s2_a_lost_metrics_store_never_shrinks_the_fleet() {
     stage.world.metric_loss_s = 3_600;
     let lossy = report(&stage, PolicyKind::Floodgate);
     assert_eq!(lossy.score.slo_violation_minutes, 0);
-    stage.world.metric_losses_per_day = 0.0;
-    let sound = report(&stage, PolicyKind::Floodgate);
-    assert!(lossy.score.pod_hours >= sound.score.pod_hours);
+    // One loss after the other: the store never answers, and no forecast is renewed.
+    stage.world.metric_losses_per_day = 86_400.0;
+    let lost = report(&stage, PolicyKind::Floodgate).samples;
+    assert!(lost.is_sorted_by_key(|sample| sample.warm), "{lost:?}");
+    assert!(lost.first().unwrap().warm < lost.last().unwrap().warm);
 }
 
 #[test]
