@@ -19,7 +19,7 @@ fn a_linear_axis_ends_at_a_round_number_above_all_values() {
 #[test]
 fn a_square_root_axis_labels_round_numbers_from_the_top() {
     let axis = axis(Scale::SquareRoot, &[18_234.0]);
-    assert_eq!(texts(&axis), ["0", "10k", "2k"]);
+    assert_eq!(texts(&axis), ["0", "10k", "5k", "2k"]);
 }
 
 #[test]
