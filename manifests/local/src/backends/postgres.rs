@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::addresses::{HOST, REPLICA_PORT, SHARD_PORTS};
 use crate::paths::Paths;
-use crate::process::{self, Server, StopSignal};
+use crate::process::{self, ProcessError, Server, StopSignal};
 pub use error::PostgresError;
 use tools::{DATABASE, INSIDE};
 
