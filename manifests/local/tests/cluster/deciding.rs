@@ -38,7 +38,7 @@ async fn recommend_changes_nothing_and_shows_everything() {
     let explained = stage.explain_page().await;
     assert!(
         explained.contains("only recommended")
-            && explained.contains(&format!("Standing    {base} pods")),
+            && explained.contains(&format!("Pods       {base} pods")),
         "a person must not take the number for pods:\n{explained}"
     );
     // Through T0 and half a minute of the sale: an operator that forgets its mode scales here.
@@ -118,7 +118,7 @@ async fn f26_s6_an_autoscaler_is_named_within_10_s_and_not_fought() {
     assert_eq!(stage.deployment_generation().await, written, "a fight");
     let explained = stage.explain_page().await;
     assert!(
-        explained.contains("somebody-elses") && explained.contains("Standing    5 pods"),
+        explained.contains("somebody-elses") && explained.contains("Pods       5 pods"),
         "explain must name who holds the number:\n{explained}"
     );
 
