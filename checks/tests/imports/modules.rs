@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Item, Meta, UseTree};
 
-/// What a name stands for inside a module.
+/// What a name means inside a module.
 pub enum Name {
     /// Defined here.
     Item,

@@ -41,7 +41,7 @@ impl Memory {
         if let Some(present) = input.replicas.desired {
             // Nothing remembered is not permission to shrink: what stands counts as recommended.
             // Without a window nothing is ever remembered; then only the first decision of a life
-            // takes what stands for recommended, or no count would ever fall.
+            // takes the present count for recommended, or no count would ever fall.
             let first = self.replica_counts.is_empty();
             // What was held counts so too, whatever a memory from before knows: a window has to pass.
             if released || self.recommendations.is_empty() && (window_s > 0 || first) {

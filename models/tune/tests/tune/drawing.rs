@@ -15,7 +15,7 @@ fn page(more: &[&str]) -> String {
     std::fs::read_to_string(folder.path().join("page.html")).unwrap()
 }
 
-/// What stands in a picture between two words, as often as it does.
+/// What a picture holds between two words, as often as it does.
 fn between<'a>(page: &'a str, before: &str, after: &str) -> Vec<&'a str> {
     let rests = page.split(before).skip(1);
     rests

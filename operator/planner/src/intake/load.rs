@@ -115,7 +115,7 @@ impl<F> LoadSources<'_, F> {
         let Some(store) = self.store else {
             return Some(LoadFault::Unasked);
         };
-        // A valid load of a moment ago stands for an answer that failed.
+        // A valid load of a moment ago replaces an answer that failed.
         let judged = stored.map(|reading| Load::Reading(reading).judge(now, &limits));
         match (judged, &store.load) {
             (Some(Ok(_)), Err(_)) => None,

@@ -51,8 +51,8 @@ impl Default for World {
             // of the process until pools, self-test and hot keys were there, in three starts of
             // three; the order comes within the operator's round of a second.
             warm_s: 2.0,
-            // Measured likewise: in its first five seconds a pod that was told no hot key spent no
-            // more CPU a request than later or than one that was told (300 requests/s, 20,000
+            // Measured likewise: in its first five seconds a pod that got no hot key spent no
+            // more CPU a request than later or than one that got some (300 requests/s, 20,000
             // users, three pods each), and answered as much of 2,500 requests/s. Its money path
             // reads no cache. Other services lose more; Sentinel's warm-up rule takes a third.
             cold_percent: 100,
